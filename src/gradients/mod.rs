@@ -1,0 +1,7 @@
+//! Recording the gradient history G = [g⁽¹⁾ … g⁽ᵀ⁾] at fixed parameters θ.
+
+pub mod batches;
+pub mod engine;
+pub mod history;
+pub mod record;
+pub mod tensor;

@@ -1,0 +1,123 @@
+//! Fully-connected layer with bias; takes an image as its row-major flattening.
+
+use burn::tensor::Tensor;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use pulp::Arch;
+
+use super::lanes::{LANES, Lanes, Segment, floats, floats_mut, scatter};
+use super::linear_kernels::{Backward, Forward, OuterProduct, transpose};
+use super::{Layer, Parameter, Place, Shape, size};
+
+/// y = W x + b.
+#[derive(Debug)]
+pub struct Linear {
+    pub input: Shape,
+    pub outputs: usize,
+}
+
+impl Linear {
+    fn inputs(&self) -> usize {
+        size(self.input)
+    }
+
+    fn weights(&self) -> usize {
+        self.outputs * self.inputs()
+    }
+}
+
+impl Layer for Linear {
+    fn kind(&self) -> &'static str {
+        "Linear"
+    }
+
+    fn output(&self) -> Shape {
+        [self.outputs, 1, 1]
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let bound = 1.0 / (self.inputs() as f64).sqrt();
+        vec![
+            Parameter { name: "weight", dims: vec![self.outputs, self.inputs()], bound },
+            Parameter { name: "bias", dims: vec![self.outputs], bound },
+        ]
+    }
+
+    fn flops(&self) -> u64 {
+        2 * self.weights() as u64
+    }
+
+    fn scratch(&self) -> usize {
+        self.inputs()
+    }
+
+    fn forward(&self, theta: &[f32], input: &[Lanes], output: &mut [Lanes], _scratch: &mut [Lanes]) {
+        let (weights, bias) = theta.split_at(self.weights());
+        Arch::new().dispatch(Forward { weights, bias, input, output });
+    }
+
+    fn backward(
+        &self,
+        theta: &[f32],
+        _input: &[Lanes],
+        _output: &[Lanes],
+        grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        _scratch: &mut [Lanes],
+    ) {
+        Arch::new().dispatch(Backward { weights: &theta[..self.weights()], grad_output, grad_input });
+    }
+
+    fn gradient(
+        &self,
+        input: &[Lanes],
+        grad_output: &[Lanes],
+        scratch: &mut [Lanes],
+        segments: &[Segment],
+        columns: &mut [f32],
+        place: Place,
+    ) {
+        let inputs = self.inputs();
+        let samples = &mut floats_mut(&mut scratch[..inputs])[..];
+        transpose(input, samples);
+        for segment in segments {
+            let weight = &mut columns[segment.column * place.stride + place.offset..][..self.weights()];
+            let (lanes, k) = (segment.lanes.clone(), segment.lanes.len());
+            if k == 1 {
+                Arch::new().dispatch(OuterProduct {
+                    a: &samples[lanes.start * inputs..][..inputs],
+                    grad_output,
+                    lane: lanes.start,
+                    add: !segment.first,
+                    weight,
+                });
+                continue;
+            }
+            // (δ aᵀ)ᵀ = a δᵀ, so that the row-major weight is a column-major matrix of shape [inputs, outputs].
+            let a = MatRef::from_column_major_slice(&samples[lanes.start * inputs..][..k * inputs], inputs, k);
+            let delta = MatRef::from_column_major_slice(floats(grad_output), LANES, self.outputs);
+            let product = MatMut::from_column_major_slice_mut(weight, inputs, self.outputs);
+            let accumulate = if segment.first { Accum::Replace } else { Accum::Add };
+            matmul(product, accumulate, a, delta.subrows(lanes.start, k), 1.0, Par::Seq);
+        }
+        let bias = Place { offset: place.offset + self.weights(), ..place };
+        scatter(grad_output, segments, columns, bias);
+    }
+
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+        let samples = input.dims()[0];
+        let weight = theta.clone().slice([0..self.weights()]).reshape([self.outputs, self.inputs()]);
+        let bias = theta.slice([self.weights()..self.weights() + self.outputs]).reshape([1, self.outputs]);
+        let output = input.reshape([samples, self.inputs()]).matmul(weight.transpose()) + bias;
+        output.reshape([samples, self.outputs, 1, 1])
+    }
+
+    fn tensor_gradient(&self, input: Tensor<4>, grad_output: Tensor<4>, minibatches: usize) -> Option<Tensor<2>> {
+        let batch = input.dims()[0] / minibatches;
+        let a = input.reshape([minibatches, batch, self.inputs()]);
+        let delta = grad_output.reshape([minibatches, batch, self.outputs]);
+        let bias = delta.clone().sum_dim(1).reshape([minibatches, self.outputs]);
+        let weight = delta.swap_dims(1, 2).matmul(a).reshape([minibatches, self.weights()]);
+        Some(Tensor::cat(vec![weight, bias], 1))
+    }
+}

@@ -1,0 +1,131 @@
+//! Maximum over non-overlapping k×k windows; the first of equal maxima takes the gradient, as in PyTorch.
+
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Tensor, module};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
+use super::{Layer, Shape, size};
+
+/// Max pooling with stride equal to the window.
+#[derive(Debug)]
+pub struct MaxPool2d {
+    pub input: Shape,
+    /// Side of the window, k.
+    pub window: usize,
+}
+
+/// Calls `visit(output index, input index of the window's first element)` for every window.
+#[inline(always)]
+fn for_each_window(pool: &MaxPool2d, mut visit: impl FnMut(usize, usize)) {
+    let [channels, height, width] = pool.input;
+    let [_, out_height, out_width] = pool.output();
+    let mut out = 0;
+    for c in 0..channels {
+        for y in 0..out_height {
+            let row = (c * height + y * pool.window) * width;
+            for x in 0..out_width {
+                visit(out, row + x * pool.window);
+                out += 1;
+            }
+        }
+    }
+}
+
+struct Forward<'a>(&'a MaxPool2d, &'a [Lanes], &'a mut [Lanes]);
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (pool, v) = (self.0, vectors_per_lanes::<S>());
+        let (width, k) = (pool.input[2], pool.window);
+        let (input, output) = (vectors::<S>(self.1), vectors_mut::<S>(self.2));
+        for_each_window(pool, |out, first| {
+            for i in 0..v {
+                let mut best = input[first * v + i];
+                for ky in 0..k {
+                    for kx in 0..k {
+                        best = simd.max_f32s(best, input[(first + ky * width + kx) * v + i]);
+                    }
+                }
+                output[out * v + i] = best;
+            }
+        });
+    }
+}
+
+struct Backward<'a> {
+    pool: &'a MaxPool2d,
+    input: &'a [Lanes],
+    output: &'a [Lanes],
+    grad_output: &'a [Lanes],
+    grad_input: &'a mut [Lanes],
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (pool, v) = (self.pool, vectors_per_lanes::<S>());
+        let (width, k) = (pool.input[2], pool.window);
+        let (input, output) = (vectors::<S>(self.input), vectors::<S>(self.output));
+        let (grad_output, grad_input) = (vectors::<S>(self.grad_output), vectors_mut::<S>(self.grad_input));
+        let zero = simd.splat_f32s(0.0);
+        for_each_window(pool, |out, first| {
+            for i in 0..v {
+                let best = output[out * v + i];
+                // What is left to hand out: the first maximum takes all of it.
+                let mut left = grad_output[out * v + i];
+                for ky in 0..k {
+                    for kx in 0..k {
+                        let at = (first + ky * width + kx) * v + i;
+                        let is_best = simd.equal_f32s(input[at], best);
+                        grad_input[at] = simd.select_f32s(is_best, left, zero);
+                        left = simd.select_f32s(is_best, zero, left);
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl Layer for MaxPool2d {
+    fn kind(&self) -> &'static str {
+        "MaxPool2d"
+    }
+
+    fn output(&self) -> Shape {
+        [self.input[0], self.input[1] / self.window, self.input[2] / self.window]
+    }
+
+    fn flops(&self) -> u64 {
+        size(self.input) as u64
+    }
+
+    fn forward(&self, _theta: &[f32], input: &[Lanes], output: &mut [Lanes], _scratch: &mut [Lanes]) {
+        Arch::new().dispatch(Forward(self, input, output));
+    }
+
+    fn backward(
+        &self,
+        _theta: &[f32],
+        input: &[Lanes],
+        output: &[Lanes],
+        grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        _scratch: &mut [Lanes],
+    ) {
+        // Rows and columns that no window covers (odd sizes) receive no gradient.
+        if size(self.output()) * self.window * self.window != size(self.input) {
+            grad_input.fill(Lanes::default());
+        }
+        Arch::new().dispatch(Backward { pool: self, input, output, grad_output, grad_input });
+    }
+
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+        module::max_pool2d(input, MaxPoolOptions::new([self.window; 2]))
+    }
+}

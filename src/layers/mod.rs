@@ -1,0 +1,122 @@
+//! The layers that networks are made of: one file each, with a host kernel, a burn form and their parameters.
+//!
+//! The host form ([`Layer::forward`], [`Layer::backward`], [`Layer::gradient`]) works on groups of sixteen samples
+//! in the [`lanes`] layout; the burn form ([`Layer::tensor_forward`], [`Layer::tensor_gradient`]) runs on any burn
+//! device and is what the host form is tested against.
+
+pub mod conv2d;
+mod conv2d_kernels;
+pub mod lanes;
+pub mod linear;
+mod linear_kernels;
+pub mod max_pool2d;
+pub mod relu;
+#[cfg(test)]
+mod tests;
+
+pub use conv2d::Conv2d;
+pub use linear::Linear;
+pub use max_pool2d::MaxPool2d;
+pub use relu::Relu;
+
+use burn::tensor::Tensor;
+use lanes::{Lanes, Segment};
+
+/// Shape of one sample's activation: channels, height, width. A flat vector is `[features, 1, 1]`.
+pub type Shape = [usize; 3];
+
+/// Numbers in an activation of this shape.
+pub fn size(shape: Shape) -> usize {
+    shape.iter().product()
+}
+
+/// One parameter tensor of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// `weight` or `bias`, as PyTorch calls it.
+    pub name: &'static str,
+    /// Row-major dimensions.
+    pub dims: Vec<usize>,
+    /// Initial values are uniform in ±this (PyTorch's default: 1/√fan_in for both weight and bias).
+    pub bound: f64,
+}
+
+impl Parameter {
+    /// Numbers in the tensor.
+    pub fn len(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// Whether the tensor has no numbers.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A layer at its place in a network: what it does to an activation of a given shape, and how that is undone.
+///
+/// `theta` is the layer's own parameters, concatenated in the order of [`Layer::parameters`].
+pub trait Layer: std::fmt::Debug + Send + Sync {
+    /// The layer's name as PyTorch has it, such as `Conv2d`.
+    fn kind(&self) -> &'static str;
+
+    /// Shape of the output.
+    fn output(&self) -> Shape;
+
+    /// Parameter tensors, in order; none by default.
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// Floating-point operations of one forward pass of one sample (a multiply-add counts as two).
+    fn flops(&self) -> u64;
+
+    /// Numbers of scratch (as [`Lanes`]) that the kernels want.
+    fn scratch(&self) -> usize {
+        0
+    }
+
+    /// `output` ← layer(`input`).
+    fn forward(&self, theta: &[f32], input: &[Lanes], output: &mut [Lanes], scratch: &mut [Lanes]);
+
+    /// `grad_input` ← ∂loss/∂input, from the `output` of [`Layer::forward`] and ∂loss/∂output.
+    fn backward(
+        &self,
+        theta: &[f32],
+        input: &[Lanes],
+        output: &[Lanes],
+        grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        scratch: &mut [Lanes],
+    );
+
+    /// Sums ∂loss/∂theta over each segment into `columns` at `place`; nothing for layers without parameters.
+    fn gradient(
+        &self,
+        _input: &[Lanes],
+        _grad_output: &[Lanes],
+        _scratch: &mut [Lanes],
+        _segments: &[Segment],
+        _columns: &mut [f32],
+        _place: Place,
+    ) {
+    }
+
+    /// The layer on burn tensors of shape [samples, channels, height, width].
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4>;
+
+    /// ∂loss/∂theta per minibatch on burn tensors: [minibatches, parameters] from the layer's input and ∂loss/∂output
+    /// of `minibatches` equal, consecutive minibatches. None for layers without parameters.
+    fn tensor_gradient(&self, _input: Tensor<4>, _grad_output: Tensor<4>, _minibatches: usize) -> Option<Tensor<2>> {
+        None
+    }
+}
+
+/// Where a layer's parameters lie in a block of gradients.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Parameters of the whole network: the distance between two gradients.
+    pub stride: usize,
+    /// Index of the layer's first parameter.
+    pub offset: usize,
+}

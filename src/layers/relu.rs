@@ -1,0 +1,80 @@
+//! max(0, x), with derivative 0 at 0 as PyTorch takes it.
+
+use burn::tensor::{Tensor, activation};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::lanes::{Lanes, vectors, vectors_mut};
+use super::{Layer, Shape, size};
+
+/// The rectifier.
+#[derive(Debug)]
+pub struct Relu {
+    pub shape: Shape,
+}
+
+struct Forward<'a>(&'a [Lanes], &'a mut [Lanes]);
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let zero = simd.splat_f32s(0.0);
+        for (y, x) in vectors_mut::<S>(self.1).iter_mut().zip(vectors::<S>(self.0)) {
+            *y = simd.max_f32s(zero, *x);
+        }
+    }
+}
+
+struct Backward<'a> {
+    output: &'a [Lanes],
+    grad_output: &'a [Lanes],
+    grad_input: &'a mut [Lanes],
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let zero = simd.splat_f32s(0.0);
+        let grads = vectors::<S>(self.grad_output).iter().zip(vectors::<S>(self.output));
+        for (dx, (dy, y)) in vectors_mut::<S>(self.grad_input).iter_mut().zip(grads) {
+            *dx = simd.select_f32s(simd.greater_than_f32s(*y, zero), *dy, zero);
+        }
+    }
+}
+
+impl Layer for Relu {
+    fn kind(&self) -> &'static str {
+        "ReLU"
+    }
+
+    fn output(&self) -> Shape {
+        self.shape
+    }
+
+    fn flops(&self) -> u64 {
+        size(self.shape) as u64
+    }
+
+    fn forward(&self, _theta: &[f32], input: &[Lanes], output: &mut [Lanes], _scratch: &mut [Lanes]) {
+        Arch::new().dispatch(Forward(input, output));
+    }
+
+    fn backward(
+        &self,
+        _theta: &[f32],
+        _input: &[Lanes],
+        output: &[Lanes],
+        grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        _scratch: &mut [Lanes],
+    ) {
+        Arch::new().dispatch(Backward { output, grad_output, grad_input });
+    }
+
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+        activation::relu(input)
+    }
+}

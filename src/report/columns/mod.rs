@@ -1,0 +1,88 @@
+//! The statistics that a table can show: one registry, read by tables, `diff`, the checker and the reference.
+
+mod normality;
+mod power_law;
+pub(crate) mod samples;
+
+use crate::report::number::Format;
+use crate::report::paper::PaperRow;
+use crate::stats::outcome::{Acceptance, Outcome};
+
+/// One statistic: where it is found in an outcome, how it is shown, what the paper calls it.
+#[derive(Debug)]
+pub struct ColumnKind {
+    /// The word that a study writes in `columns: [...]`.
+    pub name: &'static str,
+    /// One line for help and reference.
+    pub summary: &'static str,
+    /// Heading in Markdown, HTML and at a terminal.
+    pub heading: &'static str,
+    /// Heading in LaTeX.
+    pub heading_tex: &'static str,
+    pub format: Format,
+    /// The statistic, `None` where this kind of test does not give it; NaN where no sample allowed one.
+    pub value: fn(&Outcome) -> Option<f64>,
+    /// For a rate: the counts it is the rate of, from which seeds are pooled and an interval is made.
+    pub counts: Option<fn(&Outcome) -> Option<&Acceptance>>,
+    /// The number that the paper prints for it, in the same unit.
+    pub paper: Option<fn(&PaperRow) -> Option<f64>>,
+}
+
+/// Every column, in the order in which the reference lists them.
+pub static COLUMNS: &[ColumnKind] = &[
+    power_law::D_KS,
+    power_law::D_C,
+    power_law::POWER_LAW_RATE,
+    power_law::BETA,
+    power_law::ZIPF_EXPONENT,
+    power_law::N_TAIL,
+    power_law::X_MIN,
+    normality::P_VALUE,
+    normality::GAUSSIAN_RATE,
+    normality::POINTS,
+    samples::TESTED,
+    samples::ACCEPTED,
+    samples::DEGENERATE,
+    samples::CONSTANT,
+    samples::TOO_FEW,
+    samples::NOT_FINITE,
+    samples::ALPHA,
+];
+
+/// The column of this name.
+pub fn find(name: &str) -> Option<&'static ColumnKind> {
+    COLUMNS.iter().find(|column| column.name == name)
+}
+
+/// A printed percent as a fraction, without the rounding error of a plain division: 76.6 gives 0.766.
+fn from_percent(percent: f64) -> f64 {
+    (percent * 1e10).round() / 1e12
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn percents_become_the_nearest_fraction() {
+        assert_eq!(
+            [76.6, 0.0788, 0.3, 0.0].map(from_percent),
+            [0.766, 0.000788, 0.003, 0.0]
+        );
+    }
+
+    #[test]
+    fn names_differ_and_lines_are_lines() {
+        let names: HashSet<_> = COLUMNS.iter().map(|column| column.name).collect();
+        assert_eq!(names.len(), COLUMNS.len());
+        for column in COLUMNS {
+            assert!(
+                !column.summary.contains('\n') && !column.summary.ends_with('.'),
+                "{}",
+                column.name
+            );
+            assert!(std::ptr::eq(find(column.name).expect("listed"), column));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! A table as CSV: every digit of every value, for spreadsheets and plotting.
+
+use super::table::{CellValue, Table};
+
+/// One line a row. For each column of the table: its mean, `_sd`, for a rate `_low` and `_high`, and `_paper`
+/// where the table has a paper side. What is missing is empty; rates are fractions.
+///
+/// # Errors
+/// None in practice: writing to memory does not fail, and all records have one length.
+pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut header: Vec<String> = table.keys.iter().map(|key| key.name.clone()).collect();
+    header.push("seeds".into());
+    for column in &table.columns {
+        header.push(column.name.into());
+        header.push(format!("{}_sd", column.name));
+        if column.counts.is_some() {
+            header.extend(["low", "high"].map(|end| format!("{}_{end}", column.name)));
+        }
+        if table.paper.is_some() && column.paper.is_some() {
+            header.push(format!("{}_paper", column.name));
+        }
+    }
+    writer.write_record(&header)?;
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    for row in &table.rows {
+        let mut record: Vec<String> = row.labels.iter().map(ToString::to_string).collect();
+        record.push(row.seeds.len().to_string());
+        for (column, cell) in table.columns.iter().zip(&row.cells) {
+            let (mean, sd, interval) = match &cell.value {
+                CellValue::Number {
+                    mean, sd, interval, ..
+                } => (Some(*mean), *sd, *interval),
+                CellValue::Missing { .. } => (None, None, None),
+            };
+            record.extend([number(mean), number(sd)]);
+            if column.counts.is_some() {
+                record.extend([
+                    number(interval.map(|it| it.low)),
+                    number(interval.map(|it| it.high)),
+                ]);
+            }
+            if table.paper.is_some() && column.paper.is_some() {
+                record.push(number(cell.paper));
+            }
+        }
+        writer.write_record(&record)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}

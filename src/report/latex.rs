@@ -1,0 +1,246 @@
+//! A table in LaTeX: escaping, column types and cells for booktabs and siunitx.
+//!
+//! What goes wrong with such tables elsewhere: text in an `S` column, unbalanced braces, a cell that begins with
+//! `[` after `\\`, a character that pdfTeX does not know. So `S` columns are used only where every cell is a plain
+//! number or braced, `\num` elsewhere, and all text is escaped to characters that LaTeX knows without packages.
+
+use super::columns::ColumnKind;
+use super::number::{self, Parts, Target};
+use super::table::{Cell, CellValue, Label, Table};
+
+/// Makes any text safe in running LaTeX text, in a caption and in a table cell.
+///
+/// What has no spelling in plain LaTeX becomes its code point, such as `U+4E2D`, so that nothing is lost without
+/// a trace and the document still compiles.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut previous = ' ';
+    for character in text.chars() {
+        match character {
+            // A blank line would end the paragraph, which a caption does not survive.
+            character if character.is_whitespace() && !matches!(character, '\u{A0}' | '\u{202F}') => {
+                if !previous.is_whitespace() {
+                    escaped.push(' ');
+                }
+            }
+            '-' if previous == '-' => escaped.push_str("{}-"),
+            character => escape_character(character, &mut escaped),
+        }
+        previous = character;
+    }
+    escaped
+}
+
+fn escape_character(character: char, escaped: &mut String) {
+    match character {
+        '\\' => escaped.push_str(r"\textbackslash{}"),
+        '{' | '}' | '$' | '&' | '#' | '_' | '%' => escaped.extend(['\\', character]),
+        '~' => escaped.push_str(r"\textasciitilde{}"),
+        '^' => escaped.push_str(r"\textasciicircum{}"),
+        '<' => escaped.push_str(r"\textless{}"),
+        '>' => escaped.push_str(r"\textgreater{}"),
+        '|' => escaped.push_str(r"\textbar{}"),
+        '`' => escaped.push_str(r"\textasciigrave{}"),
+        // These mean something directly after `\\`.
+        '[' | ']' | '*' => escaped.extend(['{', character, '}']),
+        '"' => escaped.push_str("''"),
+        ' '..='~' => escaped.push(character),
+        '\u{A0}' => escaped.push('~'),
+        '\u{202F}' | '\u{2009}' => escaped.push_str(r"\,"),
+        character => match mathematics(character) {
+            Some(command) => escaped.push_str(&format!(r"\ensuremath{{{command}}}")),
+            None if known_to_latex(character) => escaped.push(character),
+            None => escaped.push_str(&format!(r"\texttt{{U+{:04X}}}", u32::from(character))),
+        },
+    }
+}
+
+/// Letters and signs that LaTeX has in every font encoding when its input is UTF-8 (its default since 2018).
+/// Tried one by one with pdfTeX and the OT1 encoding.
+fn known_to_latex(character: char) -> bool {
+    const LACKING: &str = "«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ\u{AD}";
+    let latin = matches!(character, '\u{A1}'..='\u{17F}') && !LACKING.contains(character);
+    latin || "–—‘’“”…•†‡€™‰".contains(character)
+}
+
+fn mathematics(character: char) -> Option<&'static str> {
+    Some(match character {
+        'α' => r"\alpha",
+        'β' => r"\beta",
+        'γ' => r"\gamma",
+        'δ' => r"\delta",
+        'ε' | 'ϵ' => r"\epsilon",
+        'η' => r"\eta",
+        'θ' => r"\theta",
+        'κ' => r"\kappa",
+        'λ' => r"\lambda",
+        'μ' | 'µ' => r"\mu",
+        'ν' => r"\nu",
+        'ξ' => r"\xi",
+        'π' => r"\pi",
+        'ρ' => r"\rho",
+        'σ' => r"\sigma",
+        'τ' => r"\tau",
+        'φ' => r"\phi",
+        'χ' => r"\chi",
+        'ψ' => r"\psi",
+        'ω' => r"\omega",
+        'Γ' => r"\Gamma",
+        'Δ' => r"\Delta",
+        'Θ' => r"\Theta",
+        'Λ' => r"\Lambda",
+        'Σ' | '∑' => r"\sum",
+        'Φ' => r"\Phi",
+        'Ω' => r"\Omega",
+        '∇' => r"\nabla",
+        '∂' => r"\partial",
+        '∞' => r"\infty",
+        '√' => r"\surd",
+        '−' => "-",
+        '±' => r"\pm",
+        '×' => r"\times",
+        '≤' => r"\le",
+        '≥' => r"\ge",
+        '≠' => r"\ne",
+        '≈' => r"\approx",
+        '∈' => r"\in",
+        '→' => r"\to",
+        '←' => r"\leftarrow",
+        '⁰' => "^0",
+        '⁴' => "^4",
+        '⁵' => "^5",
+        '⁶' => "^6",
+        '⁷' => "^7",
+        '⁸' => "^8",
+        '⁹' => "^9",
+        '⁻' => "^-",
+        _ => return None,
+    })
+}
+
+/// The name after `\label{tab:`: a label is not typeset, so what cannot stand in one becomes a hyphen.
+pub fn label(name: &str) -> String {
+    name.chars()
+        .map(|it| {
+            if it.is_ascii_alphanumeric() || it == '_' {
+                it
+            } else {
+                '-'
+            }
+        })
+        .collect()
+}
+
+/// A row key's label as a cell.
+pub(super) fn label_cell(label: &Label) -> String {
+    match label {
+        Label::Count(value) => number::count(*value, Target::Latex),
+        Label::Text(text) => escape(text),
+    }
+}
+
+/// One statistic's column in LaTeX.
+pub(super) struct LatexColumn {
+    /// Column type of `tabular`; two types, the second for the paper's values, where the table has them.
+    pub spec: String,
+    pub heading: String,
+    /// One for each row; the paper's value, where there is one, behind an `&`.
+    pub cells: Vec<String>,
+}
+
+/// Lays out column `index` of the table.
+pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
+    let kind = table.columns[index];
+    let cells: Vec<&Cell> = table.rows.iter().map(|row| &row.cells[index]).collect();
+    let numbers: Vec<Option<Parts>> = cells.iter().map(|cell| parts(kind, cell)).collect();
+    let plain = |parts: &Parts| parts.spread.is_none() && parts.exponent.is_none() && !parts.percent;
+    let aligned = numbers.iter().flatten().all(plain) && numbers.iter().any(Option::is_some);
+    let beside = table.paper.is_some() && kind.paper.is_some();
+    let spec = match aligned {
+        true => format!("S[table-format={}]", table_format(numbers.iter().flatten())),
+        false => "r".to_string(),
+    };
+    let ours = |(cell, parts): (&Cell, &Option<Parts>)| match (&cell.value, parts) {
+        (_, Some(parts)) if aligned => parts.siunitx(),
+        (CellValue::Number { mean, sd, .. }, _) => number::quantity(*mean, *sd, kind.format, Target::Latex),
+        _ => format!("{{{}}}", number::dash(Target::Latex)),
+    };
+    let text = cells
+        .iter()
+        .copied()
+        .zip(&numbers)
+        .map(|(cell, parts)| match (beside, cell.paper) {
+            (false, _) => ours((cell, parts)),
+            (true, Some(value)) => {
+                format!(
+                    "{} & ({})",
+                    ours((cell, parts)),
+                    number::published(value, kind.format, Target::Latex)
+                )
+            }
+            (true, None) => format!("{} & ({})", ours((cell, parts)), number::dash(Target::Latex)),
+        });
+    LatexColumn {
+        spec: if beside {
+            format!(r"{spec}@{{\enspace}}l")
+        } else {
+            spec
+        },
+        heading: match beside {
+            true => format!(r"\multicolumn{{2}}{{c}}{{{}}}", kind.heading_tex),
+            false => format!("{{{}}}", kind.heading_tex),
+        },
+        cells: text.collect(),
+    }
+}
+
+fn parts(kind: &ColumnKind, cell: &Cell) -> Option<Parts> {
+    match &cell.value {
+        CellValue::Number { mean, sd, .. } => number::parts(*mean, *sd, kind.format),
+        CellValue::Missing { .. } => None,
+    }
+}
+
+/// Digits before and behind the point that the widest numbers need, such as `1.4`.
+fn table_format<'a>(numbers: impl Iterator<Item = &'a Parts>) -> String {
+    let (mut whole, mut decimals, mut sign) = (1, 0, "");
+    for parts in numbers {
+        let digits = parts.mantissa.trim_start_matches('-');
+        if digits.len() < parts.mantissa.len() {
+            sign = "-";
+        }
+        let (before, behind) = digits.split_once('.').unwrap_or((digits, ""));
+        whole = whole.max(before.len());
+        decimals = decimals.max(behind.len());
+    }
+    format!("{sign}{whole}.{decimals}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_special_character_is_escaped() {
+        assert_eq!(
+            escape("40 % & #1_{x}^2 ~ $5"),
+            r"40 \% \& \#1\_\{x\}\textasciicircum{}2 \textasciitilde{} \$5"
+        );
+        assert_eq!(escape(r"\input{/etc}"), r"\textbackslash{}input\{/etc\}");
+        assert_eq!(escape("[a] *b*"), "{[}a{]} {*}b{*}");
+        assert_eq!(escape("a -- b\n\n c"), "a -{}- b c");
+    }
+
+    #[test]
+    fn letters_without_a_spelling_are_named() {
+        assert_eq!(escape("Şimşekli, Müller"), "Şimşekli, Müller");
+        assert_eq!(escape("χ² ≥ 5"), r"\ensuremath{\chi}² \ensuremath{\ge} 5");
+        assert_eq!(escape("中"), r"\texttt{U+4E2D}");
+        assert_eq!(escape("\u{7}"), r"\texttt{U+0007}");
+    }
+
+    #[test]
+    fn labels_are_plain() {
+        assert_eq!(label("table 1%&é_x"), "table-1---_x");
+    }
+}

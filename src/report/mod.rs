@@ -1,0 +1,31 @@
+//! Results → tables → documents.
+//!
+//! [`tabulate`] lays results out as a [`Table`] of typed cells: a mean, a spread and where they came from, and no
+//! text. [`number`] alone turns numbers into text, [`markup`] and [`latex`] spell a table in a format, and the
+//! templates of [`template`] make documents of them. [`write_all`] puts the documents into a run's directory.
+//!
+//! Figures, HTML and colours for verdicts go beside these: a figure is drawn from the same [`Table`] rows or
+//! results, an HTML table is one more function in [`markup`] and one more template.
+
+pub mod columns;
+mod csv;
+pub mod error;
+pub mod latex;
+pub mod markup;
+mod notes;
+pub mod number;
+pub mod paper;
+pub mod row_keys;
+pub mod table;
+pub mod tabulate;
+pub mod template;
+pub mod write;
+
+pub use columns::{COLUMNS, ColumnKind};
+pub use error::ReportError;
+pub use markup::{to_markdown, to_terminal};
+pub use row_keys::{ROW_KEYS, RowKey};
+pub use table::Table;
+pub use tabulate::tabulate;
+pub use template::Templates;
+pub use write::{Report, Timing, write_all};

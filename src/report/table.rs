@@ -1,0 +1,146 @@
+//! A table as data: typed rows, each cell with its value and the steps it came from. Formatting happens last.
+
+use serde::Serialize;
+
+use super::columns::ColumnKind;
+use crate::results::Subject;
+use crate::stats::interval::Interval;
+use crate::stats::outcome::{Degenerate, Direction};
+
+/// The layout of `<table>.json`; raised when a reader of the old layout would misread the new.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One table, ready for any format.
+#[derive(Debug, Clone, Serialize)]
+pub struct Table {
+    pub format_version: u32,
+    pub name: String,
+    pub caption: String,
+    /// The paper's table whose printed values stand beside ours, if any.
+    pub paper: Option<PaperSide>,
+    /// Columns that say which row it is.
+    pub keys: Vec<Key>,
+    #[serde(serialize_with = "column_names")]
+    pub columns: Vec<&'static ColumnKind>,
+    pub rows: Vec<Row>,
+    /// Sentences on how the statistics are defined, for the notes.
+    pub conventions: Vec<String>,
+}
+
+/// The published table beside ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PaperSide {
+    /// The paper's number for it.
+    pub table: u32,
+    /// What its caption fixes for every row, for the note on rows that it does not have.
+    pub fixed: Vec<String>,
+}
+
+/// A column that tells rows apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Key {
+    /// The word that a study writes in `rows: [...]`, or a factor's name.
+    pub name: String,
+    pub heading: String,
+    /// Whether the study asked for it, or rows would look alike without it.
+    pub asked: bool,
+}
+
+/// One subject, direction and case, over all its seeds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// One for each of the table's keys.
+    pub labels: Vec<Label>,
+    pub subject: Subject,
+    pub levels: Vec<(String, String)>,
+    pub direction: Direction,
+    pub seeds: Vec<u64>,
+    /// One for each of the table's columns.
+    pub cells: Vec<Cell>,
+    /// Tests of this row that met samples they cannot be applied to.
+    pub degenerate: Vec<DegenerateSamples>,
+}
+
+/// What a key says of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Label {
+    Count(u64),
+    Text(String),
+}
+
+/// One statistic of one row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cell {
+    pub value: CellValue,
+    /// As printed in the paper, in the unit of the column (rates as fractions); `None` where it prints none.
+    pub paper: Option<f64>,
+    /// Steps that measured it, one for each seed.
+    pub steps: Vec<String>,
+}
+
+/// A value that has not been formatted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CellValue {
+    Number {
+        /// Over seeds.
+        mean: f64,
+        /// Sample standard deviation over seeds (n − 1); `None` for one seed.
+        sd: Option<f64>,
+        /// Seeds that gave a finite value.
+        seeds: u64,
+        /// For a rate: Wilson 95 % interval of the counts of all seeds together.
+        interval: Option<Interval>,
+    },
+    Missing {
+        reason: Missing,
+    },
+}
+
+/// Why a cell has no value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum Missing {
+    /// No test of the table gives this statistic for this row.
+    NotMeasured,
+    /// No sample allowed the statistic.
+    NotFinite,
+    /// Several tests give it, and they differ.
+    Ambiguous { tests: Vec<String> },
+}
+
+/// Degenerate samples of one test in one row, over all seeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DegenerateSamples {
+    pub test: String,
+    pub tested: u64,
+    pub causes: Degenerate,
+}
+
+impl Row {
+    /// What tells the row apart, in one line, such as `MNIST, Random, Dimension`.
+    pub fn title(&self) -> String {
+        self.labels
+            .iter()
+            .map(Label::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Label::Count(count) => count.fmt(f),
+            Label::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+fn column_names<S: serde::Serializer>(
+    columns: &[&'static ColumnKind],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(columns.iter().map(|column| column.name))
+}

@@ -1,0 +1,296 @@
+//! Results → [`Table`]: rows are told apart by subject, levels and direction; seeds become mean ± sd.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::columns::{self, COLUMNS, ColumnKind, samples::acceptance};
+use super::error::ReportError;
+use super::paper::{Paper, PaperRow, PaperTable};
+use super::row_keys::{self, ROW_KEYS, factor_heading};
+use super::table::{
+    Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table,
+};
+use crate::results::{Measurement, Results, Subject};
+use crate::stats::interval::{Interval, wilson};
+use crate::stats::outcome::{Degenerate, Direction};
+use crate::study::TableSpec;
+
+/// Confidence of the interval that every rate carries.
+const RATE_CONFIDENCE: f64 = 0.95;
+
+/// What makes measurements belong to one row.
+type Identity<'a> = (&'a Subject, &'a [(String, String)], Direction);
+/// The measurements of one row, in the order of the study.
+type Group<'a> = Vec<&'a Measurement>;
+
+/// Lays out the results of the tests in `spec.of` (all tests, if it is empty) as `spec` says.
+///
+/// Rows come in the order in which the study measured them. Keys that the study did not ask for are added where
+/// rows would look alike without them. `conventions` are sentences for the notes on how statistics are defined.
+///
+/// # Errors
+/// A row key, column or paper table that does not exist, or no result at all for `spec.of`.
+pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> Result<Table, ReportError> {
+    let groups = group(results, spec)?;
+    let rows: Vec<(Identity, Group)> = groups.into_iter().collect();
+    let keys = keys(&rows, spec)?;
+    let columns = spec
+        .columns
+        .iter()
+        .map(|name| column(name, spec))
+        .collect::<Result<Vec<_>, _>>()?;
+    let paper = spec.mirrors.map(|number| paper_table(number, spec)).transpose()?;
+    let paper_rows = match paper {
+        Some(table) => paper_rows(&rows, table),
+        None => vec![None; rows.len()],
+    };
+    let rows = rows
+        .iter()
+        .zip(paper_rows)
+        .map(|(((subject, levels, direction), group), paper)| Row {
+            labels: keys.iter().map(|key| label(&key.name, group[0])).collect(),
+            subject: (*subject).clone(),
+            levels: levels.to_vec(),
+            direction: *direction,
+            seeds: group
+                .iter()
+                .map(|it| it.seed)
+                .collect::<IndexSet<_>>()
+                .into_iter()
+                .collect(),
+            cells: columns.iter().map(|column| cell(column, group, paper)).collect(),
+            degenerate: degenerate(group),
+        })
+        .collect();
+    let side = |(number, table): (u32, &PaperTable)| PaperSide {
+        table: number,
+        fixed: table.fixed_settings(),
+    };
+    Ok(Table {
+        format_version: FORMAT_VERSION,
+        name: spec.name.clone(),
+        caption: spec.caption.clone().unwrap_or_else(|| results.study.clone()),
+        paper: spec.mirrors.zip(paper).map(side),
+        keys,
+        columns,
+        rows,
+        conventions: conventions.to_vec(),
+    })
+}
+
+fn group<'a>(
+    results: &'a Results,
+    spec: &TableSpec,
+) -> Result<IndexMap<Identity<'a>, Group<'a>>, ReportError> {
+    let mut groups: IndexMap<Identity, Group> = IndexMap::new();
+    for measurement in &results.measurements {
+        if spec.of.is_empty() || spec.of.contains(&measurement.test) {
+            let identity = (
+                &measurement.subject,
+                measurement.levels.as_slice(),
+                measurement.direction,
+            );
+            groups.entry(identity).or_default().push(measurement);
+        }
+    }
+    match groups.is_empty() {
+        true => Err(ReportError::NoRows {
+            table: spec.name.clone(),
+            tests: spec.of.clone(),
+        }),
+        false => Ok(groups),
+    }
+}
+
+fn column(name: &str, spec: &TableSpec) -> Result<&'static ColumnKind, ReportError> {
+    columns::find(name).ok_or_else(|| ReportError::UnknownColumn {
+        table: spec.name.clone(),
+        column: name.to_string(),
+        known: COLUMNS.iter().map(|column| column.name.to_string()).collect(),
+    })
+}
+
+fn paper_table(number: u32, spec: &TableSpec) -> Result<&'static PaperTable, ReportError> {
+    let paper = Paper::embedded();
+    paper.table(number).ok_or_else(|| ReportError::UnknownPaperTable {
+        table: spec.name.clone(),
+        number,
+        known: paper.numbers().map(|number| number.to_string()).collect(),
+    })
+}
+
+/// The keys that were asked for, then those without which two rows would read alike.
+fn keys(rows: &[(Identity, Group)], spec: &TableSpec) -> Result<Vec<Key>, ReportError> {
+    let firsts: Vec<&Measurement> = rows.iter().map(|(_, group)| group[0]).collect();
+    let factors: IndexSet<&str> = firsts
+        .iter()
+        .flat_map(|first| &first.levels)
+        .map(|(factor, _)| factor.as_str())
+        .collect();
+    let built_in = || ROW_KEYS.iter().map(|key| key.name);
+    let key = |name: &str, asked: bool| Key {
+        name: name.to_string(),
+        heading: row_keys::find(name).map_or_else(|| factor_heading(name), |key| key.heading.to_string()),
+        asked,
+    };
+    let mut keys = Vec::new();
+    for name in &spec.rows {
+        if row_keys::find(name).is_none() && !factors.contains(name.as_str()) {
+            let known = built_in()
+                .chain(factors.iter().copied())
+                .map(str::to_string)
+                .collect();
+            return Err(ReportError::UnknownRowKey {
+                table: spec.name.clone(),
+                key: name.clone(),
+                known,
+            });
+        }
+        keys.push(key(name, true));
+    }
+    // Levels name a row in the study's own words, so they are tried before the built-in keys.
+    for name in factors.iter().copied().chain(built_in()) {
+        let distinct = |keys: &[Key]| {
+            let labels =
+                |first: &&Measurement| keys.iter().map(|key| label(&key.name, first)).collect::<Vec<_>>();
+            let texts = firsts
+                .iter()
+                .map(|first| labels(first).iter().map(Label::to_string).collect::<Vec<_>>());
+            texts.collect::<IndexSet<_>>().len()
+        };
+        let before = distinct(&keys);
+        if before < firsts.len() && !keys.iter().any(|key| key.name == name) {
+            keys.push(key(name, false));
+            if distinct(&keys) == before {
+                keys.pop();
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn label(key: &str, measurement: &Measurement) -> Label {
+    match row_keys::find(key) {
+        Some(key) => (key.label)(measurement),
+        None => {
+            let level = measurement.levels.iter().find(|(factor, _)| factor == key);
+            Label::Text(level.map(|(_, level)| level.clone()).unwrap_or_default())
+        }
+    }
+}
+
+/// The paper's row for each of ours. One that fits several of ours stands beside none: they differ in something
+/// that the paper does not state, so at most one of them can be meant.
+fn paper_rows<'a>(rows: &[(Identity, Group)], table: &'a PaperTable) -> Vec<Option<&'a PaperRow>> {
+    let found: Vec<Option<&PaperRow>> = rows
+        .iter()
+        .map(|((subject, levels, direction), _)| table.find(subject, *direction, levels))
+        .collect();
+    let fits = |row: &PaperRow| {
+        found
+            .iter()
+            .flatten()
+            .filter(|other| std::ptr::eq(**other, row))
+            .count()
+    };
+    found.iter().map(|row| row.filter(|row| fits(row) == 1)).collect()
+}
+
+fn cell(column: &ColumnKind, group: &[&Measurement], paper: Option<&PaperRow>) -> Cell {
+    let paper = paper.and_then(|row| column.paper.and_then(|printed| printed(row)));
+    let mut by_test: IndexMap<&str, Group> = IndexMap::new();
+    for measurement in group {
+        if (column.value)(&measurement.outcome).is_some() {
+            by_test.entry(&measurement.test).or_default().push(measurement);
+        }
+    }
+    let values: Vec<CellValue> = by_test.values().map(|group| value(column, group)).collect();
+    let steps = by_test
+        .values()
+        .flatten()
+        .map(|it| it.step.clone())
+        .collect::<IndexSet<_>>();
+    let value = match values.as_slice() {
+        [] => CellValue::Missing {
+            reason: Missing::NotMeasured,
+        },
+        [first, rest @ ..] if rest.iter().all(|value| value == first) => first.clone(),
+        _ => CellValue::Missing {
+            reason: Missing::Ambiguous {
+                tests: by_test.keys().map(|test| test.to_string()).collect(),
+            },
+        },
+    };
+    Cell {
+        value,
+        paper,
+        steps: steps.into_iter().collect(),
+    }
+}
+
+/// Mean and sample standard deviation over the measurements of one test, one for each seed.
+fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
+    let values: Vec<f64> = group
+        .iter()
+        .filter_map(|it| (column.value)(&it.outcome))
+        .filter(|value| value.is_finite())
+        .collect();
+    let Some((mean, sd)) = mean_and_sd(&values) else {
+        return CellValue::Missing {
+            reason: Missing::NotFinite,
+        };
+    };
+    CellValue::Number {
+        mean,
+        sd,
+        seeds: values.len() as u64,
+        interval: interval(column, group),
+    }
+}
+
+fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
+    let counts = column.counts?;
+    let (accepted, tested) = group
+        .iter()
+        .filter_map(|it| counts(&it.outcome))
+        .fold((0, 0), |(accepted, tested), it| {
+            (accepted + it.accepted, tested + it.tested)
+        });
+    (tested > 0).then(|| wilson(accepted, tested, RATE_CONFIDENCE))
+}
+
+/// `None` for no values; no spread for one. Equal values give themselves and 0, without rounding error.
+pub(crate) fn mean_and_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    let (&first, rest) = values.split_first()?;
+    if rest.is_empty() {
+        return Some((first, None));
+    }
+    if rest.iter().all(|value| *value == first) {
+        return Some((first, Some(0.0)));
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((mean, Some((squares / (n - 1.0)).sqrt())))
+}
+
+fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
+    let mut by_test: IndexMap<&str, DegenerateSamples> = IndexMap::new();
+    for measurement in group {
+        let found = acceptance(&measurement.outcome);
+        let sum = by_test
+            .entry(&measurement.test)
+            .or_insert_with(|| DegenerateSamples {
+                test: measurement.test.clone(),
+                tested: 0,
+                causes: Degenerate::default(),
+            });
+        sum.tested += found.tested;
+        sum.causes.constant += found.degenerate.constant;
+        sum.causes.too_few += found.degenerate.too_few;
+        sum.causes.not_finite += found.degenerate.not_finite;
+    }
+    by_test
+        .into_values()
+        .filter(|sum| sum.causes.total() > 0)
+        .collect()
+}

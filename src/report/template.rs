@@ -1,0 +1,265 @@
+//! Templates: minijinja, strict about names, with LaTeX delimiters and escaping for `.tex`.
+//!
+//! A template ending in `.md.jinja` uses `{{ … }}`, `{% … %}`, `{# … #}`; one ending in `.tex.jinja` uses
+//! `\VAR{…}`, `\BLOCK{…}`, `\#{…}`. Text is escaped for the format when it is printed; what gradstudy has already
+//! spelled in the format (numbers, headings, notes) is left as it is, and `|safe` does the same to anything else.
+//! The filters `duration` (seconds) and `label` (a name for `\label`) come on top of minijinja's.
+//!
+//! Every template sees `table` (in `report.md.jinja`: `tables`), with
+//! `name`, `caption`, `paper` (the paper's table number or none), `row_keys` (headings), `columns` (`name`,
+//! `heading`), `rows` (`labels`, `cells`), `notes`, `conventions`; for Markdown also `grid`, the aligned table; for
+//! LaTeX also `spec`, the column types. `conventions_apart` says that the report lists the conventions itself.
+//! `standalone.tex.jinja` also sees `content`, the rendered table. `report.md.jinja` also sees `title`,
+//! `conventions`, `provenance` (a map) and `timings` (`step`, `what`, `seconds`, `reused`).
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexSet;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, context};
+
+use super::error::ReportError;
+use super::latex;
+use super::markup::{escape_markdown, markdown_notes, to_markdown};
+use super::notes::notes;
+use super::number::{self, Target};
+use super::table::Table;
+use super::write::Report;
+
+/// The templates that gradstudy carries, by the name that overrides them.
+const EMBEDDED: [(&str, &str); 4] = [
+    ("report.md.jinja", include_str!("../../templates/report.md.jinja")),
+    (
+        "standalone.tex.jinja",
+        include_str!("../../templates/standalone.tex.jinja"),
+    ),
+    ("table.md.jinja", include_str!("../../templates/table.md.jinja")),
+    ("table.tex.jinja", include_str!("../../templates/table.tex.jinja")),
+];
+
+/// The two environments, one for each set of delimiters.
+#[derive(Debug)]
+pub struct Templates {
+    markdown: Environment<'static>,
+    latex: Environment<'static>,
+    overrides: Option<PathBuf>,
+}
+
+impl Templates {
+    /// The templates that gradstudy carries.
+    pub fn embedded() -> Self {
+        Self::new(None)
+    }
+
+    /// The same, with files of the same names in `directory` in their place. Templates there may include others
+    /// there.
+    ///
+    /// # Errors
+    /// `directory` is not a directory, or replaces none of the templates.
+    pub fn overridden_by(directory: &Path) -> Result<Self, ReportError> {
+        match EMBEDDED.iter().any(|(name, _)| directory.join(name).is_file()) {
+            true => Ok(Self::new(Some(directory.to_path_buf()))),
+            false => Err(ReportError::TemplateDirectory {
+                path: directory.to_path_buf(),
+                known: EMBEDDED.iter().map(|(name, _)| name.to_string()).collect(),
+            }),
+        }
+    }
+
+    fn new(overrides: Option<PathBuf>) -> Self {
+        let markdown = environment(overrides.clone(), SyntaxConfig::builder(), escape_markdown);
+        let mut latex_syntax = SyntaxConfig::builder();
+        latex_syntax
+            .block_delimiters(r"\BLOCK{", "}")
+            .variable_delimiters(r"\VAR{", "}");
+        latex_syntax.comment_delimiters(r"\#{", "}");
+        let latex = environment(overrides.clone(), latex_syntax, latex::escape);
+        Self {
+            markdown,
+            latex,
+            overrides,
+        }
+    }
+
+    /// `table.md.jinja`: caption, grid, notes and conventions.
+    pub fn table_markdown(&self, table: &Table) -> Result<String, ReportError> {
+        let context = context! { table => markdown_view(table), conventions_apart => false };
+        self.render(&self.markdown, "table.md.jinja", context)
+    }
+
+    /// `table.tex.jinja`: a `table` environment for `\input`; it needs booktabs and siunitx.
+    pub fn table_latex(&self, table: &Table) -> Result<String, ReportError> {
+        let context = context! { table => latex_view(table), conventions_apart => false };
+        self.render(&self.latex, "table.tex.jinja", context)
+    }
+
+    /// `standalone.tex.jinja`: a whole document that holds the table.
+    pub fn standalone_latex(&self, table: &Table) -> Result<String, ReportError> {
+        let content = Value::from_safe_string(self.table_latex(table)?);
+        let context = context! { table => latex_view(table), content, conventions_apart => false };
+        self.render(&self.latex, "standalone.tex.jinja", context)
+    }
+
+    /// `report.md.jinja`: all tables of a run and where they come from.
+    pub fn report_markdown(&self, report: &Report) -> Result<String, ReportError> {
+        let all = report
+            .tables
+            .iter()
+            .flat_map(|table| table.conventions.iter().cloned());
+        let conventions: Vec<String> = all.collect::<IndexSet<_>>().into_iter().collect();
+        let context = context! {
+            title => report.title,
+            tables => report.tables.iter().map(markdown_view).collect::<Vec<_>>(),
+            conventions,
+            provenance => Value::from(Serde(&report.provenance)),
+            timings => report.timings.iter().map(|timing| Value::from(Serde(timing))).collect::<Vec<_>>(),
+            conventions_apart => true,
+        };
+        self.render(&self.markdown, "report.md.jinja", context)
+    }
+
+    fn render(&self, environment: &Environment, name: &str, context: Value) -> Result<String, ReportError> {
+        let rendered = environment
+            .get_template(name)
+            .and_then(|template| template.render(context));
+        rendered.map_err(|error| self.error(name, &error))
+    }
+
+    /// Names the file and line where the innermost template failed: an included one, if that is where it is.
+    fn error(&self, name: &str, error: &Error) -> ReportError {
+        let mut innermost = error;
+        while let Some(inner) =
+            std::error::Error::source(innermost).and_then(|inner| inner.downcast_ref::<Error>())
+        {
+            innermost = inner;
+        }
+        let name = innermost.name().or(error.name()).unwrap_or(name);
+        let path = self
+            .overrides
+            .as_ref()
+            .map(|directory| directory.join(name))
+            .filter(|path| path.is_file());
+        ReportError::Template {
+            name: path.map_or_else(|| name.to_string(), |path| path.display().to_string()),
+            line: innermost.line(),
+            message: match innermost.detail() {
+                Some(detail) => format!("{}: {detail}", innermost.kind()),
+                None => innermost.kind().to_string(),
+            },
+        }
+    }
+}
+
+fn environment(
+    overrides: Option<PathBuf>,
+    mut syntax: minijinja::syntax::SyntaxConfigBuilder,
+    escape: fn(&str) -> String,
+) -> Environment<'static> {
+    let mut environment = Environment::new();
+    syntax
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true);
+    // The delimiters are ours and fixed; the only way to fail is to give the same one twice.
+    environment.set_syntax(syntax.build().expect("delimiters differ"));
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Custom("text".into()));
+    environment.set_formatter(move |output, _state: &mut State, value| {
+        let text = value.to_string();
+        Ok(output.write_str(&if value.is_safe() { text } else { escape(&text) })?)
+    });
+    environment.add_filter("duration", number::duration);
+    // Not typeset, so it must not be escaped.
+    environment.add_filter("label", |name: String| {
+        Value::from_safe_string(latex::label(&name))
+    });
+    environment.set_loader(move |name| -> Result<Option<String>, Error> {
+        if let Some(directory) = &overrides
+            && let Some(path) = beside(directory, name)
+        {
+            let read = std::fs::read_to_string(&path);
+            return read.map(Some).map_err(|error| {
+                Error::new(
+                    minijinja::ErrorKind::InvalidOperation,
+                    format!("cannot read {}: {error}", path.display()),
+                )
+            });
+        }
+        Ok(EMBEDDED
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| text.to_string()))
+    });
+    environment
+}
+
+/// The file of that name in `directory` or a folder of it, if there is one; never one outside.
+fn beside(directory: &Path, name: &str) -> Option<PathBuf> {
+    let inside = Path::new(name)
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    Some(directory.join(name)).filter(|path| inside && path.is_file())
+}
+
+fn safe(texts: impl IntoIterator<Item = String>) -> Vec<Value> {
+    texts.into_iter().map(Value::from_safe_string).collect()
+}
+
+fn view(table: &Table) -> Value {
+    let rows = table.rows.iter().map(|row| Value::from(Serde(row)));
+    context! {
+        name => table.name.as_str(),
+        caption => table.caption.as_str(),
+        paper => table.paper.as_ref().map(|paper| paper.table),
+        conventions => table.conventions.clone(),
+        data => rows.collect::<Vec<_>>(),
+    }
+}
+
+fn markdown_view(table: &Table) -> Value {
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| context! { name => column.name, heading => column.heading });
+    context! {
+        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
+        columns => columns.collect::<Vec<_>>(),
+        notes => safe(markdown_notes(table)),
+        grid => Value::from_safe_string(to_markdown(table)),
+        ..view(table)
+    }
+}
+
+fn latex_view(table: &Table) -> Value {
+    let columns: Vec<_> = (0..table.columns.len())
+        .map(|index| latex::column(table, index))
+        .collect();
+    let key_specs = table.keys.iter().enumerate().map(|(index, _)| {
+        let counts = table
+            .rows
+            .iter()
+            .all(|row| matches!(row.labels[index], super::table::Label::Count(_)));
+        if counts { "r" } else { "l" }
+    });
+    let spec: Vec<&str> = key_specs
+        .chain(columns.iter().map(|column| column.spec.as_str()))
+        .collect();
+    let rows = table.rows.iter().enumerate().map(|(index, row)| {
+        context! {
+            labels => safe(row.labels.iter().map(latex::label_cell)),
+            cells => safe(columns.iter().map(|column| column.cells[index].clone())),
+        }
+    });
+    let headings = table.columns.iter().zip(&columns).map(|(kind, column)| {
+        context! { name => kind.name, heading => Value::from_safe_string(column.heading.clone()) }
+    });
+    context! {
+        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
+        columns => headings.collect::<Vec<_>>(),
+        rows => rows.collect::<Vec<_>>(),
+        spec => Value::from_safe_string(spec.join(" ")),
+        notes => safe(notes(table, Target::Latex, latex::escape)),
+        ..view(table)
+    }
+}

@@ -1,0 +1,53 @@
+//! Results as data: what a run measured, each value with the identity of what it was measured on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::outcome::{Direction, Outcome};
+
+/// The layout of `results.yaml`; raised when a reader of the old layout would misread the new.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Everything that one run measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    pub format_version: u32,
+    /// Title of the study.
+    pub study: String,
+    /// In the order of the study: test, case, seed, direction.
+    pub measurements: Vec<Measurement>,
+}
+
+/// One test along one direction of one gradient history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Name of the `test` statement.
+    pub test: String,
+    /// Name of the `record` statement.
+    pub record: String,
+    pub subject: Subject,
+    /// Study seed.
+    pub seed: u64,
+    /// Levels of the `vary` factors in this case, as (factor, label).
+    pub levels: Vec<(String, String)>,
+    pub direction: Direction,
+    /// Id of the step that measured it.
+    pub step: String,
+    pub outcome: Outcome,
+}
+
+/// What was tested, in words that hold across studies: what a row of the paper's tables is matched by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Subject {
+    /// As printed, such as `MNIST`.
+    pub dataset: String,
+    /// As printed, such as `LeNet`.
+    pub model: String,
+    /// `random` at the initial weights, `pretrain` after a `train` statement, `loaded` from a file.
+    pub training: String,
+    /// Minibatch size B.
+    pub batch: u64,
+    /// Iterations T.
+    pub iterations: u64,
+    /// Parameters n.
+    pub parameters: u64,
+}

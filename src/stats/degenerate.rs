@@ -1,0 +1,29 @@
+//! Why a test cannot be applied to a sample.
+
+use super::outcome::Degenerate;
+
+/// The cause, in the order in which they are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A NaN or an infinity.
+    NotFinite,
+    /// All values equal (for normality: or so nearly that their moments are lost to rounding).
+    Constant,
+    /// Fewer values above zero than the tail asks for, a tail of equal values, or fewer values than are drawn.
+    TooFew,
+}
+
+impl Degenerate {
+    /// Counts the causes.
+    pub fn of(causes: impl IntoIterator<Item = Cause>) -> Self {
+        let mut counts = Degenerate::default();
+        for cause in causes {
+            match cause {
+                Cause::NotFinite => counts.not_finite += 1,
+                Cause::Constant => counts.constant += 1,
+                Cause::TooFew => counts.too_few += 1,
+            }
+        }
+        counts
+    }
+}

@@ -1,0 +1,59 @@
+//! Statistical tests: pure functions on slices of numbers, and the same over every column or row of a
+//! gradient history at once. Nothing here knows tensors, files or clocks.
+
+pub mod degenerate;
+pub mod history_view;
+pub mod interval;
+pub mod ks;
+pub mod many;
+pub mod monitor;
+pub mod normality;
+pub mod outcome;
+pub mod power_law;
+pub mod sampling;
+pub mod select;
+pub mod tail;
+pub mod tail_kernel;
+pub mod vector_math;
+
+use crate::signature::{Args, Signature};
+use history_view::HistoryView;
+use monitor::Monitor;
+use outcome::{Direction, Outcome};
+
+/// A kind of test that a study's `test` statement can name.
+pub trait TestKind: Sync {
+    /// Name, settings and version.
+    fn signature(&self) -> &'static Signature;
+
+    /// Tests every column (dimension) or row (iteration) of `view`; `None` if cancelled.
+    ///
+    /// `seed` feeds whatever is drawn at random; the result does not depend on the number of threads.
+    fn run(
+        &self,
+        view: HistoryView,
+        direction: Direction,
+        args: &Args,
+        seed: u64,
+        monitor: &Monitor,
+    ) -> Option<Outcome>;
+
+    /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`.
+    fn seconds(&self, parameters: u64, iterations: u64, direction: Direction) -> f64;
+}
+
+/// Every kind of test, in the order of the language reference.
+pub static TESTS: &[&dyn TestKind] = &[&power_law::PowerLaw, &normality::Normality];
+
+/// Serialises a number that may be NaN or infinite: those become null, and null reads back as NaN.
+pub mod finite_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}

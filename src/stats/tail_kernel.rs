@@ -1,0 +1,91 @@
+//! The power-law test of one f32 sample with the K largest values: the inner loop of [`super::many`].
+//!
+//! The plain form of the same test is [`PowerLawTest::of`]; the two agree within rounding.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::degenerate::Cause;
+use super::ks::{Ecdf, Unordered};
+use super::power_law::{PowerLawFit, PowerLawTest};
+use super::select::{INFINITY_KEY, Selector, key};
+use super::vector_math::{exp_negative, ln, sum};
+
+/// Tests many samples; holds the scratch memory of one thread.
+#[derive(Debug, Default)]
+pub struct TailKernel {
+    arch: Arch,
+    selector: Selector,
+    /// ln(x/x_min) of the tail, then F* of the tail.
+    logs: Vec<f64>,
+    cdf: Vec<f64>,
+    unordered: Unordered,
+}
+
+impl TailKernel {
+    /// Fits the `k` largest |x| and measures their distance. `critical_distance` is d_c for K = `k`.
+    pub fn test(
+        &mut self,
+        values: &[f32],
+        k: usize,
+        ecdf: Ecdf,
+        critical_distance: f64,
+    ) -> Result<PowerLawTest, Cause> {
+        let Some(keys) = self.selector.top_k(values, k) else {
+            return Err(cause(values));
+        };
+        self.logs.resize(k, 0.0);
+        self.cdf.resize(k, 0.0);
+        let (logs, cdf) = (&mut self.logs[..k], &mut self.cdf[..k]);
+        let fit = self.arch.dispatch(Fit { keys, logs, cdf }).ok_or_else(|| cause(values))?;
+        let ks_distance = self.unordered.ks_distance(&self.cdf[..k], ecdf);
+        Ok(PowerLawTest { fit, ks_distance, critical_distance })
+    }
+}
+
+/// Fits a tail and writes F* of each of its points; `None` if it holds NaN, infinity or zero, or equal values
+/// only. A type of its own, because a closure need not be compiled for the vector instructions it runs under.
+struct Fit<'a> {
+    keys: &'a [u32],
+    /// Scratch for ln(x/x_min), as long as `keys`.
+    logs: &'a mut [f64],
+    /// F*, as long as `keys`.
+    cdf: &'a mut [f64],
+}
+
+impl WithSimd for Fit<'_> {
+    type Output = Option<PowerLawFit>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let (mut min, mut max) = (u32::MAX, 0);
+        for &key in self.keys {
+            min = min.min(key);
+            max = max.max(key);
+        }
+        if max >= INFINITY_KEY || min == 0 || min == max {
+            return None;
+        }
+        let x_min = f64::from(f32::from_bits(min));
+        let scale = 1.0 / x_min;
+        for (log, &key) in self.logs.iter_mut().zip(self.keys) {
+            *log = ln(f64::from(f32::from_bits(key)) * scale);
+        }
+        let fit = PowerLawFit::from_log_sum(sum(self.logs), x_min, self.keys.len());
+        let slope = 1.0 - fit.exponent;
+        for (f, &log) in self.cdf.iter_mut().zip(&*self.logs) {
+            *f = 1.0 - exp_negative(slope * log);
+        }
+        Some(fit)
+    }
+}
+
+/// Why a sample whose tail cannot be fitted is degenerate.
+fn cause(values: &[f32]) -> Cause {
+    if values.iter().any(|x| !x.is_finite()) {
+        Cause::NotFinite
+    } else if values.first().is_some_and(|&first| values.iter().all(|&x| key(x) == key(first))) {
+        Cause::Constant
+    } else {
+        Cause::TooFew
+    }
+}

@@ -1,0 +1,90 @@
+//! ln and exp for whole slices: loops that the compiler turns into vector code, within about two units in the
+//! last place. They use neither the C library nor fused operations, so every x86-64 machine gets equal bits.
+
+use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
+
+/// 2⁵²: a whole number k ≤ 2⁵² in the low bits of this float's pattern is the float 2⁵² + k.
+const TWO_52: f64 = 4_503_599_627_370_496.0;
+/// 1.5 · 2⁵²: adding it rounds a float to the nearest whole number, which then stands in the low bits.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+/// ln 2 in two parts; the first has so few bits that its product with an exponent is exact.
+const LN_2_HIGH: f64 = f64::from_bits(LN_2.to_bits() & 0xffff_ffff_0000_0000);
+const LN_2_LOW: f64 = LN_2 - LN_2_HIGH;
+
+/// ln x for finite x ≥ √½ (smaller arguments give nonsense): x = m·2ᵏ with m in \[√½, √2), and
+/// ln m = 2 artanh((m − 1)/(m + 1)) by its Taylor series.
+#[inline(always)]
+pub fn ln(x: f64) -> f64 {
+    const HALF_SQRT_2: u64 = (SQRT_2 / 2.0).to_bits();
+    let exponent = (x.to_bits() - HALF_SQRT_2) >> 52;
+    let m = f64::from_bits(x.to_bits() - (exponent << 52));
+    let k = f64::from_bits(TWO_52.to_bits() | exponent) - TWO_52;
+    let s = (m - 1.0) / (m + 1.0);
+    let s2 = s * s;
+    // |s| ≤ 0.1716: the first term left out is below 1e-18 of the sum.
+    let mut series = 1.0 / 23.0;
+    for odd in [21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
+        series = series * s2 + 1.0 / odd;
+    }
+    let small = 2.0 * s;
+    k * LN_2_HIGH + (small + (small * s2 * series + k * LN_2_LOW))
+}
+
+/// exp y for y ≤ 0, at least exp(−700): y = k ln 2 + r, and exp r by its Taylor series.
+#[inline(always)]
+pub fn exp_negative(y: f64) -> f64 {
+    let y = if y > -700.0 { y } else { -700.0 };
+    let rounded = y * LOG2_E + ROUND;
+    let k = rounded - ROUND;
+    let r = (y - k * LN_2_HIGH) - k * LN_2_LOW;
+    // |r| ≤ 0.347: the first term left out is below 1e-17.
+    let mut series = 1.0;
+    for divisor in [13.0, 12.0, 11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0] {
+        series = series * r * (1.0 / divisor) + 1.0;
+    }
+    // The low bits of `rounded` hold k; shifting drops all others and adds k to the exponent.
+    f64::from_bits(series.to_bits().wrapping_add(rounded.to_bits() << 52))
+}
+
+/// Sum in eight lanes: a fixed order that vectorises.
+#[inline(always)]
+pub fn sum(values: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (whole, rest) = values.as_chunks::<8>();
+    for chunk in whole {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value;
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    let total = ((a + e) + (c + g)) + ((b + f) + (d + h));
+    total + rest.iter().sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ln_is_the_logarithm() {
+        let mut x = 0.71;
+        while x < 1e83 {
+            let expected = f64::ln(x);
+            assert!((ln(x) - expected).abs() <= 4e-16 * expected.abs().max(0.25), "{x}");
+            x *= 1.000_7;
+        }
+        assert_eq!(ln(1.0), 0.0);
+        assert!((ln(1.0 + 1e-10) / 1e-10 - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn exp_is_the_exponential() {
+        for step in 0..200_000 {
+            let y = -f64::from(step) * 0.003;
+            let expected = y.exp();
+            assert!((exp_negative(y) - expected).abs() <= 6e-16 * expected, "{y}");
+        }
+        assert_eq!(exp_negative(0.0), 1.0);
+        assert!(exp_negative(f64::NEG_INFINITY) < 1e-300);
+    }
+}

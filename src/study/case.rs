@@ -1,0 +1,260 @@
+//! One statement at one point of the grid, to its place in the case.
+
+use indexmap::IndexMap;
+
+use super::arguments::{Bound, Given, Scope};
+use super::shape::{entries, fields, listed_in, written};
+use super::statements::{Holds, StatementKind};
+use super::{
+    Assertion, Case, Decay, Milestone, ModelSpec, RecordSpec, TestSpec, TrainSpec, Vocabulary, suggest,
+    values,
+};
+use crate::signature::{Args, Call, Signature};
+use crate::stats::outcome::Direction;
+use crate::syntax::ast::{Argument, Expr, ExprKind, Statement};
+use crate::syntax::{Diagnostic, Span};
+
+/// Where the settings of one statement were written.
+#[derive(Default)]
+pub(super) struct Place {
+    pub head: Span,
+    pub spans: IndexMap<String, Span>,
+}
+
+impl Place {
+    /// The setting's value, or the statement's head where its default holds.
+    pub fn of(&self, key: &str) -> Span {
+        self.spans.get(key).copied().unwrap_or(self.head)
+    }
+}
+
+/// Places by the statements' names.
+pub(super) type Places = IndexMap<String, Place>;
+
+impl Scope<'_> {
+    /// Checks one statement at one point of the grid and puts it into `case`.
+    pub fn case_statement(
+        &mut self,
+        statement: &Statement,
+        kind: &'static StatementKind,
+        vocabulary: &Vocabulary,
+        case: &mut Case,
+    ) -> Option<Place> {
+        let Holds::Call(what) = kind.holds else {
+            return None;
+        };
+        let signatures = match kind.block.name {
+            "data" => vocabulary.datasets,
+            "model" => vocabulary.models,
+            "train" => vocabulary.optimizers,
+            "record" => vocabulary.records,
+            _ => vocabulary.tests,
+        };
+        let name = statement.name.as_ref()?.value.clone();
+        let (signature, bound) = self.statement_call(statement, kind, signatures, what)?;
+        let place = Place {
+            head: statement.head(),
+            spans: bound.spans,
+        };
+        let args = bound.args;
+        let call = |own: &[&str]| Call {
+            name: signature.name.to_string(),
+            args: without(&args, own),
+        };
+        let text = |key: &str| args.text(key).to_string();
+        let count = |key: &str| args.integer(key) as u64;
+        match kind.block.name {
+            "data" => {
+                case.data.insert(name, call(&[]));
+            }
+            "model" => {
+                let weights = args.get("weights").map(|_| text("weights"));
+                let asserts = self.asserts(statement);
+                case.models.insert(
+                    name,
+                    ModelSpec {
+                        call: call(&["weights"]),
+                        weights,
+                        asserts,
+                    },
+                );
+            }
+            "train" => {
+                let epochs = count("epochs");
+                let decay = written(statement, "decay").map(|written| decay(args.call("decay"), written));
+                if let Some(decay) = &decay {
+                    self.milestones(decay, epochs, place.of("decay"));
+                }
+                let optimizer = call(&["of", "on", "epochs", "batch", "decay"]);
+                let (of, on, batch) = (text("of"), text("on"), count("batch"));
+                case.trains.insert(
+                    name,
+                    TrainSpec {
+                        optimizer,
+                        of,
+                        on,
+                        epochs,
+                        batch,
+                        decay,
+                    },
+                );
+            }
+            "record" => {
+                let call = call(&["of", "on", "batch", "iterations", "order", "keep"]);
+                let (of, on, order) = (text("of"), text("on"), text("order"));
+                let (batch, iterations) = (count("batch"), count("iterations"));
+                let keep = args.boolean("keep");
+                case.records.insert(
+                    name,
+                    RecordSpec {
+                        call,
+                        of,
+                        on,
+                        batch,
+                        iterations,
+                        order,
+                        keep,
+                    },
+                );
+            }
+            _ => {
+                self.distinct(&entries(statement, "along"), "along");
+                let direction = |word: &str| match word {
+                    "dimension" => Direction::Dimension,
+                    _ => Direction::Iteration,
+                };
+                let along = args.texts("along").into_iter().map(direction).collect();
+                case.tests.insert(
+                    name,
+                    TestSpec {
+                        call: call(&["of", "along"]),
+                        of: text("of"),
+                        along,
+                    },
+                );
+            }
+        }
+        Some(place)
+    }
+
+    /// The built-in that a statement calls, with the settings of its parentheses and its block together.
+    fn statement_call(
+        &mut self,
+        statement: &Statement,
+        kind: &'static StatementKind,
+        signatures: &[&'static Signature],
+        what: &str,
+    ) -> Option<(&'static Signature, Bound)> {
+        let value = &statement.binding.as_ref()?.value;
+        if !matches!(value.kind, ExprKind::Word(_) | ExprKind::Call { .. }) {
+            let message = format!("`{}` takes a {what}", kind.block.name);
+            let help = format!("for example: {}", kind.example);
+            self.say(
+                values::at(
+                    Diagnostic::error("E0307", message, value.span, "not a call"),
+                    value,
+                )
+                .help(help),
+            );
+            return None;
+        }
+        let given = Given::of(value);
+        let signature = self.find(&given, signatures, what)?;
+        let name = statement.name.as_ref().map_or("", |name| &name.value);
+        let owner = format!("{} `{name}`", kind.block.name);
+        let (own, more) = (signature.params, kind.block.params);
+        let bound = self.bind(
+            &given.arguments,
+            fields(statement),
+            own,
+            more,
+            statement.head(),
+            &owner,
+        )?;
+        Some((signature, bound))
+    }
+
+    fn asserts(&mut self, statement: &Statement) -> Vec<Assertion> {
+        let mut asserts = Vec::new();
+        for assert in statement.block.iter().flat_map(|block| &block.asserts) {
+            let subject = &assert.subject;
+            if subject.value != "parameters" {
+                let message = format!("a model has no `{}` to assert", subject.value);
+                let help = suggest::help(&subject.value, "subject", ["parameters"]);
+                self.say(Diagnostic::error("E0206", message, subject.span, "unknown").help(help));
+                continue;
+            }
+            match assert.value.kind {
+                ExprKind::Integer(value) => asserts.push(Assertion {
+                    subject: subject.value.clone(),
+                    op: assert.comparison,
+                    value: value as f64,
+                    span: assert.span,
+                }),
+                _ => self.error(
+                    "E0307",
+                    "`parameters` is compared with a whole number",
+                    &assert.value,
+                    "",
+                ),
+            }
+        }
+        asserts
+    }
+
+    /// Milestones lie within the training and rise.
+    fn milestones(&mut self, decay: &Decay, epochs: u64, span: Span) {
+        let outside = decay.at.iter().any(|milestone| match milestone {
+            Milestone::Epoch(epoch) => *epoch == 0 || *epoch >= epochs,
+            Milestone::Fraction(fraction) => *fraction <= 0.0 || *fraction >= 1.0,
+        });
+        let falling = decay
+            .at
+            .windows(2)
+            .any(|pair| pair[0].epoch(epochs) >= pair[1].epoch(epochs));
+        let message = match (outside, falling) {
+            (true, _) => format!("a milestone lies outside the {epochs} epochs of training"),
+            (false, true) => "the milestones do not rise".to_string(),
+            (false, false) => return,
+        };
+        let help = format!(
+            "write percents between 0% and 100%, or epochs from 1 to {}, in rising order",
+            epochs - 1
+        );
+        self.say(Diagnostic::error("E0507", message, span, "").help(help));
+    }
+}
+
+/// The arguments that have no field of their own.
+fn without(args: &Args, own: &[&str]) -> Args {
+    let kept = args.0.iter().filter(|(key, _)| !own.contains(&key.as_str()));
+    Args(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// Step decay. A whole number is an epoch and a percent a fraction, which `call`, with its plain numbers, no
+/// longer tells apart; so the milestones are read as `written`.
+fn decay(call: &Call, written: &Expr) -> Decay {
+    let milestones = match &written.kind {
+        ExprKind::Infix { right, .. } => listed_in(right),
+        ExprKind::Call { arguments, .. } => {
+            let named =
+                |argument: &&Argument| argument.key.as_ref().is_some_and(|key| key.value == "milestones");
+            let found = arguments.iter().find(named).or(arguments.get(1));
+            found.map_or(Vec::new(), |argument| listed_in(&argument.value))
+        }
+        _ => Vec::new(),
+    };
+    let at = milestones.into_iter().filter_map(|expr| match expr.kind {
+        ExprKind::Integer(epoch) => Some(Milestone::Epoch(epoch as u64)),
+        ExprKind::Number(epoch) if epoch >= 1.0 && epoch.fract() == 0.0 => {
+            Some(Milestone::Epoch(epoch as u64))
+        }
+        ExprKind::Number(fraction) => Some(Milestone::Fraction(fraction)),
+        ExprKind::Percent(percent) => Some(Milestone::Fraction(percent / 100.0)),
+        _ => None,
+    });
+    Decay {
+        factor: call.args.number("factor"),
+        at: at.collect(),
+    }
+}

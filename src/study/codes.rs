@@ -1,0 +1,285 @@
+//! Every code a study can be answered with. Codes are stable: a number is never used for something else.
+//!
+//! E01 text · E02 statements and names · E03 settings and values · E04 grids · E05 what does not fit together ·
+//! W01 doubts.
+
+/// One code's page for `gradstudy explain`.
+#[derive(Debug)]
+pub struct Code {
+    pub code: &'static str,
+    pub title: &'static str,
+    /// Why it is a mistake and what to do.
+    pub explanation: &'static str,
+    /// A few lines that are answered with this code.
+    pub example: &'static str,
+}
+
+/// The page of `code`, whatever its case.
+pub fn find(code: &str) -> Option<&'static Code> {
+    CODES.iter().find(|entry| entry.code.eq_ignore_ascii_case(code))
+}
+
+const fn code(
+    code: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+) -> Code {
+    Code {
+        code,
+        title,
+        explanation,
+        example,
+    }
+}
+
+/// In the order of the codes.
+pub static CODES: &[Code] = &[
+    code(
+        "E0101",
+        "unexpected text",
+        "The text does not have the shape `keyword name = value { key: value }` at this place. The message names \
+         what could stand there. Other statements of the file are still checked.",
+        "data m = mnist(normalize = global)",
+    ),
+    code(
+        "E0102",
+        "text without its closing quote",
+        "A text in double quotes ends on the line on which it begins. Inside it, write `\\\"` for a quotation mark.",
+        "study \"Table 1",
+    ),
+    code(
+        "E0103",
+        "malformed number",
+        "Numbers look like 5000, 44_426, 0.1, 5e-4 and 40%; nothing may follow them without a space.",
+        "study \"a\" { seeds: 3x }",
+    ),
+    code(
+        "E0104",
+        "number too large",
+        "Whole numbers must fit in 64 bits and real ones in double precision.",
+        "study \"a\" { seeds: 99999999999999999999 }",
+    ),
+    code(
+        "E0105",
+        "bracket never closed",
+        "A `{`, `(` or `[` is still open where the statement ends. The first label shows where it was opened.",
+        "study \"a\" { seeds: 0",
+    ),
+    code(
+        "E0106",
+        "brackets nested too deep",
+        "No study needs brackets more than 64 deep; this is most likely a file that is no study.",
+        "data m = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    ),
+    code(
+        "E0201",
+        "unknown statement",
+        "The first word of a statement is one of the known keywords.",
+        "dataset m = mnist",
+    ),
+    code(
+        "E0202",
+        "statement of a later version",
+        "The word is kept for a statement that this version does not have yet. It is refused rather than ignored.",
+        "figure spectra { curves: labels }",
+    ),
+    code(
+        "E0203",
+        "statement of the wrong shape",
+        "Each statement has fixed parts: a name or a title, `=` and a call or `in` and levels, a block or none.",
+        "data m",
+    ),
+    code(
+        "E0204",
+        "name defined twice",
+        "All statements of a study share one set of names, so that a name means one thing.",
+        "data a = mnist\nmodel a = lenet",
+    ),
+    code(
+        "E0205",
+        "second study in a file",
+        "A file is one study with one title and one list of seeds.",
+        "study \"a\"\nstudy \"b\"",
+    ),
+    code(
+        "E0206",
+        "nothing to assert",
+        "Asserts stand in the block of a model and speak of its `parameters`.",
+        "model m = lenet { assert layers == 5 }",
+    ),
+    code(
+        "E0301",
+        "unknown built-in",
+        "There is no dataset, model, optimizer, recording, test or form of a setting with this name.",
+        "data m = minst",
+    ),
+    code(
+        "E0302",
+        "unknown setting",
+        "The built-in and its statement have no setting with this key. Settings are never ignored.",
+        "data m = mnist(normalise: global)",
+    ),
+    code(
+        "E0303",
+        "setting given twice",
+        "A setting may stand in the parentheses or in the block, once.",
+        "model m = lenet(logits: 10) { logits: 100 }",
+    ),
+    code(
+        "E0304",
+        "setting missing",
+        "The setting has no default and must be written.",
+        "record g = gradients",
+    ),
+    code(
+        "E0305",
+        "too many values without a key",
+        "Values without a key bind to the settings in order; there are more of them than settings.",
+        "model m = lenet(10, 20)",
+    ),
+    code(
+        "E0306",
+        "value without a key after one with a key",
+        "Values without a key come first; after one with a key the order no longer says what they mean.",
+        "data d = mnist\nrecord g = gradients(on: d, m)\nmodel m = lenet",
+    ),
+    code(
+        "E0307",
+        "value of the wrong type",
+        "The setting takes another kind of value.",
+        "model m = lenet(logits: \"ten\")",
+    ),
+    code(
+        "E0308",
+        "value out of range",
+        "The setting takes values between bounds.",
+        "model m = lenet(logits: 0)",
+    ),
+    code(
+        "E0309",
+        "unknown word",
+        "The setting takes one of a fixed set of words.",
+        "data m = mnist(normalize: globl)",
+    ),
+    code(
+        "E0310",
+        "unknown name",
+        "No statement of the study defines this name.",
+        "data d = mnist\nrecord g = gradients(of: lenet, on: d)",
+    ),
+    code(
+        "E0311",
+        "name of the wrong kind",
+        "The name is defined, but by another kind of statement than the setting asks for.",
+        "data d = mnist\nrecord g = gradients(of: d, on: d)",
+    ),
+    code(
+        "E0312",
+        "training that continues itself",
+        "Following `of` from training to training leads back to where it began; one must begin with a model.",
+        "data d = mnist\ntrain a = sgd(lr: 0.1) { of: a  on: d  epochs: 1  batch: 1 }",
+    ),
+    code(
+        "E0313",
+        "`with` is not supported yet",
+        "`data with labels` will put label noise on data. This version refuses it rather than ignoring it.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d with noise)",
+    ),
+    code(
+        "E0314",
+        "label in a plain list",
+        "Only the levels of a factor are labelled.",
+        "study \"a\" { seeds: [first: 0] }",
+    ),
+    code(
+        "E0315",
+        "entry given twice",
+        "The list is a set: the same seed, column or test twice would count or show the same thing twice.",
+        "study \"a\" { seeds: [0, 0] }",
+    ),
+    code(
+        "E0401",
+        "grid too large",
+        "All factors together span more than 10 000 cases.",
+        "vary a in 1..200\nvary b in 1..200",
+    ),
+    code(
+        "E0402",
+        "empty list",
+        "A factor without levels leaves a grid without a case; seeds, rows, columns and tests need at least one entry.",
+        "vary a in []",
+    ),
+    code(
+        "E0403",
+        "levels with the same label",
+        "Labels tell the rows of a table apart.",
+        "vary batch in [1, 10, 1]",
+    ),
+    code(
+        "E0501",
+        "assert does not hold",
+        "The model has another number of parameters than the study asserts, so it is not the model meant.",
+        "model m = lenet { assert parameters == 1 }",
+    ),
+    code(
+        "E0502",
+        "minibatch larger than the data",
+        "A minibatch is drawn from the data's training examples.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, batch: 60_001)",
+    ),
+    code(
+        "E0503",
+        "tail larger than the sample",
+        "The power-law test takes the `top(K)` of each sample; with fewer than K values in a sample none can be tested.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 500)\ntest t = power_law(g, tail: top(1000))",
+    ),
+    code(
+        "E0504",
+        "more points than the sample has",
+        "The normality test draws `points` values of each sample without replacement.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 50)\ntest t = normality(g, points: 100)",
+    ),
+    code(
+        "E0505",
+        "model does not fit the data",
+        "The shape of the data's examples, or their number of classes, is not one that the model takes.",
+        "data d = letters\nmodel m = lenet\nrecord g = gradients(of: m, on: d)",
+    ),
+    code(
+        "E0506",
+        "numbers of that paper table are not known",
+        "`mirrors: table(n)` puts the paper's printed numbers beside ours; only some tables can be mirrored.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = normality(g)\ntable r { of: t  rows: sg_type  columns: p_value  mirrors: table(9) }",
+    ),
+    code(
+        "E0507",
+        "milestones out of order",
+        "The learning rate drops at milestones that rise and lie within the training.",
+        "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at [80%, 40%] }",
+    ),
+    code(
+        "W0101",
+        "definition not used",
+        "Nothing refers to the statement, so it is not run.",
+        "data m = mnist",
+    ),
+    code(
+        "W0102",
+        "factor not used",
+        "No statement uses the factor, so all its levels give the same cases.",
+        "vary batch in [1, 10]",
+    ),
+    code(
+        "W0103",
+        "small tail",
+        "With fewer than about 50 points the KS test hardly rejects anything: passing it says little.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g, tail: top(20))",
+    ),
+    code(
+        "W0104",
+        "tests without a table",
+        "The study's tests are run, but its report will show none of them.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = normality(g)",
+    ),
+];

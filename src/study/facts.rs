@@ -1,0 +1,200 @@
+//! What must hold between checked statements: sizes of models, data, minibatches and samples.
+
+use super::case::Places;
+use super::{Case, RecordSpec, Vocabulary};
+use crate::signature::{Call, Value};
+use crate::stats::outcome::Direction;
+use crate::syntax::{Diagnostic, Span};
+
+/// Adds an error for every impossible combination in `case`.
+pub(super) fn check(
+    case: &Case,
+    places: &Places,
+    vocabulary: &Vocabulary,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    cycles(case, places, diagnostics);
+    asserts(case, vocabulary, diagnostics);
+    let trains = case
+        .trains
+        .iter()
+        .map(|(name, train)| (name, &train.of, &train.on, train.batch));
+    let records = case
+        .records
+        .iter()
+        .map(|(name, record)| (name, &record.of, &record.on, record.batch));
+    for (name, of, on, batch) in trains.chain(records) {
+        let (Some(place), Some(data)) = (places.get(name), case.data.get(on)) else {
+            continue;
+        };
+        if let Some(examples) = vocabulary.facts.examples(data)
+            && batch > examples
+        {
+            let message = format!("a minibatch of {batch} is larger than `{on}`");
+            let label = format!("`{on}` has {examples} examples");
+            let help = format!("set `batch` to at most {examples}");
+            diagnostics.push(Diagnostic::error("E0502", message, place.of("batch"), label).help(help));
+        }
+        if let Some((model, call)) = model_of(case, of)
+            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(data))
+        {
+            let message = format!("model `{model}` does not fit data `{on}`: {reason}");
+            diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
+        }
+    }
+    for (name, test) in &case.tests {
+        let (Some(place), Some(record)) = (places.get(name), case.records.get(&test.of)) else {
+            continue;
+        };
+        for direction in &test.along {
+            let Some(size) = sample_size(case, record, *direction, vocabulary) else {
+                continue;
+            };
+            let record_place = places.get(&test.of).map(|place| place.of("iterations"));
+            let sample = Sample {
+                direction: *direction,
+                size,
+                record: record_place,
+            };
+            if let Some(Value::Call(tail)) = test.call.args.get("tail")
+                && tail.name == "top"
+                && let Some(Value::Integer(k)) = tail.args.get("k")
+            {
+                sample.holds(*k, "E0503", "tail", place.of("tail"), diagnostics);
+            }
+            if let Some(Value::Integer(points)) = test.call.args.get("points") {
+                sample.holds(*points, "E0504", "points", place.of("points"), diagnostics);
+            }
+        }
+    }
+}
+
+struct Sample {
+    direction: Direction,
+    size: u64,
+    record: Option<Span>,
+}
+
+impl Sample {
+    /// An error if `wanted` values cannot be taken out of the sample: every sample would be degenerate.
+    fn holds(
+        &self,
+        wanted: i64,
+        code: &'static str,
+        key: &str,
+        span: Span,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let size = self.size;
+        if wanted <= 0 || wanted as u64 <= size {
+            return;
+        }
+        let (sample, other) = match self.direction {
+            Direction::Dimension => ("an iteration's gradient", "iteration"),
+            Direction::Iteration => ("a parameter's history", "dimension"),
+        };
+        let message = format!("`{key}` asks for {wanted} values of {sample}, which has {size}");
+        let help = format!("ask for at most {size}, or test only `along: {other}`");
+        let mut diagnostic = Diagnostic::error(code, message, span, format!("more than {size}")).help(help);
+        if let (Direction::Iteration, Some(record)) = (self.direction, self.record) {
+            diagnostic = diagnostic.label(record, format!("{size} iterations are recorded"));
+        }
+        diagnostics.push(diagnostic);
+    }
+}
+
+/// Values of one sample of `record`: n along the dimension, T along the iteration.
+fn sample_size(
+    case: &Case,
+    record: &RecordSpec,
+    direction: Direction,
+    vocabulary: &Vocabulary,
+) -> Option<u64> {
+    match direction {
+        Direction::Iteration => Some(record.iterations),
+        Direction::Dimension => {
+            let (_, model) = model_of(case, &record.of)?;
+            vocabulary
+                .facts
+                .parameters(model, case.data.get(&record.on))?
+                .ok()
+        }
+    }
+}
+
+/// The model that the training (or model) `name` begins with; `None` within a cycle.
+fn model_of<'a>(case: &'a Case, name: &'a str) -> Option<(&'a str, &'a Call)> {
+    let mut name = name;
+    for _ in 0..=case.trains.len() {
+        match case.trains.get(name) {
+            Some(train) => name = &train.of,
+            None => return case.models.get(name).map(|model| (name, &model.call)),
+        }
+    }
+    None
+}
+
+/// A training that continues itself, at once or through others.
+fn cycles(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
+    let mut reported: Vec<&str> = Vec::new();
+    for start in case.trains.keys() {
+        let mut chain: Vec<&str> = vec![start];
+        let mut next = case.trains.get(start);
+        while let Some(train) = next {
+            if train.of == *start {
+                if chain.iter().all(|name| !reported.contains(name)) {
+                    let message = format!("training `{start}` continues itself");
+                    let span = places.get(start).map(|place| place.of("of")).unwrap_or_default();
+                    let mut diagnostic = Diagnostic::error("E0312", message, span, "leads back here")
+                        .help("let one of the trainings begin with a model");
+                    for place in chain[1..].iter().filter_map(|name| places.get(*name)) {
+                        diagnostic = diagnostic.label(place.of("of"), "through here");
+                    }
+                    diagnostics.push(diagnostic);
+                    reported.extend(&chain);
+                }
+                break;
+            }
+            if chain.contains(&train.of.as_str()) {
+                break;
+            }
+            chain.push(&train.of);
+            next = case.trains.get(&train.of);
+        }
+    }
+}
+
+/// `assert parameters` on every data that the model meets in the study, or on its usual one.
+fn asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, model) in &case.models {
+        let trains = case.trains.values().map(|train| (&train.of, &train.on));
+        let records = case.records.values().map(|record| (&record.of, &record.on));
+        let met = trains
+            .chain(records)
+            .filter(|(of, _)| model_of(case, of).is_some_and(|(root, _)| root == name));
+        let mut data: Vec<Option<&String>> = met.map(|(_, on)| Some(on)).collect();
+        if data.is_empty() {
+            data.push(None);
+        }
+        for on in data {
+            let call = on.and_then(|on| case.data.get(on));
+            let Some(Ok(count)) = vocabulary.facts.parameters(&model.call, call) else {
+                continue;
+            };
+            for assert in model
+                .asserts
+                .iter()
+                .filter(|assert| !assert.op.holds(count as f64, assert.value))
+            {
+                let on = on.map(|on| format!(" on `{on}`")).unwrap_or_default();
+                let message = format!(
+                    "model `{name}` has {count} parameters{on}, the assert says {}",
+                    assert.value
+                );
+                let help = "check the model's settings and its data, or correct the assert";
+                diagnostics
+                    .push(Diagnostic::error("E0501", message, assert.span, "does not hold").help(help));
+            }
+        }
+    }
+}

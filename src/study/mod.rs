@@ -1,0 +1,36 @@
+//! Syntax tree to checked study: every name resolved, every setting typed, every default visible.
+//!
+//! [`check`] finds all mistakes at once. What statements exist is [`statements::STATEMENTS`]; what datasets,
+//! models, optimizers and tests exist comes in with the [`Vocabulary`].
+
+mod arguments;
+mod case;
+mod check;
+pub mod codes;
+mod facts;
+mod grid;
+mod lint;
+mod names;
+mod shape;
+mod spec;
+pub mod statements;
+mod suggest;
+mod table;
+mod values;
+mod vocabulary;
+
+pub use arguments::faulty_defaults;
+pub use check::check;
+pub use spec::{
+    Assertion, Case, Decay, Level, Milestone, ModelSpec, RecordSpec, Study, TableSpec, TestSpec, TrainSpec,
+};
+pub use suggest::closest;
+pub use values::describe_type;
+pub use vocabulary::{Facts, Vocabulary};
+
+/// The checked study as YAML, every default and every case of the grid written out.
+///
+/// A [`Study`] holds only text, numbers, lists and maps with text keys, all of which YAML can hold.
+pub fn render(study: &Study) -> String {
+    serde_yaml::to_string(study).expect("a study is made of text, numbers, lists and maps")
+}

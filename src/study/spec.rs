@@ -1,0 +1,147 @@
+//! The checked study.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::signature::Call;
+use crate::stats::outcome::Direction;
+use crate::syntax::Span;
+use crate::syntax::ast::Comparison;
+
+/// A study whose every name is resolved and whose every default is written out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    pub title: String,
+    /// Names the study's folder of reports: the file's stem in lower case, words joined by `-`.
+    pub slug: String,
+    /// One repeat of everything for each.
+    pub seeds: Vec<u64>,
+    /// One for each point of the grid of all `vary` factors, the last factor fastest; one if there is none.
+    pub cases: Vec<Case>,
+    pub tables: Vec<TableSpec>,
+}
+
+/// The study at one point of the grid. Maps are keyed by the statements' names, in the order of the text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// The point: one level for each factor.
+    pub levels: Vec<Level>,
+    /// Calls of datasets.
+    pub data: IndexMap<String, Call>,
+    pub models: IndexMap<String, ModelSpec>,
+    pub trains: IndexMap<String, TrainSpec>,
+    pub records: IndexMap<String, RecordSpec>,
+    pub tests: IndexMap<String, TestSpec>,
+}
+
+/// Which level a factor takes in a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    pub factor: String,
+    /// As labelled in the study, or as written there.
+    pub label: String,
+}
+
+/// A `model` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelSpec {
+    pub call: Call,
+    /// A file of initial weights in place of random ones.
+    pub weights: Option<String>,
+    pub asserts: Vec<Assertion>,
+}
+
+/// What must hold before the study may run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assertion {
+    /// What is compared: `parameters`.
+    pub subject: String,
+    pub op: Comparison,
+    pub value: f64,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// A `train` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainSpec {
+    /// The optimizer's own settings.
+    pub optimizer: Call,
+    /// The model trained, or the training continued.
+    pub of: String,
+    /// The data.
+    pub on: String,
+    pub epochs: u64,
+    /// Samples per minibatch.
+    pub batch: u64,
+    pub decay: Option<Decay>,
+}
+
+/// Step decay: the learning rate is multiplied by `factor` at each milestone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decay {
+    pub factor: f64,
+    pub at: Vec<Milestone>,
+}
+
+/// When the learning rate drops. In text a whole number is an epoch, anything else a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Milestone {
+    /// After this many epochs.
+    Epoch(u64),
+    /// After this fraction of the epochs, in (0, 1).
+    Fraction(f64),
+}
+
+impl Milestone {
+    /// The epochs done when the rate drops, out of `epochs` (a fraction is rounded down).
+    pub fn epoch(self, epochs: u64) -> u64 {
+        match self {
+            Milestone::Epoch(epoch) => epoch,
+            Milestone::Fraction(fraction) => (fraction * epochs as f64 + 1e-9).floor() as u64,
+        }
+    }
+}
+
+/// A `record` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordSpec {
+    /// What is recorded; `args` holds only settings that have no field below.
+    pub call: Call,
+    /// The model (at its initial weights) or training (at its final ones) whose gradients are recorded.
+    pub of: String,
+    pub on: String,
+    /// Samples per minibatch (B).
+    pub batch: u64,
+    /// Minibatches (T).
+    pub iterations: u64,
+    /// `shuffled`, `replacement` or `sequential`.
+    pub order: String,
+    /// Whether the history itself stays in the cache.
+    pub keep: bool,
+}
+
+/// A `test` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestSpec {
+    /// The test; `args` holds its settings without `of` and `along`.
+    pub call: Call,
+    /// The record tested.
+    pub of: String,
+    pub along: Vec<Direction>,
+}
+
+/// A `table` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableSpec {
+    pub name: String,
+    /// Names of tests.
+    pub of: Vec<String>,
+    /// Row keys of the vocabulary and names of factors.
+    pub rows: Vec<String>,
+    pub columns: Vec<String>,
+    /// The table of the paper whose printed numbers stand beside ours.
+    pub mirrors: Option<u32>,
+    pub caption: Option<String>,
+}

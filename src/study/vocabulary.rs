@@ -1,0 +1,29 @@
+//! What names a study may use. The registries fill it; the checker never holds a list of its own.
+
+use crate::signature::{Call, Signature};
+
+/// All built-ins, by kind.
+pub struct Vocabulary {
+    pub datasets: &'static [&'static Signature],
+    pub models: &'static [&'static Signature],
+    pub optimizers: &'static [&'static Signature],
+    /// What a `record` statement can record.
+    pub records: &'static [&'static Signature],
+    pub tests: &'static [&'static Signature],
+    /// What a table can show of a test.
+    pub columns: &'static [&'static str],
+    /// What tells a table's rows apart, besides the names of factors.
+    pub row_keys: &'static [&'static str],
+    /// Tables of the paper whose printed numbers are known.
+    pub paper_tables: &'static [u32],
+    pub facts: &'static dyn Facts,
+}
+
+/// What is known of datasets and models without reading files.
+pub trait Facts: Sync {
+    /// Training examples of a dataset.
+    fn examples(&self, data: &Call) -> Option<u64>;
+
+    /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
+    fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;
+}

@@ -1,0 +1,180 @@
+//! What is wrong (or doubtful) in a study: a code, a place, a reason and a remedy. One shape for syntax errors,
+//! check errors and warnings, so that they all look alike and are reported together.
+
+use std::fmt;
+
+use miette::{LabeledSpan, Severity, SourceCode};
+
+use super::{Source, Span};
+
+/// One mistake or warning.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// Stable; explained in `crate::study::codes`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// The fact.
+    pub message: String,
+    /// The first label is the place that the diagnostic is sorted by.
+    pub labels: Vec<(Span, String)>,
+    /// The remedy.
+    pub help: Option<String>,
+    source: Option<Source>,
+}
+
+impl Diagnostic {
+    /// A mistake at `span`; `label` says what is wrong there (it may be empty).
+    pub fn error(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
+        let labels = vec![(span, label.into())];
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels,
+            help: None,
+            source: None,
+        }
+    }
+
+    /// A doubt at `span` that does not stop the study.
+    pub fn warning(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message, span, label)
+        }
+    }
+
+    /// A further place that has to do with it.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push((span, text.into()));
+        self
+    }
+
+    /// What to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The place it is sorted by.
+    pub fn span(&self) -> Span {
+        self.labels.first().map(|(span, _)| *span).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+impl miette::Diagnostic for Diagnostic {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().map(|(span, text)| {
+            let text = (!text.is_empty()).then(|| text.clone());
+            LabeledSpan::new(text, span.start, span.end - span.start)
+        })))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+}
+
+/// Everything found in one study, in the order of the text.
+#[derive(Debug, Clone)]
+pub struct Diagnostics {
+    path: String,
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Sorts `list` by place and attaches `source`. Equal code and place (the same mistake met at several points
+    /// of a grid) stand once.
+    pub fn new(source: &Source, mut list: Vec<Diagnostic>) -> Self {
+        list.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.code));
+        list.dedup_by_key(|diagnostic| (diagnostic.span(), diagnostic.code));
+        for diagnostic in &mut list {
+            diagnostic.source = Some(source.clone());
+        }
+        Self {
+            path: source.path.display().to_string(),
+            list,
+        }
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.list.iter()
+    }
+
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let errors = self
+            .list
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
+            .count();
+        let (count, what) = if errors > 0 {
+            (errors, "mistake")
+        } else {
+            (self.len(), "warning")
+        };
+        write!(
+            f,
+            "{count} {what}{} in `{}`",
+            if count == 1 { "" } else { "s" },
+            self.path
+        )
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl miette::Diagnostic for Diagnostics {
+    fn severity(&self) -> Option<Severity> {
+        self.list.iter().map(|diagnostic| diagnostic.severity).max()
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        Some(Box::new(
+            self.list
+                .iter()
+                .map(|diagnostic| diagnostic as &dyn miette::Diagnostic),
+        ))
+    }
+}

@@ -1,0 +1,15 @@
+//! Text to syntax tree. [`parse`] knows the shapes of the language (`grammar/study.pest`) and no names:
+//! what a keyword, a dataset or a test takes is [`crate::study`]'s concern.
+
+pub mod ast;
+mod diagnostic;
+mod expected;
+mod parser;
+mod recover;
+mod source;
+
+pub use ast::{Span, Spanned};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use parser::parse_value;
+pub use recover::{Lost, Parsed, parse};
+pub use source::{Source, SourceError};

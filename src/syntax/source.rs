@@ -1,0 +1,122 @@
+//! A study's text and where it came from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+/// The text of a study and its path (shown in errors; its stem names the study's reports).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub path: PathBuf,
+    pub text: Arc<str>,
+}
+
+/// A study that cannot be read.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum SourceError {
+    #[error("there is no file `{path}`")]
+    #[diagnostic(
+        code(gradstudy::syntax::not_found),
+        help("studies are text files ending in `.study`; check the path")
+    )]
+    NotFound { path: PathBuf },
+
+    #[error("`{path}` is a directory, not a study")]
+    #[diagnostic(code(gradstudy::syntax::directory), help("name one `.study` file inside it"))]
+    Directory { path: PathBuf },
+
+    #[error("`{path}` is not UTF-8 text: byte {offset} begins no character")]
+    #[diagnostic(code(gradstudy::syntax::not_utf8), help("save the file as UTF-8"))]
+    NotUtf8 { path: PathBuf, offset: usize },
+
+    #[error("`{path}` cannot be read")]
+    #[diagnostic(code(gradstudy::syntax::unreadable), help("check that you may read the file"))]
+    Unreadable { path: PathBuf, source: std::io::Error },
+}
+
+impl Source {
+    /// A source that did not come from a file (a test, an editor's buffer).
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Source {
+        Source {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    /// Reads the file at `path`; a byte-order mark at its start is dropped.
+    pub fn read(path: impl AsRef<Path>) -> Result<Source, SourceError> {
+        let path = path.as_ref().to_path_buf();
+        if path.is_dir() {
+            return Err(SourceError::Directory { path });
+        }
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(SourceError::NotFound { path });
+            }
+            Err(source) => return Err(SourceError::Unreadable { path, source }),
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
+            Err(error) => {
+                let offset = error.utf8_error().valid_up_to();
+                Err(SourceError::NotUtf8 { path, offset })
+            }
+        }
+    }
+
+    /// The file's name without `.study`, or `study` where there is none.
+    pub fn stem(&self) -> &str {
+        self.path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .filter(|stem| !stem.is_empty())
+            .unwrap_or("study")
+    }
+}
+
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let inner = self
+            .text
+            .read_span(span, context_lines_before, context_lines_after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.path.display().to_string(),
+            inner.data(),
+            *inner.span(),
+            inner.line(),
+            inner.column(),
+            inner.line_count(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_unreadable_file_has_its_own_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.study");
+        assert!(matches!(Source::read(&path), Err(SourceError::NotFound { .. })));
+        assert!(matches!(
+            Source::read(folder.path()),
+            Err(SourceError::Directory { .. })
+        ));
+        std::fs::write(&path, b"study \xff").unwrap();
+        assert!(matches!(
+            Source::read(&path),
+            Err(SourceError::NotUtf8 { offset: 6, .. })
+        ));
+        std::fs::write(&path, "\u{feff}study \"a\"").unwrap();
+        let source = Source::read(&path).unwrap();
+        assert_eq!((&*source.text, source.stem()), ("study \"a\"", "a"));
+    }
+}

@@ -1,0 +1,49 @@
+//! A training as a `.safetensors` file: θ, the optimizer's state, the epochs done and their losses.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::{EpochReport, Training};
+
+/// The bytes of a checkpoint.
+pub fn save(training: &Training, epochs: &[EpochReport]) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+    let vectors = std::iter::once(("theta", training.theta.as_slice())).chain(training.optimizer.state());
+    let tensors: Result<Vec<_>, _> = vectors
+        .map(|(name, values)| {
+            let bytes = bytemuck::cast_slice(values);
+            TensorView::new(Dtype::F32, vec![values.len()], bytes).map(|view| (name, view))
+        })
+        .collect();
+    let losses: Vec<String> = epochs.iter().map(|epoch| epoch.loss.to_string()).collect();
+    let facts = HashMap::from([
+        ("epoch".to_string(), training.epoch.to_string()),
+        ("losses".to_string(), losses.join(" ")),
+    ]);
+    safetensors::serialize(tensors?, Some(facts))
+}
+
+/// Puts the training where the checkpoint at `path` left it; None if there is none, or none that fits.
+pub fn restore(training: &mut Training, path: &Path) -> Option<Vec<EpochReport>> {
+    let bytes = std::fs::read(path).ok()?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+    let facts = header.metadata().as_ref()?;
+    let epoch: usize = facts.get("epoch")?.parse().ok()?;
+    let losses: Vec<f64> =
+        facts.get("losses")?.split_whitespace().map(|loss| loss.parse().ok()).collect::<Option<_>>()?;
+    let file = SafeTensors::deserialize(&bytes).ok()?;
+    let vector = |name: &str| {
+        let tensor = file.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F32)?;
+        let values = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Some(values.collect::<Vec<f32>>())
+    };
+    let theta = vector("theta").filter(|theta| theta.len() == training.theta.len())?;
+    if epoch > training.rates.len() || losses.len() != epoch || !training.optimizer.restore(&vector) {
+        return None;
+    }
+    training.theta = theta;
+    training.epoch = epoch;
+    Some(losses.into_iter().map(|loss| EpochReport { loss }).collect())
+}

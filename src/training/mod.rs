@@ -1,0 +1,124 @@
+//! Pretraining: epochs of minibatch steps from given weights, with checkpoints after each epoch.
+
+pub mod checkpoint;
+mod evaluate;
+
+use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::data::Dataset;
+use crate::gradients::batches::{Batches, Order};
+use crate::gradients::engine::Engine;
+use crate::models::Network;
+use crate::optimizers::Optimizer;
+
+pub use evaluate::accuracy;
+
+/// Where a training stands.
+pub struct Training<'a> {
+    pub network: &'a Network,
+    pub data: &'a Dataset,
+    pub engine: &'a Engine,
+    pub optimizer: Box<dyn Optimizer>,
+    /// Learning rate of each epoch; its length is the number of epochs.
+    pub rates: Vec<f64>,
+    batches: Batches,
+    pub theta: Vec<f32>,
+    /// Epochs done.
+    pub epoch: usize,
+    gradient: Vec<f32>,
+}
+
+/// What one epoch did.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// Mean loss over the epoch's samples, each at the weights of its step.
+    pub loss: f64,
+}
+
+/// Learning rate of each epoch: `lr`, multiplied by `factor` at each of the `milestones` (epochs done).
+pub fn step_decay(lr: f64, epochs: usize, factor: f64, milestones: &[usize]) -> Vec<f64> {
+    (0..epochs)
+        .map(|epoch| lr * factor.powi(milestones.iter().filter(|milestone| **milestone <= epoch).count() as i32))
+        .collect()
+}
+
+impl<'a> Training<'a> {
+    /// A training of `rates.len()` epochs over shuffled minibatches (the last partial one dropped).
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        network: &'a Network,
+        data: &'a Dataset,
+        engine: &'a Engine,
+        optimizer: Box<dyn Optimizer>,
+        rates: Vec<f64>,
+        batch: usize,
+        order: Order,
+        seed: u64,
+        theta: Vec<f32>,
+    ) -> Self {
+        let batches = Batches::new(order, data.labels.len(), batch, seed);
+        let gradient = vec![0.0; theta.len()];
+        Training { network, data, engine, optimizer, rates, batches, theta, epoch: 0, gradient }
+    }
+
+    /// Minibatches in an epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.batches.per_epoch()
+    }
+
+    /// Whether all epochs are done.
+    pub fn is_done(&self) -> bool {
+        self.epoch == self.rates.len()
+    }
+
+    /// One step on minibatch `t` (counted from the first epoch) at learning rate `lr`; returns the minibatch's loss.
+    pub fn step(&mut self, t: usize, lr: f64) -> Result<f64, TrainingError> {
+        let indices = self.batches.indices(t..t + 1);
+        let Training { engine, network, data, .. } = self;
+        let loss = engine.gradient(network, &self.theta, data, &indices, &mut self.gradient);
+        if !loss.is_finite() {
+            let (epoch, step) = (t / self.batches.per_epoch() + 1, t % self.batches.per_epoch() + 1);
+            return Err(TrainingError::Diverged { epoch, step, lr, loss });
+        }
+        self.optimizer.step(&mut self.theta, &mut self.gradient, lr as f32);
+        Ok(loss)
+    }
+
+    /// One epoch; `progress` is told of each step and returns false to stop. None if it was stopped: the weights
+    /// then lie within the epoch, and only a checkpoint brings a whole number of epochs back.
+    pub fn run_epoch(&mut self, progress: &dyn Fn() -> bool) -> Result<Option<EpochReport>, TrainingError> {
+        let (steps, lr) = (self.steps_per_epoch(), self.rates[self.epoch]);
+        let mut total = 0.0;
+        for step in 0..steps {
+            total += self.step(self.epoch * steps + step, lr)?;
+            if !progress() {
+                return Ok(None);
+            }
+        }
+        self.epoch += 1;
+        Ok(Some(EpochReport { loss: total / steps as f64 }))
+    }
+}
+
+/// Why a training stops.
+#[derive(Debug, Error, Diagnostic)]
+pub enum TrainingError {
+    #[error("the training diverged: loss {loss} in epoch {epoch}, step {step}, at learning rate {lr}")]
+    #[diagnostic(
+        code(gradstudy::training::diverged),
+        help("lower `lr`, or check that the data are normalised; checkpoints of the earlier epochs are kept")
+    )]
+    Diverged { epoch: usize, step: usize, lr: f64, loss: f64 },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_drops_at_each_milestone() {
+        assert_eq!(step_decay(1.0, 5, 0.5, &[2, 4]), [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+}

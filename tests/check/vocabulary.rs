@@ -1,0 +1,136 @@
+//! A small vocabulary with the shape of the real one, so that the front end's tests depend on no registry.
+
+use gradstudy::signature::{Call, Default, Param, ParamType, Signature};
+use gradstudy::study::{Facts, Vocabulary};
+
+const fn param(name: &'static str, ty: ParamType, default: Default) -> Param {
+    Param {
+        name,
+        ty,
+        default,
+        doc: "in a test",
+    }
+}
+
+const fn signature(name: &'static str, params: &'static [Param]) -> Signature {
+    Signature {
+        name,
+        summary: "in a test",
+        params,
+        version: 1,
+    }
+}
+
+const COUNT: ParamType = ParamType::Integer {
+    min: 1,
+    max: i64::MAX,
+};
+const FRACTION: ParamType = ParamType::Number { min: 0.0, max: 1.0 };
+const DIRECTIONS: ParamType = ParamType::List(&ParamType::Word(&["dimension", "iteration"]));
+
+static MNIST: Signature = signature(
+    "mnist",
+    &[param(
+        "normalize",
+        ParamType::Word(&["global", "none"]),
+        Default::Text("global"),
+    )],
+);
+static LETTERS: Signature = signature("letters", &[]);
+static LENET: Signature = signature("lenet", &[param("logits", COUNT, Default::Text("10"))]);
+static SGD: Signature = signature(
+    "sgd",
+    &[
+        param(
+            "lr",
+            ParamType::Number {
+                min: 0.0,
+                max: f64::MAX,
+            },
+            Default::Required,
+        ),
+        param("momentum", FRACTION, Default::Text("0")),
+        param("weight_decay", FRACTION, Default::Text("0")),
+        param("nesterov", ParamType::Boolean, Default::Text("false")),
+    ],
+);
+static GRADIENTS: Signature = signature(
+    "gradients",
+    &[
+        param("of", ParamType::Reference(&["model", "train"]), Default::Required),
+        param("on", ParamType::Reference(&["data"]), Default::Required),
+        param("batch", COUNT, Default::Text("1")),
+        param("iterations", COUNT, Default::Text("5000")),
+        param(
+            "order",
+            ParamType::Word(&["shuffled", "replacement", "sequential"]),
+            Default::Text("shuffled"),
+        ),
+        param("keep", ParamType::Boolean, Default::Text("false")),
+    ],
+);
+static TOP: Signature = signature("top", &[param("k", COUNT, Default::Required)]);
+static MIN: Signature = signature("min", &[]);
+static QUANTILE: Signature = signature("quantile", &[param("q", FRACTION, Default::Required)]);
+static POWER_LAW: Signature = signature(
+    "power_law",
+    &[
+        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param(
+            "tail",
+            ParamType::Call(&[&TOP, &MIN, &QUANTILE]),
+            Default::Text("top(1000)"),
+        ),
+        param(
+            "ecdf",
+            ParamType::Word(&["left", "two_sided"]),
+            Default::Text("left"),
+        ),
+        param("alpha", FRACTION, Default::Text("5%")),
+        param("along", DIRECTIONS, Default::Text("[dimension, iteration]")),
+    ],
+);
+static NORMALITY: Signature = signature(
+    "normality",
+    &[
+        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param(
+            "points",
+            ParamType::Integer {
+                min: 8,
+                max: i64::MAX,
+            },
+            Default::Text("100"),
+        ),
+        param("alpha", FRACTION, Default::Text("0.05")),
+        param("along", DIRECTIONS, Default::Text("[dimension, iteration]")),
+    ],
+);
+
+/// MNIST fits LeNet (n = 43 576 + 85 for each class), letters do not.
+struct Known;
+
+impl Facts for Known {
+    fn examples(&self, data: &Call) -> Option<u64> {
+        (data.name == "mnist").then_some(60_000)
+    }
+
+    fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
+        if data.is_some_and(|data| data.name == "letters") {
+            return Some(Err("it takes images".to_string()));
+        }
+        Some(Ok(43_576 + 85 * model.args.integer("logits") as u64))
+    }
+}
+
+pub static VOCABULARY: Vocabulary = Vocabulary {
+    datasets: &[&LETTERS, &MNIST],
+    models: &[&LENET],
+    optimizers: &[&SGD],
+    records: &[&GRADIENTS],
+    tests: &[&NORMALITY, &POWER_LAW],
+    columns: &["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"],
+    row_keys: &["dataset", "model", "training", "sg_type", "batch", "iterations"],
+    paper_tables: &[1, 4],
+    facts: &Known,
+};
