@@ -32,7 +32,11 @@ fn hash(counter: u64) -> u64 {
 /// Parameter i has scale u^(−0.7), u uniform; each ninth has none, as weights of border pixels.
 fn scale(parameter: usize) -> f64 {
     let u = ((hash(parameter as u64 + (1 << 40)) >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
-    if parameter % 9 == 0 { 0.0 } else { u.powf(-0.7) }
+    if parameter.is_multiple_of(9) {
+        0.0
+    } else {
+        u.powf(-0.7)
+    }
 }
 
 /// Nearly Gaussian: the sum of the four 16-bit parts of the hash of the entry's number, centred.
@@ -48,12 +52,15 @@ fn history() -> std::io::Result<MmapMut> {
     // Without huge pages it is slower, not wrong.
     let _ = memory.advise(Advice::HugePage);
     let scales: Vec<f64> = (0..PARAMETERS).map(scale).collect();
-    memory.par_chunks_exact_mut(PARAMETERS * 4).enumerate().for_each(|(t, column)| {
-        for (i, bytes) in column.chunks_exact_mut(4).enumerate() {
-            let number = (scales[i] * value(t * PARAMETERS + i)) as f32;
-            bytes.copy_from_slice(&number.to_ne_bytes());
-        }
-    });
+    memory
+        .par_chunks_exact_mut(PARAMETERS * 4)
+        .enumerate()
+        .for_each(|(t, column)| {
+            for (i, bytes) in column.chunks_exact_mut(4).enumerate() {
+                let number = (scales[i] * value(t * PARAMETERS + i)) as f32;
+                bytes.copy_from_slice(&number.to_ne_bytes());
+            }
+        });
     Ok(memory)
 }
 
@@ -61,13 +68,27 @@ fn tests(criterion: &mut Criterion) {
     let memory = history().expect("888 MB of memory");
     let values = pulp::bytemuck::cast_slice(&memory);
     let view = HistoryView::new(values, PARAMETERS, ITERATIONS);
-    let power_law = PowerLawSettings { tail: TailRule::Top(1000), ecdf: Ecdf::Left, alpha: 0.05 };
-    let normality = NormalitySettings { points: 100, alpha: 0.05, seed: 0 };
+    let power_law = PowerLawSettings {
+        tail: TailRule::Top(1000),
+        ecdf: Ecdf::Left,
+        alpha: 0.05,
+    };
+    let normality = NormalitySettings {
+        points: 100,
+        alpha: 0.05,
+        seed: 0,
+    };
     let cancel = AtomicBool::new(false);
-    let monitor = Monitor { progress: &|_| {}, cancel: &cancel };
+    let monitor = Monitor {
+        progress: &|_| {},
+        cancel: &cancel,
+    };
 
     let mut group = criterion.benchmark_group("tests of LeNet's history");
-    group.sampling_mode(SamplingMode::Flat).sample_size(10).warm_up_time(Duration::from_millis(500));
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500));
     for (direction, name) in [(Direction::Dimension, "columns"), (Direction::Iteration, "rows")] {
         group.bench_function(format!("power law, {name}"), |bencher| {
             bencher.iter(|| power_law_test(black_box(view), direction, &power_law, &monitor));

@@ -1,1 +1,7 @@
-fn main(){}
+//! The `gradstudy` command: see [`gradstudy::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gradstudy::cli::main()
+}

@@ -248,7 +248,11 @@ fn milestones_are_epochs_or_fractions_and_numbers_are_canonical() {
     assert_eq!(at("second"), [Milestone::Epoch(5)]);
     assert_eq!(trains["second"].decay.as_ref().unwrap().factor, 0.5);
     let momentum = trains["first"].optimizer.args.get("momentum");
-    assert_eq!(momentum, Some(&Value::Number(0.0)), "`0` and `0.0` give one cached step");
+    assert_eq!(
+        momentum,
+        Some(&Value::Number(0.0)),
+        "`0` and `0.0` give one cached step"
+    );
 }
 
 #[test]

@@ -7,9 +7,11 @@ use gradstudy::data::{DATASETS, Dataset, DatasetKind, SearchPath, dataset};
 use gradstudy::signature::{Args, Value};
 use tiny_set::{IMAGES, LABELS, Tiny, pack};
 
+#[path = "data/fetch.rs"]
 mod fetch;
 #[path = "support/http_server.rs"]
 mod http_server;
+#[path = "data/tiny_set.rs"]
 mod tiny_set;
 
 /// Arguments as the checker would make them.
@@ -166,8 +168,8 @@ fn the_embedded_set_has_no_test_split() {
     let error = kind
         .load(&args("test", "global", None), &SearchPath::default())
         .unwrap_err();
-    insta::assert_snapshot!(error, @"");
-    insta::assert_snapshot!(help(&error), @"");
+    insta::assert_snapshot!(error, @"data set `fashion_mnist_5k` has no test split");
+    insta::assert_snapshot!(help(&error), @"the embedded subset has training images only: take the test images from `fashion_mnist(split: test)`, which `gradstudy data fetch fashion_mnist` or Debian's package dataset-fashion-mnist provides");
     assert_eq!(kind.examples(&args("test", "global", None)), None);
 }
 
@@ -182,8 +184,14 @@ fn a_missing_set_says_where_it_was_looked_for() {
         .unwrap()
         .load(&args("train", "global", None), &search)
         .unwrap_err();
-    insta::assert_snapshot!(error.to_string().replace(&root.path().display().to_string(), "ROOT"), @"");
-    insta::assert_snapshot!(help(&error), @"");
+    insta::assert_snapshot!(error.to_string().replace(&root.path().display().to_string(), "ROOT"), @"
+    data set `mnist` is not on this machine; looked in
+      - ROOT/given/mnist (--data-dir): no such folder
+      - ROOT/given (--data-dir): no such folder
+      - ROOT/mnist (user cache): no such folder
+      - ROOT (user cache): none of its files
+    ");
+    insta::assert_snapshot!(help(&error), @"`gradstudy data fetch mnist` downloads it (12 MB); files that you already have are found with `--data-dir DIR` or GRADSTUDY_DATA=DIR, as DIR/mnist/FILE or DIR/FILE, packed (.gz) or not");
 }
 
 #[test]
@@ -215,11 +223,26 @@ fn damaged_files_name_the_file_and_the_remedy() {
     let tiny = Tiny::new();
     let (images_gz, labels_gz) = (format!("{IMAGES}.gz"), format!("{LABELS}.gz"));
     let packed = pack(&tiny.images);
-    insta::assert_snapshot!(tiny.complaint(&images_gz, &packed[..packed.len() / 2]), @"");
-    insta::assert_snapshot!(tiny.complaint(&images_gz, &tiny.images[..20]), @"");
-    insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1]), @"");
-    insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 2, 1, 2]), @"");
-    insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1]), @"");
+    insta::assert_snapshot!(tiny.complaint(&images_gz, &packed[..packed.len() / 2]), @"
+    ROOT/tiny/images-idx3-ubyte.gz is a truncated gzip file: it ends after 10 bytes of content
+    `gradstudy data verify tiny` checks every file of the set, `gradstudy data fetch tiny` replaces the damaged ones
+    ");
+    insta::assert_snapshot!(tiny.complaint(&images_gz, &tiny.images[..20]), @"
+    ROOT/tiny/images-idx3-ubyte.gz is truncated: its header promises 12 bytes of data and 4 are there
+    `gradstudy data verify tiny` checks every file of the set, `gradstudy data fetch tiny` replaces the damaged ones
+    ");
+    insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1]), @"
+    ROOT/tiny/labels-idx1-ubyte.gz has 3 labels for 2 images
+    `gradstudy data verify tiny` checks every file of the set, `gradstudy data fetch tiny` replaces the damaged ones
+    ");
+    insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 2, 1, 2]), @"
+    ROOT/tiny/labels-idx1-ubyte.gz has label 2 at position 1; labels of this set are 0 to 1
+    `gradstudy data verify tiny` checks every file of the set, `gradstudy data fetch tiny` replaces the damaged ones
+    ");
+    insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1]), @"
+    ROOT/tiny/labels-idx1-ubyte.gz is a well-formed idx file, but its content is not that of `tiny`
+    another data set's file of the same name may lie there (MNIST and Fashion-MNIST share their file names), or it is damaged: keep each set in a folder of its name, DIR/tiny/, and replace damaged files with `gradstudy data fetch tiny`
+    ");
 }
 
 #[test]
@@ -230,7 +253,7 @@ fn too_large_a_subset_is_an_error() {
         .kind
         .load(&args("train", "none", Some(3)), &tiny.search())
         .unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"`subset: 3` asks for more than the 2 train examples of `tiny`");
 }
 
 #[test]

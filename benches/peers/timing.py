@@ -5,11 +5,12 @@ import math
 import os
 import platform
 import re
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests/reference/gradients"
@@ -27,7 +28,7 @@ def repeat(work, times):
 
 
 def summary(taken):
-    return {"best": min(taken), "median": statistics.median(taken), "all": taken}
+    return {"best": min(taken), "median": float(np.median(taken)), "all": taken}
 
 
 # (threads, OpenMP wait policy). Spinning threads (OpenMP's default) are faster on an idle machine and collapse on

@@ -161,7 +161,7 @@ fn attempt(
                 Ok(count) => {
                     output
                         .write_all(&buffer[..count])
-                        .map_err(|source| part.write_error(source))?;
+                        .map_err(|reason| part.write_error(reason))?;
                     done += count as u64;
                     observer.progress(&name, done);
                 }
@@ -176,7 +176,7 @@ fn attempt(
                 file.bytes
             )));
         }
-        output.sync_all().map_err(|source| part.write_error(source))?;
+        output.sync_all().map_err(|reason| part.write_error(reason))?;
     }
     let found = part.sha256()?;
     if found == file.sha256 {
@@ -285,10 +285,10 @@ impl Part {
         self.path.metadata().map_or(0, |part| part.len())
     }
 
-    fn write_error(&self, source: std::io::Error) -> Failure {
+    fn write_error(&self, reason: std::io::Error) -> Failure {
         Failure::Fatal(FetchError::Write {
             path: self.path.clone(),
-            source,
+            reason,
         })
     }
 
@@ -304,7 +304,7 @@ impl Part {
             file.seek(SeekFrom::Start(start))?;
             Ok(file)
         };
-        open().map_err(|source| self.write_error(source))
+        open().map_err(|reason| self.write_error(reason))
     }
 
     fn discard(&self) -> Result<(), Failure> {
@@ -343,14 +343,14 @@ impl Part {
                 }
             }
         };
-        digest().map_err(|source| self.write_error(source))
+        digest().map_err(|reason| self.write_error(reason))
     }
 
     /// Gives the checked file its name and makes the name last.
     fn publish(&self) -> Result<(), FetchError> {
-        std::fs::rename(&self.path, &self.published).map_err(|source| FetchError::Write {
+        std::fs::rename(&self.path, &self.published).map_err(|reason| FetchError::Write {
             path: self.published.clone(),
-            source,
+            reason,
         })?;
         let _ = std::fs::remove_file(&self.etag);
         // Only some systems can flush a folder, and the file itself is safe already.

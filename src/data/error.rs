@@ -24,7 +24,7 @@ pub enum DataError {
         looked: Vec<String>,
     },
 
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::data::read),
         help(
@@ -34,7 +34,7 @@ pub enum DataError {
     Read {
         set: String,
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 
     #[error("{} {problem}", path.display())]

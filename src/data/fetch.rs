@@ -83,9 +83,9 @@ pub enum FetchError {
     #[diagnostic(code(gradstudy::data::embedded), help("use it as `{set}` in a study"))]
     Embedded { set: String },
 
-    #[error("cannot write {}: {source}", path.display())]
-    #[diagnostic(code(gradstudy::data::write), help("{}", write_help(source)))]
-    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}: {reason}", path.display())]
+    #[diagnostic(code(gradstudy::data::write), help("{}", write_help(reason)))]
+    Write { path: PathBuf, reason: std::io::Error },
 
     #[error("no room in {}: {needed} bytes are needed and {available} are free", directory.display())]
     #[diagnostic(
@@ -161,9 +161,9 @@ pub fn fetch(
         None => mirrors.iter().map(|base| base.to_string()).collect(),
     };
     let directory = destination.join(set);
-    std::fs::create_dir_all(&directory).map_err(|source| FetchError::Write {
+    std::fs::create_dir_all(&directory).map_err(|reason| FetchError::Write {
         path: directory.clone(),
-        source,
+        reason,
     })?;
     // Held until the end of this function; the file itself stays, for removing it would race with others.
     let _lock = lock(&directory, observer, options)?;
@@ -202,9 +202,9 @@ fn lock(
     options: &FetchOptions,
 ) -> Result<File, FetchError> {
     let path = directory.join(".fetch.lock");
-    let write_error = |source| FetchError::Write {
+    let write_error = |reason| FetchError::Write {
         path: path.clone(),
-        source,
+        reason,
     };
     let file = File::options()
         .create(true)
@@ -220,7 +220,7 @@ fn lock(
             Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
                 return Ok(file);
             }
-            Err(TryLockError::Error(source)) => return Err(write_error(source)),
+            Err(TryLockError::Error(reason)) => return Err(write_error(reason)),
             Err(TryLockError::WouldBlock)
                 if observer.cancelled() || start.elapsed() >= options.lock_timeout =>
             {
@@ -268,9 +268,9 @@ mod tests {
     fn a_full_disk_names_the_file_and_the_remedy() {
         let error = FetchError::Write {
             path: "data/mnist/train-images-idx3-ubyte.gz.part".into(),
-            source: std::io::ErrorKind::StorageFull.into(),
+            reason: std::io::ErrorKind::StorageFull.into(),
         };
-        insta::assert_snapshot!(error, @"");
-        insta::assert_snapshot!(error.help().unwrap(), @"");
+        insta::assert_snapshot!(error, @"cannot write data/mnist/train-images-idx3-ubyte.gz.part: no storage space");
+        insta::assert_snapshot!(error.help().unwrap(), @"free some space, or choose another disk with `--data-dir DIR`");
     }
 }

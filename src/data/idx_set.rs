@@ -136,10 +136,10 @@ impl IdxSet {
             .unwrap_or_else(|| PathBuf::from(name));
         match std::fs::read(&path) {
             Ok(bytes) => Ok((path, bytes)),
-            Err(source) => Err(DataError::Read {
+            Err(reason) => Err(DataError::Read {
                 set: self.name().to_string(),
                 path,
-                source,
+                reason,
             }),
         }
     }

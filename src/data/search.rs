@@ -129,6 +129,13 @@ mod tests {
             .find("set", &["a", "c"], &["/nonexistent"], 2_500_000)
             .unwrap_err()
             .to_string();
-        insta::assert_snapshot!(missing.replace(&root.path().display().to_string(), "ROOT"), @"");
+        insta::assert_snapshot!(missing.replace(&root.path().display().to_string(), "ROOT"), @"
+        data set `set` is not on this machine; looked in
+          - ROOT/first/set (one): lacks c
+          - ROOT/first (one): none of its files
+          - ROOT/second/set (two): no such folder
+          - ROOT/second (two): lacks c
+          - /nonexistent (system package): no such folder
+        ");
     }
 }

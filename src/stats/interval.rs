@@ -25,7 +25,15 @@ pub fn wilson(accepted: u64, tested: u64, level: f64) -> Interval {
     let centre = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = z / (1.0 + z2 / n) * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();
     // At 0 and 1 the ends are exact; rounding must not move them.
-    let low = if accepted == 0 { 0.0 } else { (centre - half).max(0.0) };
-    let high = if accepted == tested { 1.0 } else { (centre + half).min(1.0) };
+    let low = if accepted == 0 {
+        0.0
+    } else {
+        (centre - half).max(0.0)
+    };
+    let high = if accepted == tested {
+        1.0
+    } else {
+        (centre + half).min(1.0)
+    };
     Interval { low, high }
 }

@@ -36,7 +36,9 @@ impl Ecdf {
 /// d_ks (Eq. 7) from F* at the points of the tail, ascending. Tied points keep ranks of their own.
 pub fn ks_distance(cdf: &[f64], ecdf: Ecdf) -> f64 {
     let n = cdf.len() as f64;
-    cdf.iter().enumerate().fold(0.0, |max, (i, &f)| max.max(ecdf.distance(f, i, n)))
+    cdf.iter()
+        .enumerate()
+        .fold(0.0, |max, (i, &f)| max.max(ecdf.distance(f, i, n)))
 }
 
 /// d_c: the distance from which on the test of K = `points` rejects at level `alpha`.
@@ -44,7 +46,11 @@ pub fn ks_distance(cdf: &[f64], ecdf: Ecdf) -> f64 {
 /// 1.36/√K at α = 0.05, as the paper rounds it; else √(−ln(α/2)/2)/√K, the asymptotic value for a
 /// distribution without fitted parameters.
 pub fn critical_distance(alpha: f64, points: usize) -> f64 {
-    let factor = if alpha == 0.05 { 1.36 } else { ((LN_2 - alpha.ln()) / 2.0).sqrt() };
+    let factor = if alpha == 0.05 {
+        1.36
+    } else {
+        ((LN_2 - alpha.ln()) / 2.0).sqrt()
+    };
     factor / (points as f64).sqrt()
 }
 
@@ -69,7 +75,13 @@ pub struct Unordered {
 impl Default for Unordered {
     fn default() -> Self {
         let arch = Arch::default();
-        Unordered { arch, cells: Vec::new(), starts: [0; CELLS], upper: [0.0; CELLS], close: Vec::new() }
+        Unordered {
+            arch,
+            cells: Vec::new(),
+            starts: [0; CELLS],
+            upper: [0.0; CELLS],
+            close: Vec::new(),
+        }
     }
 }
 

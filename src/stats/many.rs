@@ -22,7 +22,7 @@ const COLUMN_BLOCK: usize = 16;
 
 /// Rows that are turned at once: 64 floats of a column are four cache lines, and the block of 5000 iterations
 /// (1.3 MB) stays in the L2 cache.
-const ROW_BLOCK: usize = 256;
+const ROW_BLOCK: usize = 64;
 
 /// Calls `test` with the scratch of its thread, each column's index and values; `None` if cancelled.
 pub fn map_columns<S, R: Send>(
@@ -31,9 +31,13 @@ pub fn map_columns<S, R: Send>(
     scratch: impl Fn() -> S + Sync + Send,
     test: impl Fn(&mut S, usize, &[f32]) -> R + Sync + Send,
 ) -> Option<Vec<R>> {
-    map_blocks(view.iterations, COLUMN_BLOCK, monitor, scratch, |scratch, columns| {
-        columns.map(|t| test(scratch, t, view.column(t))).collect()
-    })
+    map_blocks(
+        view.iterations,
+        COLUMN_BLOCK,
+        monitor,
+        scratch,
+        |scratch, columns| columns.map(|t| test(scratch, t, view.column(t))).collect(),
+    )
 }
 
 /// Calls `test` with the scratch of its thread, each row's index and values; `None` if cancelled.
@@ -45,11 +49,19 @@ pub fn map_rows<S, R: Send>(
 ) -> Option<Vec<R>> {
     let width = view.iterations;
     let scratch = || (scratch(), Vec::new());
-    map_blocks(view.parameters, ROW_BLOCK, monitor, scratch, |(scratch, turned), rows| {
-        turned.resize(rows.len() * width, 0.0);
-        view.rows_into(rows.clone(), turned);
-        rows.enumerate().map(|(i, row)| test(scratch, row, &turned[i * width..][..width])).collect()
-    })
+    map_blocks(
+        view.parameters,
+        ROW_BLOCK,
+        monitor,
+        scratch,
+        |(scratch, turned), rows| {
+            turned.resize(rows.len() * width, 0.0);
+            view.rows_into(rows.clone(), turned);
+            rows.enumerate()
+                .map(|(i, row)| test(scratch, row, &turned[i * width..][..width]))
+                .collect()
+        },
+    )
 }
 
 /// Maps blocks of indices below `count` in parallel and joins the results in order; `None` if cancelled.
@@ -116,7 +128,9 @@ pub fn power_law_test(
             sizes.get(sizes.len().saturating_sub(1) / 2).copied().unwrap_or(0)
         }
     };
-    let distances = samples.iter().map(|sample| sample.as_ref().map_or(1.0, |test| test.ks_distance));
+    let distances = samples
+        .iter()
+        .map(|sample| sample.as_ref().map_or(1.0, |test| test.ks_distance));
     Some(PowerLawOutcome {
         acceptance: acceptance(&samples, PowerLawTest::accepted),
         alpha: settings.alpha,
@@ -144,26 +158,32 @@ pub fn normality_samples(
         Direction::Iteration => (view.parameters, view.iterations),
     };
     let scratch = || (Sampler::new(settings.seed), Vec::new());
-    map_blocks(count, ROW_BLOCK, monitor, scratch, |(sampler, sample), indices| {
-        indices
-            .map(|index| {
-                if size < settings.points {
-                    return Err(Cause::TooFew);
-                }
-                // Rows and columns of one number must not share their draws.
-                let stream = index as u64 * 2 + u64::from(direction == Direction::Iteration);
-                let drawn = sampler.draw(stream, settings.points, size);
-                sample.clear();
-                sample.extend(drawn.iter().map(|&point| {
-                    f64::from(match direction {
-                        Direction::Dimension => view.values[index * view.parameters + point],
-                        Direction::Iteration => view.values[point * view.parameters + index],
-                    })
-                }));
-                normality(sample)
-            })
-            .collect()
-    })
+    map_blocks(
+        count,
+        ROW_BLOCK,
+        monitor,
+        scratch,
+        |(sampler, sample), indices| {
+            indices
+                .map(|index| {
+                    if size < settings.points {
+                        return Err(Cause::TooFew);
+                    }
+                    // Rows and columns of one number must not share their draws.
+                    let stream = index as u64 * 2 + u64::from(direction == Direction::Iteration);
+                    let drawn = sampler.draw(stream, settings.points, size);
+                    sample.clear();
+                    sample.extend(drawn.iter().map(|&point| {
+                        f64::from(match direction {
+                            Direction::Dimension => view.values[index * view.parameters + point],
+                            Direction::Iteration => view.values[point * view.parameters + index],
+                        })
+                    }));
+                    normality(sample)
+                })
+                .collect()
+        },
+    )
 }
 
 /// The normality test over every sample; `None` if cancelled.
@@ -178,7 +198,11 @@ pub fn normality_test(
         acceptance: acceptance(&samples, |test| test.p_value > settings.alpha),
         alpha: settings.alpha,
         points: settings.points as u64,
-        mean_p_value: mean(samples.iter().map(|sample| sample.as_ref().map_or(0.0, |test| test.p_value))),
+        mean_p_value: mean(
+            samples
+                .iter()
+                .map(|sample| sample.as_ref().map_or(0.0, |test| test.p_value)),
+        ),
     })
 }
 
@@ -190,7 +214,11 @@ fn acceptance<T>(samples: &[Result<T, Cause>], accepted: impl Fn(&T) -> bool) ->
         tested,
         accepted,
         degenerate: Degenerate::of(samples.iter().filter_map(|sample| sample.as_ref().err().copied())),
-        rate: if tested == 0 { 0.0 } else { accepted as f64 / tested as f64 },
+        rate: if tested == 0 {
+            0.0
+        } else {
+            accepted as f64 / tested as f64
+        },
         rate_interval: wilson(accepted, tested, 0.95),
     }
 }

@@ -44,14 +44,9 @@ impl Selector {
         let candidates = &self.candidates[..kept];
         let cut = kth_largest(self.arch, candidates, k, threshold);
 
-        if self.top.len() < kept + 1 {
-            self.top.resize(kept + 1, 0);
-        }
-        let mut above = 0;
-        for &key in candidates {
-            self.top[above] = key;
-            above += usize::from(key > cut);
-        }
+        // A key, read as a float, has itself for key.
+        let candidates = pulp::bytemuck::cast_slice(candidates);
+        let above = keep_at_least(self.arch, candidates, cut + 1, &mut self.top);
         // What is missing are keys equal to the cut.
         self.top[above..k].fill(cut);
         Some(&self.top[..k])
@@ -172,5 +167,28 @@ impl WithSimd for KthLargest<'_> {
             least = least.min(if key >= low { key } else { max });
         }
         least
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instruction_set_selects_the_same_in_the_same_order() {
+        let values: Vec<f32> = (0..5003)
+            .map(|i| (i as f32 * 12.9898).sin() / (i % 97) as f32)
+            .collect();
+        let mut plain = Selector {
+            arch: Arch::Scalar,
+            ..Selector::default()
+        };
+        for k in [1, 16, 100, 1000, 5003] {
+            assert_eq!(
+                plain.top_k(&values, k),
+                Selector::default().top_k(&values, k),
+                "{k}"
+            );
+        }
     }
 }

@@ -21,7 +21,10 @@ pub static TOP: Signature = Signature {
     summary: "the K largest absolute values",
     params: &[Param {
         name: "k",
-        ty: ParamType::Integer { min: 2, max: 1_000_000_000 },
+        ty: ParamType::Integer {
+            min: 2,
+            max: 1_000_000_000,
+        },
         default: Default::Text("1000"),
         doc: "points in the tail (K)",
     }],
@@ -29,8 +32,12 @@ pub static TOP: Signature = Signature {
 };
 
 /// `minimum`
-pub static MINIMUM: Signature =
-    Signature { name: "minimum", summary: "all values above zero", params: &[], version: 1 };
+pub static MINIMUM: Signature = Signature {
+    name: "minimum",
+    summary: "all values above zero",
+    params: &[],
+    version: 1,
+};
 
 /// `at(1e-3)`
 pub static AT: Signature = Signature {
@@ -38,7 +45,10 @@ pub static AT: Signature = Signature {
     summary: "all absolute values from a given one on",
     params: &[Param {
         name: "value",
-        ty: ParamType::Number { min: f64::MIN_POSITIVE, max: f64::MAX },
+        ty: ParamType::Number {
+            min: f64::MIN_POSITIVE,
+            max: f64::MAX,
+        },
         default: Default::Required,
         doc: "x_min, in the unit of the sample",
     }],

@@ -98,9 +98,12 @@ impl Scope<'_> {
                 self.within(expr, &value, min, max, ty, what)
                     .then_some(Value::Integer(value))
             }
-            (ParamType::Number { min, max }, ExprKind::Integer(value)) => self
-                .within(expr, &(*value as f64), min, max, ty, what)
-                .then_some(Value::Integer(*value)),
+            // `0` and `0.0` are one setting: a cached step must not be made twice.
+            (ParamType::Number { min, max }, ExprKind::Integer(value)) => {
+                let value = *value as f64;
+                self.within(expr, &value, min, max, ty, what)
+                    .then_some(Value::Number(value))
+            }
             (ParamType::Number { min, max }, ExprKind::Number(value)) => self
                 .within(expr, value, min, max, ty, what)
                 .then_some(Value::Number(*value)),

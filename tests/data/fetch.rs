@@ -14,12 +14,12 @@ use super::help;
 use super::http_server::{HttpServer, Reply};
 use super::tiny_set::{IMAGES, LABELS, SIGNATURE, Tiny, pack, url_path};
 
-/// Short waits, and these servers only.
+/// No waiting between attempts, and these servers only.
 pub(super) fn options(mirrors: &[&HttpServer]) -> FetchOptions {
     FetchOptions {
         mirrors: Some(mirrors.iter().map(|server| server.base.clone()).collect()),
-        connect_timeout: Duration::from_secs(2),
-        stall_timeout: Duration::from_millis(200),
+        connect_timeout: Duration::from_secs(10),
+        stall_timeout: Duration::from_secs(10),
         attempts: 3,
         backoff: Duration::from_millis(1),
         lock_timeout: Duration::from_millis(300),
@@ -87,7 +87,11 @@ fn gives_up_a_stalled_connection_and_resumes() {
     let server = tiny.serve();
     server.script(&url_path(IMAGES), [Reply::StallAfter(100_000)]);
     let start = Instant::now();
-    tiny.fetch(&[&server]).unwrap();
+    let impatient = FetchOptions {
+        stall_timeout: Duration::from_millis(200),
+        ..options(&[&server])
+    };
+    fetch(tiny.kind, tiny.root.path(), &Silent, &impatient).unwrap();
     tiny.assert_complete();
     assert!(
         start.elapsed() < Duration::from_secs(10),
@@ -175,7 +179,12 @@ fn when_no_mirror_is_good_the_error_says_why_for_each() {
         .replace(&first.base, "FIRST")
         .replace(&second.base, "SECOND")
         .replace(&tiny.root.path().display().to_string(), "ROOT");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @"
+    no mirror gave a good images-idx3-ubyte.gz:
+      - FIRST/tiny/images-idx3-ubyte.gz: HTTP 500 Internal Server Error (attempt 3 of 3)
+      - SECOND/tiny/images-idx3-ubyte.gz: SHA-256 is e0044860400fb9b0848d072be0160456d6e97ba20965128c589f1540574dcd66, expected c4ceb08ae3ad7b223899c10014a7c9f6b9f3df834d14f710bb63ef584d127e0e
+    check the network and the proxy settings (HTTPS_PROXY) and run the same command again: it goes on where it stopped; or bring the file from another machine to ROOT/tiny and run `gradstudy data verify tiny`
+    ");
     tiny.assert_no_images();
     // What went wrong once is not remembered.
     tiny.fetch(&[&first]).unwrap();
@@ -299,7 +308,7 @@ fn an_embedded_set_has_nothing_to_fetch() {
         &options(&[]),
     )
     .unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"data set `fashion_mnist_5k` is part of gradstudy: there is nothing to fetch");
 }
 
 #[test]

@@ -88,7 +88,7 @@ def gradients(data, limit):
                     "columns": columns,
                 }
             )
-    save_file(whole, HERE / "golden_columns.safetensors", metadata={"source": "make_golden.py", "dtype": "f64 rounded to f32"})
+    save_file(whole, HERE / "golden_columns.safetensors", metadata={"source": "make_golden.py, float64 rounded to float32"})
     write_json(
         "golden_gradients.json",
         {

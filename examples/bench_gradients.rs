@@ -1,0 +1,82 @@
+//! Times one recording or one training epoch on MNIST (or the embedded set) and prints `seconds: X`: our side of
+//! benches/peers.
+//!
+//! `cargo run --release --example bench_gradients -- --batch 1 --iterations 5000 [--data DIR] [--epoch]`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser;
+use gradstudy::data::{self, SearchPath};
+use gradstudy::gradients::batches::{Batches, Order};
+use gradstudy::gradients::engine::Engine;
+use gradstudy::gradients::history::GradientHistory;
+use gradstudy::models::{self, weights};
+use gradstudy::optimizers;
+use gradstudy::signature::{Args, Value};
+use gradstudy::training::{Training, step_decay};
+
+#[derive(Parser)]
+struct Options {
+    /// Minibatch size
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// Gradients to record
+    #[arg(long, default_value_t = 5000)]
+    iterations: usize,
+    /// Folder with MNIST; the embedded set without it
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Time one epoch of SGD (lr 0.1, momentum 0.9, weight decay 5e-4) instead
+    #[arg(long)]
+    epoch: bool,
+    /// Repeats; the median is printed
+    #[arg(long, default_value_t = 3)]
+    repeats: usize,
+}
+
+fn args<const N: usize>(values: [(&str, Value); N]) -> Args {
+    Args(values.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+fn main() -> miette::Result<()> {
+    let options = Options::parse();
+    let name = if options.data.is_some() { "mnist" } else { "fashion_mnist_5k" };
+    let search = SearchPath::new(options.data.iter().map(|dir| ("--data".to_string(), dir.clone())).collect());
+    let word = |text: &str| Value::Text(text.to_string());
+    let settings = args([("split", word("train")), ("normalize", word("global"))]);
+    let data = data::dataset(name).expect("registered").load(&settings, &search)?;
+    let network = models::find("lenet").expect("registered").build(&args([("logits", Value::Integer(10))]), data.shape)?;
+    let mut times = Vec::new();
+    for _ in 0..options.repeats {
+        let theta = weights::initial(&network, 0);
+        let start;
+        if options.epoch {
+            let sgd = args([
+                ("lr", Value::Number(0.1)),
+                ("momentum", Value::Number(0.9)),
+                ("weight_decay", Value::Number(5e-4)),
+                ("nesterov", Value::Boolean(false)),
+            ]);
+            let optimizer = optimizers::find("sgd").expect("registered").build(&sgd, theta.len());
+            let rates = step_decay(0.1, 1, 1.0, &[]);
+            let batch = if options.batch == 1 { 128 } else { options.batch };
+            let mut training =
+                Training::new(&network, &data, &Engine::Host, optimizer, rates, batch, Order::Shuffled, 0, theta);
+            start = Instant::now();
+            let report = training.run_epoch(&|| true)?;
+            eprintln!("loss {:.4}", report.map_or(f64::NAN, |report| report.loss));
+        } else {
+            start = Instant::now();
+            let mut history = GradientHistory::in_memory(network.parameter_count(), options.iterations)?;
+            let mut batches = Batches::new(Order::Shuffled, data.len(), options.batch, 0);
+            let indices = batches.indices(0..options.iterations);
+            Engine::Host.record(&network, &theta, &data, &indices, options.batch, history.values_mut(), &|_| {});
+        }
+        times.push(start.elapsed().as_secs_f64());
+    }
+    eprintln!("all repeats: {times:.3?}");
+    times.sort_by(f64::total_cmp);
+    println!("seconds: {:.4}", times[times.len() / 2]);
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! `gradstudy devices`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::device::{self, Choice};
+
+use super::{Failure, print};
+
+/// Show what can compute
+#[derive(Debug, Args)]
+pub struct Devices {}
+
+impl Devices {
+    pub fn execute(self) -> Result<ExitCode, Failure> {
+        for (name, choice) in [("cpu", Choice::Cpu), ("flex", Choice::Flex), ("cuda", Choice::Cuda(0))] {
+            let state = match device::select(choice) {
+                Ok(selected) => selected.description,
+                Err(error) => format!("no: {error}"),
+            };
+            print(&format!("{name:<5} {state}\n"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

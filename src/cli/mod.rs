@@ -1,0 +1,108 @@
+//! The command line: the only module that prints, reads the environment, or decides an exit code.
+
+mod check;
+mod data;
+mod devices;
+mod diff;
+mod explain;
+mod export;
+mod options;
+mod plan;
+mod progress;
+mod render;
+mod run;
+mod study;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use miette::{Diagnostic, GraphicalReportHandler};
+
+/// Studies the statistics of stochastic gradients, as a .study file says.
+#[derive(Debug, Parser)]
+#[command(name = "gradstudy", version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a study and write its report
+    Run(run::Run),
+    /// Show what a run would do: steps, time, memory, what is cached
+    Plan(plan::PlanCommand),
+    /// Check a study without running it
+    Check(check::Check),
+    /// Show a study with every default written out
+    Render(render::Render),
+    /// List, download and verify data sets
+    Data(data::Data),
+    /// Compare two runs; exit code 0 same, 1 different, 2 trouble
+    Diff(diff::Diff),
+    /// Write a recorded gradient history or weights as .npy or .safetensors
+    Export(export::Export),
+    /// Explain an error code, such as E0301
+    Explain(explain::Explain),
+    /// Show what can compute
+    Devices(devices::Devices),
+}
+
+/// Why a command did not succeed.
+enum Failure {
+    /// Shown, then exit code 2.
+    Trouble(Box<dyn Diagnostic>),
+    /// Already shown.
+    Shown(u8),
+}
+
+impl<E: Diagnostic + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::Trouble(Box::new(error))
+    }
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Run(command) => command.execute(),
+        Command::Plan(command) => command.execute(),
+        Command::Check(command) => command.execute(),
+        Command::Render(command) => command.execute(),
+        Command::Data(command) => command.execute(),
+        Command::Diff(command) => command.execute(),
+        Command::Export(command) => command.execute(),
+        Command::Explain(command) => command.execute(),
+        Command::Devices(command) => command.execute(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure::Shown(code)) => ExitCode::from(code),
+        Err(Failure::Trouble(error)) => {
+            show(error.as_ref());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints a diagnostic to standard error: in colour and Unicode where that is a terminal that can.
+fn show(error: &dyn Diagnostic) {
+    use std::io::IsTerminal;
+    let theme = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
+    let mut text = String::new();
+    match GraphicalReportHandler::new_themed(theme).with_width(100).render_report(&mut text, error) {
+        Ok(()) => eprint!("{text}"),
+        Err(_) => eprintln!("{error}"),
+    }
+}
+
+/// Writes to standard output; a reader that has gone away (`| head`) is no error.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

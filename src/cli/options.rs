@@ -1,0 +1,116 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use directories::ProjectDirs;
+
+use crate::data::SearchPath;
+use crate::device::{self, Choice, Selected};
+
+use super::Failure;
+
+/// Memory for a gradient history where the system does not say how much there is.
+const UNKNOWN_MEMORY: u64 = 2_000_000_000;
+
+/// Where things are.
+#[derive(Debug, Args)]
+pub struct Places {
+    /// Folder of data sets, tried before GRADSTUDY_DATA and the user's cache
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of finished steps [default: the user's cache]
+    #[arg(long, value_name = "DIR", env = "GRADSTUDY_CACHE")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// How to compute.
+#[derive(Debug, Args)]
+pub struct Computing {
+    /// auto, cpu (gradstudy's kernels), flex (burn on the CPU), cuda or cuda:N
+    #[arg(long, default_value = "auto", env = "GRADSTUDY_DEVICE")]
+    pub device: Choice,
+    /// Memory for a gradient history, such as 8GB; larger ones go to a file [default: 60 % of the memory]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<u64>,
+    /// Threads [default: all cores]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+impl Places {
+    /// Where data sets are looked for, first choice first.
+    pub fn search(&self) -> SearchPath {
+        let mut dirs = Vec::new();
+        if let Some(dir) = &self.data_dir {
+            dirs.push(("--data-dir".to_string(), dir.clone()));
+        }
+        if let Some(dir) = std::env::var_os("GRADSTUDY_DATA").filter(|dir| !dir.is_empty()) {
+            dirs.push(("GRADSTUDY_DATA".to_string(), PathBuf::from(dir)));
+        }
+        dirs.push(("the user's cache".to_string(), user_cache().join("data")));
+        SearchPath::new(dirs)
+    }
+
+    /// The folder of finished steps.
+    pub fn cache(&self) -> PathBuf {
+        self.cache_dir.clone().unwrap_or_else(user_cache)
+    }
+}
+
+impl Computing {
+    /// Sets the number of threads, and finds the device; says on standard error why `auto` took no GPU.
+    pub fn select(&self) -> Result<Selected, Failure> {
+        if let Some(threads) = self.threads {
+            // Fails only where a pool exists already, which nothing before this has made.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+        }
+        let selected = device::select(self.device)?;
+        if let Some(remark) = &selected.remark {
+            eprintln!("{remark}");
+        }
+        Ok(selected)
+    }
+
+    /// Bytes that a history may take in memory.
+    pub fn memory(&self) -> u64 {
+        self.memory.unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6))
+    }
+}
+
+/// `~/.cache/gradstudy` on Linux; the working folder's `.gradstudy` where there is no home.
+fn user_cache() -> PathBuf {
+    ProjectDirs::from("", "", "gradstudy").map_or(PathBuf::from(".gradstudy"), |dirs| dirs.cache_dir().to_path_buf())
+}
+
+/// Bytes of `512MB`, `8GB`, `16GiB` or a plain number.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "B" => 1.0,
+        "kB" | "KB" => 1e3,
+        "MB" | "M" => 1e6,
+        "GB" | "G" => 1e9,
+        "TB" | "T" => 1e12,
+        "MiB" => 1048576.0,
+        "GiB" => 1073741824.0,
+        unit => return Err(format!("`{unit}` is none of kB, MB, GB, TB, MiB, GiB")),
+    };
+    match digits.trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok((number * unit) as u64),
+        _ => Err(format!("`{digits}` is not a size")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("8GB"), Ok(8_000_000_000));
+        assert_eq!(parse_size("1.5MiB"), Ok(1_572_864));
+        assert_eq!(parse_size("100"), Ok(100));
+        assert!(parse_size("8XB").is_err() && parse_size("GB").is_err() && parse_size("-1GB").is_err());
+    }
+}

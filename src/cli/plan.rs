@@ -1,0 +1,47 @@
+//! `gradstudy plan STUDY`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::plan::display::{State, to_text};
+use crate::plan::{Plan, Step, Work};
+use crate::store::Store;
+
+use super::options::{Computing, Places};
+use super::{Failure, print, study};
+
+/// Show what a run would do: steps, time, memory, what is cached
+#[derive(Debug, Args)]
+pub struct PlanCommand {
+    /// The .study file
+    study: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    computing: Computing,
+}
+
+impl PlanCommand {
+    pub fn execute(self) -> Result<ExitCode, Failure> {
+        let (_, study) = study::load(&self.study)?;
+        let device = self.computing.select()?;
+        let plan = study::plan(&study, &self.places.search())?;
+        let store = Store::open(&self.places.cache(), device.class)?;
+        print(&to_text(&plan, |step| state(&plan, &store, step)));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Whether `step` is finished, will run, or is needed by nothing that will.
+fn state(plan: &Plan, store: &Store, step: &Step) -> State {
+    if store.has(&step.id) {
+        return State::Cached;
+    }
+    let wanted = match &step.work {
+        Work::Test { .. } | Work::Train { .. } | Work::Record { keep: true, .. } => true,
+        _ => plan.users(&step.id).any(|user| matches!(state(plan, store, user), State::Run(_))),
+    };
+    if wanted { State::Run(store.explain(step)) } else { State::NotNeeded }
+}

@@ -1,0 +1,23 @@
+//! `gradstudy render STUDY`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, print, study};
+
+/// Show a study with every default written out
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The .study file
+    study: PathBuf,
+}
+
+impl Render {
+    pub fn execute(self) -> Result<ExitCode, Failure> {
+        let (_, study) = study::load(&self.study)?;
+        print(&crate::study::render(&study));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,119 @@
+//! `gradstudy run STUDY`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use clap::Args;
+use jiff::Zoned;
+
+use crate::execute::Executor;
+use crate::report::{Templates, Timing, tabulate, to_terminal};
+use crate::run::manifest::DeviceFacts;
+use crate::run::{self, Manifest, conventions};
+use crate::store::Store;
+
+use super::options::{Computing, Places};
+use super::progress::Bars;
+use super::{Failure, print, study};
+
+/// Run a study and write its report
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The .study file
+    study: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    computing: Computing,
+    /// Where reports go, as DIR/STUDY/RUN/
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    reports_dir: PathBuf,
+    /// Folder of templates that replace gradstudy's own
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+impl Run {
+    pub fn execute(self) -> Result<ExitCode, Failure> {
+        let start = Instant::now();
+        let started = Zoned::now();
+        let (source, study) = study::load(&self.study)?;
+        let templates = match &self.templates {
+            Some(directory) => Templates::overridden_by(directory)?,
+            None => Templates::embedded(),
+        };
+        let device = self.computing.select()?;
+        let search = self.places.search();
+        let plan = study::plan(&study, &search)?;
+        let store = Store::open(&self.places.cache(), device.class)?;
+        let (cancel, bars) = (stop_on_request(), Bars::new());
+        let executor = Executor::new(&store, &search, &device.engine, self.computing.memory(), &bars, &cancel);
+        let execution = match executor.run(&plan) {
+            Err(error) if error.is_interrupt() => {
+                super::show(&error);
+                // What a shell reports for a process ended by Ctrl-C.
+                return Err(Failure::Shown(130));
+            }
+            other => other?,
+        };
+        let results = run::results(&plan, &execution);
+        let tables = study
+            .tables
+            .iter()
+            .map(|table| tabulate(&results, table, &conventions(&study, table)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let timings: Vec<_> = execution
+            .steps
+            .iter()
+            .map(|step| Timing {
+                step: step.id.short().to_string(),
+                what: format!("{} {}", step.operation, step.label),
+                seconds: step.seconds,
+                reused: step.reused,
+            })
+            .collect();
+        let facts = DeviceFacts { class: device.class, name: device.description.clone() };
+        let manifest = Manifest::new(
+            &plan,
+            &execution,
+            &source.text,
+            format!("gradstudy run {}", self.study.display()),
+            facts,
+            &study.seeds,
+            started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            start.elapsed().as_secs_f64(),
+        );
+        let contents = run::folder::Contents {
+            study_text: &source.text,
+            resolved: &crate::study::render(&study),
+            manifest: &manifest,
+            results: &results,
+            tables: &tables,
+            timings: &timings,
+        };
+        let name = format!("{}-{}", started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);
+        let folder = run::write(&self.reports_dir, &study.slug, &name, &contents, &templates)?;
+        for table in &tables {
+            print(&format!("{}\n", to_terminal(table)));
+        }
+        print(&format!("{:.1} s; report in {}\n", start.elapsed().as_secs_f64(), folder.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A flag that the first Ctrl-C (or a termination signal) sets; the second ends the process at once.
+pub fn stop_on_request() -> Arc<AtomicBool> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = cancel.clone();
+    // Without a handler Ctrl-C still ends the process, only less gently.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("stopping at the next chunk; once more to stop now");
+    });
+    cancel
+}

@@ -1,0 +1,132 @@
+//! `--device auto | cpu | flex | cuda[:i]`: what computes gradients.
+
+use burn::tensor::Device;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::gradients::engine::Engine;
+
+/// A device as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// CUDA if there is one, else the CPU.
+    Auto,
+    /// gradstudy's own kernels.
+    Cpu,
+    /// burn's CPU backend: slower, for comparison.
+    Flex,
+    /// The i-th NVIDIA GPU.
+    Cuda(usize),
+}
+
+impl std::str::FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "auto" => Ok(Choice::Auto),
+            None if text == "cpu" => Ok(Choice::Cpu),
+            None if text == "flex" => Ok(Choice::Flex),
+            None if text == "cuda" => Ok(Choice::Cuda(0)),
+            Some(("cuda", index)) => {
+                index.parse().map(Choice::Cuda).map_err(|_| format!("`{index}` is not the number of a GPU"))
+            }
+            _ => Err(format!("`{text}` is none of auto, cpu, flex, cuda, cuda:0, cuda:1, …")),
+        }
+    }
+}
+
+/// A device that is there.
+#[derive(Debug)]
+pub struct Selected {
+    pub engine: Engine,
+    /// `cpu`, `flex` or `cuda`: results of one class are never taken for another's.
+    pub class: &'static str,
+    /// For people and manifests.
+    pub description: String,
+    /// Why `auto` did not take a GPU, if it did not.
+    pub remark: Option<String>,
+}
+
+/// Why a device cannot be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum DeviceError {
+    #[error("this gradstudy was built without CUDA")]
+    #[diagnostic(
+        code(gradstudy::device::not_built),
+        help("build it with `cargo build --release --features cuda`, or use `--device cpu`")
+    )]
+    NotBuilt,
+    #[error("no CUDA device {index}: {found} found")]
+    #[diagnostic(
+        code(gradstudy::device::not_found),
+        help("check `nvidia-smi` and that libcuda.so.1 can be loaded, or use `--device cpu`")
+    )]
+    NotFound { index: usize, found: usize },
+}
+
+/// Finds the device asked for.
+pub fn select(choice: Choice) -> Result<Selected, DeviceError> {
+    match choice {
+        Choice::Cpu => Ok(cpu(None)),
+        Choice::Flex => Ok(Selected {
+            engine: Engine::Burn(Device::flex()),
+            class: "flex",
+            description: format!("burn flex on {}", cpu_name()),
+            remark: None,
+        }),
+        Choice::Cuda(index) => cuda(index),
+        Choice::Auto if !cfg!(feature = "cuda") => Ok(cpu(None)),
+        Choice::Auto => cuda(0).or_else(|error| Ok(cpu(Some(format!("{error}: using the CPU"))))),
+    }
+}
+
+fn cpu(remark: Option<String>) -> Selected {
+    Selected { engine: Engine::Host, class: "cpu", description: cpu_name(), remark }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<Selected, DeviceError> {
+    use burn::tensor::DeviceType;
+    // Making a tensor without a driver panics; listing does not.
+    let found = Device::enumerate(DeviceType::Cuda).into_iter().count();
+    if index >= found {
+        return Err(DeviceError::NotFound { index, found });
+    }
+    let engine = Engine::Burn(Device::cuda(index));
+    Ok(Selected { engine, class: "cuda", description: format!("CUDA device {index}"), remark: None })
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(_index: usize) -> Result<Selected, DeviceError> {
+    Err(DeviceError::NotBuilt)
+}
+
+/// The processor's name and the threads in use.
+pub fn cpu_name() -> String {
+    let name = sysinfo::System::new().ok().and_then(|mut system| {
+        system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+        system.cpus().first().map(|cpu| cpu.brand().trim().to_string())
+    });
+    format!("{}, {} threads", name.unwrap_or("CPU".to_string()), rayon::current_num_threads())
+}
+
+/// Bytes of physical memory, if the system tells.
+pub fn memory() -> Option<u64> {
+    let mut system = sysinfo::System::new().ok()?;
+    system.refresh_memory();
+    Some(system.total_memory())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_as_documented() {
+        assert_eq!("cuda:1".parse(), Ok(Choice::Cuda(1)));
+        assert_eq!("auto".parse(), Ok(Choice::Auto));
+        assert!("gpu".parse::<Choice>().unwrap_err().contains("none of auto"));
+        assert!("cuda:x".parse::<Choice>().is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! What can go wrong while a plan runs.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::data::DataError;
+use crate::gradients::history::HistoryError;
+use crate::models::ModelError;
+use crate::models::weights::WeightsError;
+use crate::store::StoreError;
+use crate::training::TrainingError;
+
+/// A cause, before it is known which step it stopped.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Cause {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Weights(#[from] WeightsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Training(#[from] TrainingError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    #[error("stopped on request")]
+    #[diagnostic(
+        code(gradstudy::run::interrupted),
+        help("run the same command again: it goes on from the last finished chunk or epoch")
+    )]
+    Interrupted,
+}
+
+/// Why a run stopped, and at which step.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{cause} (in step {id}: {verb} {label})")]
+#[diagnostic(forward(cause))]
+pub struct ExecuteError {
+    pub cause: Cause,
+    pub id: String,
+    pub verb: &'static str,
+    pub label: String,
+}
+
+impl ExecuteError {
+    /// Whether the run was stopped from outside rather than by a failure.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self.cause, Cause::Interrupted)
+    }
+}

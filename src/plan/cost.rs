@@ -1,0 +1,51 @@
+//! What a step will take, estimated before it runs.
+
+use crate::models::Network;
+
+/// An estimate.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// Wall time on this machine's CPU.
+    pub seconds: f64,
+    /// Peak memory.
+    pub bytes: u64,
+    /// Floating-point operations.
+    pub flops: u64,
+    /// Bytes that stay in the cache.
+    pub disk: u64,
+}
+
+/// Sustained rate of the gradient kernels per core, in FLOP/s: 20 µs for LeNet's 1.7 MFLOP gradient, AVX-512.
+const FLOPS_PER_CORE: f64 = 60e9;
+
+/// Rate at which gradients are written to fresh memory, in bytes/s.
+const WRITE_RATE: f64 = 3e9;
+
+/// Seconds for a pass over the parameters in an optimizer step, per number.
+const STEP_PER_PARAMETER: f64 = 1e-9;
+
+fn cores() -> f64 {
+    rayon::current_num_threads() as f64
+}
+
+/// Reading and normalising `examples` samples of `size` numbers.
+pub fn load(examples: u64, size: u64) -> Cost {
+    Cost { seconds: (examples * size) as f64 / 400e6, bytes: 4 * examples * size, ..Cost::default() }
+}
+
+/// `epochs` of training on `examples` samples.
+pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost {
+    let n = network.parameter_count() as u64;
+    let steps = epochs * (examples / batch.max(1));
+    let flops = steps * batch * network.gradient_flops();
+    let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + (steps * n) as f64 * 10.0 * STEP_PER_PARAMETER;
+    Cost { seconds, bytes: 4 * n * (batch / 32 + 4), flops, disk: 12 * n }
+}
+
+/// T gradients of n numbers over minibatches of B samples.
+pub fn record(network: &Network, batch: u64, iterations: u64, keep: bool) -> Cost {
+    let bytes = 4 * network.parameter_count() as u64 * iterations;
+    let flops = batch * iterations * network.gradient_flops();
+    let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + bytes as f64 / WRITE_RATE;
+    Cost { seconds, bytes, flops, disk: if keep { bytes } else { 0 } }
+}

@@ -1,0 +1,295 @@
+//! Checked study → plan.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use miette::Diagnostic;
+use serde_json::json;
+use thiserror::Error;
+
+use super::cost::{self, Cost};
+use super::step::{Operation, Step, StepId, StepKey, Work};
+use super::{Plan, Planned, PlannedRecord};
+use crate::data::{self, DataError, SearchPath};
+use crate::gradients::batches::Order;
+use crate::models::{self, ModelError, Network};
+use crate::optimizers;
+use crate::results::Subject;
+use crate::signature::Call;
+use crate::stats::{self, TestKind};
+use crate::study::{Case, Study};
+
+/// Raised when the way gradients are computed changes their values.
+const GRADIENT_VERSION: u32 = 1;
+
+/// Plans `study` with the data found on `search`. Errors: data sets that are not there, models that do not fit them.
+pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>> {
+    let mut lowering = Lowering { search, steps: IndexMap::new(), networks: HashMap::new(), loads: HashMap::new() };
+    let (mut measurements, mut records, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for case in &study.cases {
+        for seed in &study.seeds {
+            if let Err(error) = lowering.case(case, *seed, &mut measurements, &mut records) {
+                let text = error.to_string();
+                if errors.iter().all(|known: &PlanError| known.to_string() != text) {
+                    errors.push(error);
+                }
+            }
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let steps: Vec<Step> = lowering.steps.into_values().collect();
+    let index = steps.iter().enumerate().map(|(i, step)| (step.id.clone(), i)).collect();
+    Ok(Plan { title: study.title.clone(), steps, measurements, records, index })
+}
+
+/// Why a checked study cannot be planned on this machine.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PlanError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Model(#[from] ModelError),
+    #[error("cannot read the weights `{path}`: {source}")]
+    #[diagnostic(code(gradstudy::plan::weights), help("check the path; it is relative to where gradstudy is started"))]
+    Weights { path: String, source: std::io::Error },
+    #[error("`{model}` has {logits} logits, {dataset} has {classes} classes")]
+    #[diagnostic(code(gradstudy::plan::logits), help("set `logits: {classes}`"))]
+    Logits { model: String, logits: usize, dataset: String, classes: usize },
+}
+
+struct Lowering<'a> {
+    search: &'a SearchPath,
+    steps: IndexMap<StepId, Step>,
+    /// The network that each weights step has values for.
+    networks: HashMap<StepId, NetworkOf>,
+    /// Load steps already made, by their call: the files are hashed once.
+    loads: HashMap<String, StepId>,
+}
+
+#[derive(Clone)]
+struct NetworkOf {
+    network: std::rc::Rc<Network>,
+    training: &'static str,
+}
+
+impl Lowering<'_> {
+    fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
+        let id = key.id();
+        self.steps.entry(id.clone()).or_insert(Step { id: id.clone(), key, work, label, cost });
+        id
+    }
+
+    fn case(
+        &mut self,
+        case: &Case,
+        seed: u64,
+        measurements: &mut Vec<Planned>,
+        records: &mut Vec<PlannedRecord>,
+    ) -> Result<(), PlanError> {
+        let levels: Vec<_> = case.levels.iter().map(|l| (l.factor.clone(), l.label.clone())).collect();
+        let mut recorded = HashMap::new();
+        for (name, spec) in &case.records {
+            let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
+            let of = self.networks[&weights].clone();
+            let kind = dataset_of(case, &spec.on);
+            let order = Order::parse(&spec.order).expect("the checker knows the orders");
+            let subject = Subject {
+                dataset: kind.display_name().to_string(),
+                model: of.network.name.to_string(),
+                training: of.training.to_string(),
+                batch: spec.batch,
+                iterations: spec.iterations,
+                parameters: of.network.parameter_count() as u64,
+            };
+            // `keep` changes where G goes, not what it is: it is no part of the key.
+            let key = StepKey {
+                operation: Operation::Record,
+                version: GRADIENT_VERSION,
+                settings: json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order}),
+                seed: Some(seed),
+                inputs: vec![data.clone(), weights.clone()],
+            };
+            let work = Work::Record {
+                data,
+                weights,
+                batch: spec.batch,
+                iterations: spec.iterations,
+                order,
+                keep: spec.keep,
+                seed,
+            };
+            let label = format!(
+                "{} gradients, {}, {} {}, B = {}, T = {}, seed {seed}",
+                name, subject.dataset, subject.training, subject.model, spec.batch, spec.iterations
+            );
+            let cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            let step = self.add(key, work, label, cost);
+            records.push(PlannedRecord { step: step.clone(), record: name.clone(), levels: levels.clone(), seed });
+            recorded.insert(name.as_str(), (step, subject));
+        }
+        for name in case.trains.keys() {
+            self.weights(case, name, seed)?;
+        }
+        for (name, spec) in &case.tests {
+            let (record, subject) = recorded[spec.of.as_str()].clone();
+            let kind = test_kind(&spec.call.name);
+            for direction in &spec.along {
+                let key = StepKey {
+                    operation: Operation::Test,
+                    version: kind.signature().version,
+                    settings: json!({"test": spec.call, "direction": direction}),
+                    seed: Some(seed),
+                    inputs: vec![record.clone()],
+                };
+                let work =
+                    Work::Test { record: record.clone(), test: spec.call.clone(), direction: *direction, seed };
+                let (n, t) = (subject.parameters, subject.iterations);
+                let cost = Cost { seconds: kind.seconds(n, t, *direction), ..Cost::default() };
+                let label = format!("{name} ({}) along {direction:?} of {}, seed {seed}", spec.call.name, spec.of);
+                let step = self.add(key, work, label.to_lowercase(), cost);
+                measurements.push(Planned {
+                    step,
+                    test: name.clone(),
+                    record: spec.of.clone(),
+                    subject: subject.clone(),
+                    seed,
+                    levels: levels.clone(),
+                    direction: *direction,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The data and weights steps that `of` and `on` name.
+    fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
+        let data = self.load(&case.data[on])?;
+        let weights = match case.trains.contains_key(of) {
+            true => self.weights(case, of, seed)?,
+            false => self.initialise(case, of, on, seed)?,
+        };
+        Ok((data, weights))
+    }
+
+    fn load(&mut self, call: &Call) -> Result<StepId, PlanError> {
+        let text = json!(call).to_string();
+        if let Some(id) = self.loads.get(&text) {
+            return Ok(id.clone());
+        }
+        let kind = data::dataset(&call.name).expect("the checker knows the data sets");
+        let digest = kind.digest(&call.args, self.search)?;
+        let key = StepKey {
+            operation: Operation::Load,
+            version: kind.signature().version,
+            settings: json!({"data": call, "files": digest}),
+            seed: None,
+            inputs: vec![],
+        };
+        let size: usize = kind.shape(&call.args).iter().product();
+        let cost = cost::load(kind.examples(&call.args).unwrap_or(60_000), size as u64);
+        let id = self.add(key, Work::Load { data: call.clone() }, kind.display_name().to_string(), cost);
+        self.loads.insert(text, id.clone());
+        Ok(id)
+    }
+
+    fn initialise(&mut self, case: &Case, model: &str, on: &str, seed: u64) -> Result<StepId, PlanError> {
+        let spec = &case.models[model];
+        let data = dataset_of(case, on);
+        let input = data.shape(&case.data[on].args);
+        let kind = models::find(&spec.call.name).expect("the checker knows the models");
+        let network = kind.build(&spec.call.args, input)?;
+        if network.classes < data.classes() {
+            return Err(PlanError::Logits {
+                model: model.to_string(),
+                logits: network.classes,
+                dataset: data.display_name().to_string(),
+                classes: data.classes(),
+            });
+        }
+        let digest = match &spec.weights {
+            None => None,
+            Some(path) => {
+                let bytes = std::fs::read(path)
+                    .map_err(|source| PlanError::Weights { path: path.clone(), source })?;
+                Some(blake3::hash(&bytes).to_hex().to_string())
+            }
+        };
+        let key = StepKey {
+            operation: Operation::Initialise,
+            version: kind.signature().version,
+            settings: json!({"model": spec.call, "input": input, "weights": digest}),
+            seed: digest.is_none().then_some(seed),
+            inputs: vec![],
+        };
+        let (training, label) = match &spec.weights {
+            None => ("random", format!("{} at random, seed {seed}", network.name)),
+            Some(path) => ("loaded", format!("{} from {path}", network.name)),
+        };
+        let work =
+            Work::Initialise { model: spec.call.clone(), input, weights: spec.weights.clone(), seed };
+        let cost = Cost { bytes: 4 * network.parameter_count() as u64, ..Cost::default() };
+        let id = self.add(key, work, label, cost);
+        self.networks.insert(id.clone(), NetworkOf { network: network.into(), training });
+        Ok(id)
+    }
+
+    /// The step that trains `train`.
+    fn weights(&mut self, case: &Case, train: &str, seed: u64) -> Result<StepId, PlanError> {
+        let spec = &case.trains[train];
+        let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
+        let network = self.networks[&weights].network.clone();
+        let kind = optimizers::find(&spec.optimizer.name).expect("the checker knows the optimizers");
+        let (decay, milestones) = match &spec.decay {
+            None => (1.0, vec![]),
+            Some(decay) => {
+                let epochs = decay.at.iter().map(|milestone| milestone.epoch(spec.epochs) as usize).collect();
+                (decay.factor, epochs)
+            }
+        };
+        let key = StepKey {
+            operation: Operation::Train,
+            version: GRADIENT_VERSION + kind.signature().version - 1,
+            settings: json!({
+                "optimizer": spec.optimizer, "epochs": spec.epochs, "batch": spec.batch,
+                "decay": decay, "milestones": milestones,
+            }),
+            seed: Some(seed),
+            inputs: vec![data.clone(), weights.clone()],
+        };
+        let examples = dataset_of(case, &spec.on).examples(&case.data[&spec.on].args).unwrap_or(60_000);
+        let cost = cost::train(&network, examples, spec.epochs, spec.batch);
+        let label = format!(
+            "{train}: {} on {}, {}, {} epochs, seed {seed}",
+            network.name,
+            dataset_of(case, &spec.on).display_name(),
+            spec.optimizer.name,
+            spec.epochs
+        );
+        let work = Work::Train {
+            data,
+            weights,
+            optimizer: spec.optimizer.clone(),
+            epochs: spec.epochs,
+            batch: spec.batch,
+            decay,
+            milestones,
+            seed,
+        };
+        let id = self.add(key, work, label, cost);
+        self.networks.insert(id.clone(), NetworkOf { network, training: "pretrain" });
+        Ok(id)
+    }
+}
+
+fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
+    data::dataset(&case.data[on].name).expect("the checker knows the data sets")
+}
+
+/// The test called `name`; the checker has made sure that there is one.
+pub fn test_kind(name: &str) -> &'static dyn TestKind {
+    stats::TESTS.iter().copied().find(|kind| kind.signature().name == name).expect("the checker knows the tests")
+}

@@ -1,0 +1,72 @@
+//! A checked study as a list of content-addressed steps, inputs before the steps that need them.
+//!
+//! A step's id is the BLAKE3 hash of its [`StepKey`]: the operation, its canonical settings, the ids of its inputs,
+//! the seed and the version of the mathematics behind it. Equal steps of different cases are one step.
+
+pub mod cost;
+pub mod display;
+mod lower;
+pub mod step;
+
+use std::collections::HashMap;
+
+pub use lower::{PlanError, lower, test_kind};
+pub use step::{Operation, Step, StepId, StepKey, Work};
+
+use crate::results::Subject;
+use crate::stats::outcome::Direction;
+
+/// What a study comes to.
+#[derive(Debug)]
+pub struct Plan {
+    pub title: String,
+    /// Inputs always come before the steps that use them.
+    pub steps: Vec<Step>,
+    /// What the tables are made of, in the order of the study.
+    pub measurements: Vec<Planned>,
+    /// Records by statement name, level and seed: what `gradstudy export` can name.
+    pub records: Vec<PlannedRecord>,
+    index: HashMap<StepId, usize>,
+}
+
+/// One test step and what its outcome is about.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub step: StepId,
+    pub test: String,
+    pub record: String,
+    pub subject: Subject,
+    pub seed: u64,
+    pub levels: Vec<(String, String)>,
+    pub direction: Direction,
+}
+
+/// One recording and where in the study it stands.
+#[derive(Debug, Clone)]
+pub struct PlannedRecord {
+    pub step: StepId,
+    pub record: String,
+    pub levels: Vec<(String, String)>,
+    pub seed: u64,
+}
+
+impl Plan {
+    /// The step with this id. Panics if it is not of this plan.
+    pub fn step(&self, id: &StepId) -> &Step {
+        &self.steps[self.index[id]]
+    }
+
+    /// Steps that use `id` directly.
+    pub fn users(&self, id: &StepId) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.key.inputs.contains(id))
+    }
+
+    /// Hash of all steps: names a run.
+    pub fn id(&self) -> StepId {
+        let mut hasher = blake3::Hasher::new();
+        self.steps.iter().for_each(|step| {
+            hasher.update(step.id.0.as_bytes());
+        });
+        StepId(hasher.finalize().to_hex().to_string())
+    }
+}

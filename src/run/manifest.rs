@@ -1,0 +1,104 @@
+//! What a run was made of, enough to make it again.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::execute::{DataFacts, Execution, TrainingFacts};
+use crate::plan::Plan;
+
+/// burn's version, as pinned in Cargo.toml.
+const BURN: &str = "0.22.1";
+
+/// The manifest of a run. Everything under `times` may differ between two runs of the same study; nothing else
+/// does on the same device.
+#[derive(Debug, Serialize)]
+pub struct Manifest {
+    pub format_version: u32,
+    pub gradstudy: &'static str,
+    pub burn: &'static str,
+    pub study: String,
+    /// Hash of the study's text.
+    pub study_digest: String,
+    /// Hash of all steps.
+    pub plan: String,
+    /// `--set` and other options that change results; none yet.
+    pub command: String,
+    pub device: DeviceFacts,
+    pub seeds: Vec<u64>,
+    pub data: Vec<DataFacts>,
+    pub trainings: BTreeMap<String, TrainingFacts>,
+    pub steps: Vec<StepFacts>,
+    pub times: Times,
+}
+
+/// What computed.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeviceFacts {
+    pub class: &'static str,
+    pub name: String,
+}
+
+/// A step that the run was made of.
+#[derive(Debug, Serialize)]
+pub struct StepFacts {
+    pub id: String,
+    pub operation: &'static str,
+    pub label: String,
+}
+
+/// When and how long.
+#[derive(Debug, Serialize)]
+pub struct Times {
+    pub started: String,
+    pub seconds: f64,
+    pub steps: Vec<StepTime>,
+}
+
+/// How long a step took in this run; a reused one took none.
+#[derive(Debug, Serialize)]
+pub struct StepTime {
+    pub id: String,
+    pub seconds: f64,
+    pub reused: bool,
+}
+
+impl Manifest {
+    /// The manifest of `plan` as executed.
+    pub fn new(
+        plan: &Plan,
+        execution: &Execution,
+        study_text: &str,
+        command: String,
+        device: DeviceFacts,
+        seeds: &[u64],
+        started: String,
+        seconds: f64,
+    ) -> Self {
+        let steps = plan.steps.iter().map(|step| StepFacts {
+            id: step.id.0.clone(),
+            operation: step.key.operation.verb(),
+            label: step.label.clone(),
+        });
+        let times = execution.steps.iter().map(|step| StepTime {
+            id: step.id.0.clone(),
+            seconds: step.seconds,
+            reused: step.reused,
+        });
+        Manifest {
+            format_version: 1,
+            gradstudy: env!("CARGO_PKG_VERSION"),
+            burn: BURN,
+            study: plan.title.clone(),
+            study_digest: blake3::hash(study_text.as_bytes()).to_hex().to_string(),
+            plan: plan.id().0,
+            command,
+            device,
+            seeds: seeds.to_vec(),
+            data: execution.data.clone(),
+            trainings: execution.trainings.iter().cloned().collect(),
+            steps: steps.collect(),
+            times: Times { started, seconds, steps: times.collect() },
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! A run: a plan executed and written down, one folder that holds all there is to know about it.
+
+mod conventions;
+pub mod folder;
+pub mod manifest;
+
+use crate::execute::Execution;
+use crate::plan::Plan;
+use crate::results::{FORMAT_VERSION, Measurement, Results};
+
+pub use conventions::conventions;
+pub use folder::{RunError, open_results, open_settings, write};
+pub use manifest::Manifest;
+
+/// The measurements of `plan` with the outcomes of `execution`. Every planned test has one.
+pub fn results(plan: &Plan, execution: &Execution) -> Results {
+    let measurements = plan
+        .measurements
+        .iter()
+        .map(|planned| Measurement {
+            test: planned.test.clone(),
+            record: planned.record.clone(),
+            subject: planned.subject.clone(),
+            seed: planned.seed,
+            levels: planned.levels.clone(),
+            direction: planned.direction,
+            step: planned.step.0.clone(),
+            outcome: execution.outcomes[&planned.step].clone(),
+        })
+        .collect();
+    Results { format_version: FORMAT_VERSION, study: plan.title.clone(), measurements }
+}

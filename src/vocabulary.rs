@@ -1,0 +1,102 @@
+//! The registries, gathered for the checker.
+
+use std::sync::LazyLock;
+
+use crate::data::{self, DATASETS};
+use crate::models::{self, MODELS};
+use crate::optimizers::OPTIMIZERS;
+use crate::signature::{Call, Default, Param, ParamType, Signature};
+use crate::stats::TESTS;
+use crate::study::{Facts, Vocabulary};
+
+/// What a `record` statement can record.
+static GRADIENTS: Signature = Signature {
+    name: "gradients",
+    summary: "the gradient history G at fixed parameters: T gradients of the mean loss over minibatches",
+    params: &[
+        Param {
+            name: "of",
+            ty: ParamType::Reference(&["model", "train"]),
+            default: Default::Required,
+            doc: "a model (at its initial weights) or a training (at its final weights)",
+        },
+        Param {
+            name: "on",
+            ty: ParamType::Reference(&["data"]),
+            default: Default::Required,
+            doc: "the data set",
+        },
+        Param {
+            name: "batch",
+            ty: ParamType::Integer { min: 1, max: 1 << 31 },
+            default: Default::Text("1"),
+            doc: "minibatch size B",
+        },
+        Param {
+            name: "iterations",
+            ty: ParamType::Integer { min: 1, max: 1 << 31 },
+            default: Default::Text("5000"),
+            doc: "iterations T",
+        },
+        Param {
+            name: "order",
+            ty: ParamType::Word(&["shuffled", "replacement", "sequential"]),
+            default: Default::Text("shuffled"),
+            doc: "how minibatches are drawn; `shuffled` and `sequential` drop the last partial batch of an epoch",
+        },
+        Param {
+            name: "keep",
+            ty: ParamType::Boolean,
+            default: Default::Text("false"),
+            doc: "whether G itself stays in the cache (n · T · 4 bytes)",
+        },
+    ],
+    version: 1,
+};
+
+struct RegistryFacts;
+
+impl Facts for RegistryFacts {
+    fn examples(&self, data: &Call) -> Option<u64> {
+        data::dataset(&data.name)?.examples(&data.args)
+    }
+
+    fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
+        let kind = models::find(&model.name)?;
+        let data = data?;
+        let input = data::dataset(&data.name)?.shape(&data.args);
+        let network = kind.build(&model.args, input).map_err(|error| error.to_string());
+        Some(network.map(|network| network.parameter_count() as u64))
+    }
+}
+
+/// Everything that a study can name.
+pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
+    datasets: leak(DATASETS.iter().map(|kind| kind.signature())),
+    models: leak(MODELS.iter().map(|kind| kind.signature())),
+    optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
+    records: leak([&GRADIENTS].into_iter()),
+    tests: leak(TESTS.iter().map(|kind| kind.signature())),
+    columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
+    row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
+    paper_tables: leak(crate::report::paper::Paper::embedded().numbers()),
+    facts: &RegistryFacts,
+});
+
+/// Made once, lives as long as the program.
+fn leak<T>(items: impl Iterator<Item = T>) -> &'static [T] {
+    Box::leak(items.collect::<Vec<_>>().into_boxed_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_what_its_type_promises() {
+        let v = &*VOCABULARY;
+        for signatures in [v.datasets, v.models, v.optimizers, v.records, v.tests] {
+            assert_eq!(crate::study::faulty_defaults(signatures), Vec::<String>::new());
+        }
+    }
+}

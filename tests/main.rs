@@ -1,0 +1,24 @@
+//! All integration tests in one binary: each further one would link burn again.
+
+mod check;
+mod cli;
+mod data;
+mod diff;
+mod docs;
+mod gradients;
+mod report;
+mod statistics;
+mod structure;
+mod support;
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let main = include_str!("main.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "rs") {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_string();
+            assert!(name == "main" || main.contains(&format!("mod {name};")), "tests/{name}.rs is not in main.rs");
+        }
+    }
+}
