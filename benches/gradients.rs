@@ -9,12 +9,19 @@ use gradstudy::signature::{Args, Value};
 
 fn subject() -> (Network, Vec<f32>, Dataset) {
     let kind = data::dataset("fashion_mnist_5k").expect("embedded");
-    let args = Args([("normalize".to_string(), Value::Text("global".into()))].into_iter().collect());
+    let args = Args(
+        [("normalize".to_string(), Value::Text("global".into()))]
+            .into_iter()
+            .collect(),
+    );
     let mut all = args.clone();
     all.0.insert("split".into(), Value::Text("train".into()));
     let data = kind.load(&all, &SearchPath::default()).expect("embedded");
     let logits = Args([("logits".to_string(), Value::Integer(10))].into_iter().collect());
-    let network = models::find("lenet").expect("registered").build(&logits, data.shape).expect("fits");
+    let network = models::find("lenet")
+        .expect("registered")
+        .build(&logits, data.shape)
+        .expect("fits");
     let theta = weights::initial(&network, 0);
     (network, theta, data)
 }
@@ -28,7 +35,15 @@ fn gradients(c: &mut Criterion) {
         let mut history = GradientHistory::in_memory(network.parameter_count(), iterations).expect("memory");
         group.bench_function(format!("LeNet, B = {batch}, T = {iterations}"), |b| {
             b.iter(|| {
-                Engine::Host.record(&network, &theta, &data, &indices, batch, history.values_mut(), &|_| {});
+                Engine::Host.record(
+                    &network,
+                    &theta,
+                    &data,
+                    &indices,
+                    batch,
+                    history.values_mut(),
+                    &|_| {},
+                );
             });
         });
     }

@@ -1,6 +1,6 @@
 //! The row and column tests of a LeNet-sized gradient history: n = 44 426 parameters, T = 5000 iterations.
 //!
-//! `benches/peers/statistics.py` times NumPy, SciPy and `powerlaw` on the same matrix.
+//! `benches/peers/row_tests.py` times NumPy, SciPy and `powerlaw` on the same matrix.
 
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;

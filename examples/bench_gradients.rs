@@ -36,17 +36,36 @@ struct Options {
 }
 
 fn args<const N: usize>(values: [(&str, Value); N]) -> Args {
-    Args(values.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+    Args(
+        values
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect(),
+    )
 }
 
 fn main() -> miette::Result<()> {
     let options = Options::parse();
-    let name = if options.data.is_some() { "mnist" } else { "fashion_mnist_5k" };
-    let search = SearchPath::new(options.data.iter().map(|dir| ("--data".to_string(), dir.clone())).collect());
+    let name = if options.data.is_some() {
+        "mnist"
+    } else {
+        "fashion_mnist_5k"
+    };
+    let search = SearchPath::new(
+        options
+            .data
+            .iter()
+            .map(|dir| ("--data".to_string(), dir.clone()))
+            .collect(),
+    );
     let word = |text: &str| Value::Text(text.to_string());
     let settings = args([("split", word("train")), ("normalize", word("global"))]);
-    let data = data::dataset(name).expect("registered").load(&settings, &search)?;
-    let network = models::find("lenet").expect("registered").build(&args([("logits", Value::Integer(10))]), data.shape)?;
+    let data = data::dataset(name)
+        .expect("registered")
+        .load(&settings, &search)?;
+    let network = models::find("lenet")
+        .expect("registered")
+        .build(&args([("logits", Value::Integer(10))]), data.shape)?;
     let mut times = Vec::new();
     for _ in 0..options.repeats {
         let theta = weights::initial(&network, 0);
@@ -58,11 +77,22 @@ fn main() -> miette::Result<()> {
                 ("weight_decay", Value::Number(5e-4)),
                 ("nesterov", Value::Boolean(false)),
             ]);
-            let optimizer = optimizers::find("sgd").expect("registered").build(&sgd, theta.len());
+            let optimizer = optimizers::find("sgd")
+                .expect("registered")
+                .build(&sgd, theta.len());
             let rates = step_decay(0.1, 1, 1.0, &[]);
             let batch = if options.batch == 1 { 128 } else { options.batch };
-            let mut training =
-                Training::new(&network, &data, &Engine::Host, optimizer, rates, batch, Order::Shuffled, 0, theta);
+            let mut training = Training::new(
+                &network,
+                &data,
+                &Engine::Host,
+                optimizer,
+                rates,
+                batch,
+                Order::Shuffled,
+                0,
+                theta,
+            );
             start = Instant::now();
             let report = training.run_epoch(&|| true)?;
             eprintln!("loss {:.4}", report.map_or(f64::NAN, |report| report.loss));
@@ -71,7 +101,15 @@ fn main() -> miette::Result<()> {
             let mut history = GradientHistory::in_memory(network.parameter_count(), options.iterations)?;
             let mut batches = Batches::new(Order::Shuffled, data.len(), options.batch, 0);
             let indices = batches.indices(0..options.iterations);
-            Engine::Host.record(&network, &theta, &data, &indices, options.batch, history.values_mut(), &|_| {});
+            Engine::Host.record(
+                &network,
+                &theta,
+                &data,
+                &indices,
+                options.batch,
+                history.values_mut(),
+                &|_| {},
+            );
         }
         times.push(start.elapsed().as_secs_f64());
     }

@@ -28,10 +28,13 @@ impl std::str::FromStr for Choice {
             None if text == "cpu" => Ok(Choice::Cpu),
             None if text == "flex" => Ok(Choice::Flex),
             None if text == "cuda" => Ok(Choice::Cuda(0)),
-            Some(("cuda", index)) => {
-                index.parse().map(Choice::Cuda).map_err(|_| format!("`{index}` is not the number of a GPU"))
-            }
-            _ => Err(format!("`{text}` is none of auto, cpu, flex, cuda, cuda:0, cuda:1, …")),
+            Some(("cuda", index)) => index
+                .parse()
+                .map(Choice::Cuda)
+                .map_err(|_| format!("`{index}` is not the number of a GPU")),
+            _ => Err(format!(
+                "`{text}` is none of auto, cpu, flex, cuda, cuda:0, cuda:1, …"
+            )),
         }
     }
 }
@@ -82,7 +85,12 @@ pub fn select(choice: Choice) -> Result<Selected, DeviceError> {
 }
 
 fn cpu(remark: Option<String>) -> Selected {
-    Selected { engine: Engine::Host, class: "cpu", description: cpu_name(), remark }
+    Selected {
+        engine: Engine::Host,
+        class: "cpu",
+        description: cpu_name(),
+        remark,
+    }
 }
 
 #[cfg(feature = "cuda")]
@@ -94,7 +102,12 @@ fn cuda(index: usize) -> Result<Selected, DeviceError> {
         return Err(DeviceError::NotFound { index, found });
     }
     let engine = Engine::Burn(Device::cuda(index));
-    Ok(Selected { engine, class: "cuda", description: format!("CUDA device {index}"), remark: None })
+    Ok(Selected {
+        engine,
+        class: "cuda",
+        description: format!("CUDA device {index}"),
+        remark: None,
+    })
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -108,7 +121,11 @@ pub fn cpu_name() -> String {
         system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
         system.cpus().first().map(|cpu| cpu.brand().trim().to_string())
     });
-    format!("{}, {} threads", name.unwrap_or("CPU".to_string()), rayon::current_num_threads())
+    format!(
+        "{}, {} threads",
+        name.unwrap_or("CPU".to_string()),
+        rayon::current_num_threads()
+    )
 }
 
 /// Bytes of physical memory, if the system tells.

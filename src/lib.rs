@@ -34,7 +34,6 @@ pub mod training;
 
 pub mod device;
 
-
 pub mod results;
 
 pub mod plan;
@@ -47,7 +46,7 @@ pub mod report;
 
 pub mod diff;
 
-pub mod vocabulary;
 pub mod run;
+pub mod vocabulary;
 
 pub mod cli;

@@ -12,7 +12,9 @@ pub fn rng(seed: u64, label: &str) -> ChaCha8Rng {
 /// A 64-bit seed for what `label` names under the study seed `seed`.
 pub fn derive(seed: u64, label: &str) -> u64 {
     let digest = digest(seed, label);
-    u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
+    u64::from_le_bytes([
+        digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
+    ])
 }
 
 fn digest(seed: u64, label: &str) -> [u8; 32] {

@@ -10,6 +10,7 @@ mod report;
 mod statistics;
 mod structure;
 mod support;
+mod table1;
 
 #[test]
 fn no_test_file_is_forgotten() {
@@ -18,7 +19,10 @@ fn no_test_file_is_forgotten() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "rs") {
             let name = path.file_stem().unwrap().to_str().unwrap().to_string();
-            assert!(name == "main" || main.contains(&format!("mod {name};")), "tests/{name}.rs is not in main.rs");
+            assert!(
+                name == "main" || main.contains(&format!("mod {name};")),
+                "tests/{name}.rs is not in main.rs"
+            );
         }
     }
 }

@@ -88,7 +88,7 @@ def measure(data, iterations, batch_iterations, repeats, batch):
     results = []
     for threads, policy in timing.SETTINGS:
         for job in jobs:
-            r = timing.worker(__file__, job, threads, policy, limit=3600 if job["iterations"] > 200 and job["batch"] > 1 else 90)
+            r = timing.worker(__file__, job, threads, policy, limit=3600 if job["batch"] > 1 else 30)
             results.append(r)
             what = f"vmap, chunk {r['chunk']}" if r["peer"] == "vmap" else "loop of autograd.grad"
             print(f"B={r['batch']} T={r['iterations']} {what}, {threads} threads {policy}: {r['best']:.3f} s", file=sys.stderr)
@@ -111,6 +111,7 @@ def main():
     if given.worker:
         return work(json.loads(given.worker))
 
+    machine = timing.machine()
     timed = given.iterations if given.full else min(given.batch_iterations, given.iterations)
     first = timing.ours(given.ours), timing.ours(given.ours_batch)
     results = measure(given.data, given.iterations, timed, given.repeats, given.batch)
@@ -130,14 +131,18 @@ def main():
 
     vmap, loop, batch_loop = best("vmap", 1), best("loop", 1), best("loop", given.batch)
     scale = given.iterations / timed
+
+    def setting(r):
+        return f"{r['threads']} threads {r['wait_policy']}"
+
     how = "" if scale == 1 else f" ({timed} timed, x {scale:g})"
     rows = [
-        (f"G, B=1, T={given.iterations}", f"vmap(grad), chunk {vmap['chunk']}, {vmap['threads']} threads", vmap["best"], single, 3),
-        (f"G, B=1, T={given.iterations}", f"loop of autograd.grad, {loop['threads']} threads", loop["best"], single, None),
-        (f"G, B={given.batch}, T={given.iterations}", f"loop of autograd.grad, {batch_loop['threads']} threads{how}", batch_loop["best"] * scale, batched, 2),
+        (f"G, B=1, T={given.iterations}", f"vmap(grad), chunk {vmap['chunk']}, {setting(vmap)}", vmap["best"], single, 3),
+        (f"G, B=1, T={given.iterations}", f"loop of autograd.grad, {setting(loop)}", loop["best"], single, None),
+        (f"G, B={given.batch}, T={given.iterations}", f"loop of autograd.grad, {setting(batch_loop)}{how}", batch_loop["best"] * scale, batched, 2),
     ]
     timing.table(rows)
-    report = {"machine": timing.machine(), "peers": results, "scale": scale, "ours": {"b1": [first[0], again[0]], f"b{given.batch}": [first[1], again[1]]}, "rows": rows}
+    report = {"machine": machine, "peers": results, "scale": scale, "ours": {"b1": [first[0], again[0]], f"b{given.batch}": [first[1], again[1]]}, "rows": rows}
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n")
     else:

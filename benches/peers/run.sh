@@ -5,7 +5,7 @@
 #
 # MNIST_DIR (default: mnist below $GRADSTUDY_DATA or ~/.cache/gradstudy/data) holds MNIST's idx files. The Python
 # packages go to a virtual environment, $GRADSTUDY_PEERS_VENV or target/peers-venv; PYTHON names another
-# interpreter that has them. Results are written to target/peers/*.json. Leave the machine otherwise idle.
+# interpreter that has them. Results are written to target/peers/. Leave the machine otherwise idle.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -35,6 +35,6 @@ echo "# gradient histories"
     --ours-batch "$(ours bench_gradients --data "$data" --batch 100 --iterations 5000)"
 echo "# training"
 "$PYTHON" "$here/training.py" --data "$data" --json "$out/training.json" \
-    --ours "$(ours bench_training --data "$data")"
+    --ours "$(ours bench_gradients --epoch --data "$data")"
 echo "# tests over rows and columns"
-"$PYTHON" "$here/statistics.py" --json "$out/statistics.json"
+"$PYTHON" "$here/row_tests.py" | tee "$out/statistics.txt"

@@ -36,7 +36,7 @@ def summary(taken):
 SETTINGS = ((1, "PASSIVE"), (2, "PASSIVE"), (2, "ACTIVE"))
 
 
-def worker(script, arguments, threads, policy, limit=60.0):
+def worker(script, arguments, threads, policy, limit=30.0):
     """Runs `script` in a fresh process with `threads` OpenMP threads; the JSON on its last line.
 
     OpenMP reads its variables when it is loaded, so each setting needs its own process. A setting that takes
@@ -71,12 +71,15 @@ def ours(command, times=3):
 
 
 def machine():
+    """What ran this; says so where the machine has other work."""
     model = platform.processor() or platform.machine()
     try:
         model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())[1]
     except (OSError, TypeError):
         pass
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
+    if load and load[0] > 0.5:
+        print(f"load average {load[0]:.1f}: other work slows peers and ours, and not alike", file=sys.stderr)
     return {"cpu": model, "cores": os.cpu_count(), "load_average": load, "python": platform.python_version()}
 
 

@@ -65,6 +65,7 @@ def main():
     if given.worker:
         return work(json.loads(given.worker))
 
+    machine = timing.machine()
     first = timing.ours(given.ours)
     results = []
     for (threads, policy), channels_last, fused in itertools.product(timing.SETTINGS, (False, True), (False, True)):
@@ -77,14 +78,14 @@ def main():
     for policy in ("PASSIVE", "ACTIVE"):
         best = min((r for r in results if r["wait_policy"] == policy), key=lambda r: r["best"])
         job = {k: best[k] for k in ("data", "batch", "channels_last", "fused")} | {"repeats": given.repeats}
-        finals.append(timing.worker(__file__, job, best["threads"], policy))
+        finals.append(timing.worker(__file__, job, best["threads"], policy, limit=30.0 * given.repeats))
     final = min(finals, key=lambda r: r["median"])
     again = timing.ours(given.ours)
     mine = min(first["median"], again["median"]) if first else None
     name = f"PyTorch, {final['threads']} threads {final['wait_policy']}{', channels_last' if final['channels_last'] else ''}{', fused' if final['fused'] else ''}"
     rows = [(f"one LeNet epoch on MNIST, batch {given.batch}", name, final["median"], mine, 1)]
     timing.table(rows)
-    report = {"machine": timing.machine(), "peers": results, "medians": finals, "ours": [first, again], "rows": rows}
+    report = {"machine": machine, "peers": results, "medians": finals, "ours": [first, again], "rows": rows}
     if given.json:
         given.json.write_text(json.dumps(report, indent=1) + "\n")
     else:

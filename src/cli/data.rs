@@ -60,7 +60,11 @@ impl Data {
                 Ok(ExitCode::SUCCESS)
             }
             DataCommand::Verify { sets } => {
-                let kinds = if sets.is_empty() { DATASETS.to_vec() } else { find_all(&sets)? };
+                let kinds = if sets.is_empty() {
+                    DATASETS.to_vec()
+                } else {
+                    find_all(&sets)?
+                };
                 let mut good = true;
                 for kind in kinds {
                     for report in verify(kind, &search) {
@@ -68,20 +72,34 @@ impl Data {
                         print(&format!("{}: {}\n", report.path.display(), report.status));
                     }
                 }
-                Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+                Ok(if good {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::from(1)
+                })
             }
             DataCommand::Fetch { sets } => {
                 let kinds = find_all(&sets)?;
-                let destination = search.dirs().first().map_or(PathBuf::from("."), |(_, dir)| dir.clone());
-                let mirrors = std::env::var("GRADSTUDY_MIRROR").ok().filter(|mirror| !mirror.is_empty());
-                let options = FetchOptions { mirrors: mirrors.map(|m| vec![m]), ..FetchOptions::default() };
+                let destination = search
+                    .dirs()
+                    .first()
+                    .map_or(PathBuf::from("."), |(_, dir)| dir.clone());
+                let mirrors = std::env::var("GRADSTUDY_MIRROR")
+                    .ok()
+                    .filter(|mirror| !mirror.is_empty());
+                let options = FetchOptions {
+                    mirrors: mirrors.map(|m| vec![m]),
+                    ..FetchOptions::default()
+                };
                 let bar = Bar::new();
                 for kind in kinds {
                     for (path, outcome) in fetch(kind, &destination, &bar, &options)? {
                         let how = match outcome {
                             Outcome::AlreadyThere => "already there".to_string(),
                             Outcome::Downloaded { url, replaced: false } => format!("from {url}"),
-                            Outcome::Downloaded { url, replaced: true } => format!("from {url}, replaced a damaged file"),
+                            Outcome::Downloaded { url, replaced: true } => {
+                                format!("from {url}, replaced a damaged file")
+                            }
                         };
                         print(&format!("{}: {how}\n", path.display()));
                     }
@@ -98,20 +116,41 @@ fn line(set: &Listing) -> String {
     let state = match &set.found {
         None => format!("not here: `gradstudy data fetch {}` downloads {size}", set.name),
         Some(located) => {
-            let place = located.directory.as_ref().map_or(String::new(), |dir| format!("{} ", dir.display()));
+            let place = located
+                .directory
+                .as_ref()
+                .map_or(String::new(), |dir| format!("{} ", dir.display()));
             let bad = set.files.iter().filter(|file| !file.status.is_ok()).count();
-            let files = if bad == 0 { "files verified".to_string() } else { format!("{bad} damaged files") };
+            let files = if bad == 0 {
+                "files verified".to_string()
+            } else {
+                format!("{bad} damaged files")
+            };
             format!("{place}({}), {size}, {files}", located.why)
         }
     };
-    format!("{:<17} {}: {state}\n{:18}licence: {}\n", set.name, set.display_name, "", set.licence)
+    format!(
+        "{:<17} {}: {state}\n{:18}licence: {}\n",
+        set.name, set.display_name, "", set.licence
+    )
 }
 
 fn find_all(names: &[String]) -> Result<Vec<&'static dyn DatasetKind>, UnknownSet> {
-    let known = || DATASETS.iter().map(|kind| kind.signature().name).collect::<Vec<_>>().join(", ");
+    let known = || {
+        DATASETS
+            .iter()
+            .map(|kind| kind.signature().name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     names
         .iter()
-        .map(|name| dataset(name).ok_or_else(|| UnknownSet { name: name.clone(), known: known() }))
+        .map(|name| {
+            dataset(name).ok_or_else(|| UnknownSet {
+                name: name.clone(),
+                known: known(),
+            })
+        })
         .collect()
 }
 
@@ -126,7 +165,10 @@ impl Bar {
         let style = ProgressStyle::with_template("{msg} [{bar:40}] {bytes}/{total_bytes}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");
-        Bar { bar: ProgressBar::new(0).with_style(style), cancel: super::run::stop_on_request() }
+        Bar {
+            bar: ProgressBar::new(0).with_style(style),
+            cancel: super::run::stop_on_request(),
+        }
     }
 }
 
@@ -152,7 +194,8 @@ impl DownloadObserver for Bar {
     }
 
     fn waiting(&self, lock: &Path) {
-        self.bar.suspend(|| eprintln!("another process is fetching (lock {}): waiting", lock.display()));
+        self.bar
+            .suspend(|| eprintln!("another process is fetching (lock {}): waiting", lock.display()));
     }
 
     fn cancelled(&self) -> bool {

@@ -14,7 +14,11 @@ pub struct Devices {}
 
 impl Devices {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        for (name, choice) in [("cpu", Choice::Cpu), ("flex", Choice::Flex), ("cuda", Choice::Cuda(0))] {
+        for (name, choice) in [
+            ("cpu", Choice::Cpu),
+            ("flex", Choice::Flex),
+            ("cuda", Choice::Cuda(0)),
+        ] {
             let state = match device::select(choice) {
                 Ok(selected) => selected.description,
                 Err(error) => format!("no: {error}"),

@@ -48,6 +48,10 @@ impl Diff {
             Format::Markdown => display::to_markdown(&difference),
             Format::Json => serde_json::to_string_pretty(&difference).expect("a difference is data") + "\n",
         });
-        Ok(if difference.is_same() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if difference.is_same() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }

@@ -18,13 +18,17 @@ pub struct Explain {
 impl Explain {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let Some(code) = self.code else {
-            codes::CODES.iter().for_each(|code| print(&format!("{}  {}\n", code.code, code.title)));
+            codes::CODES
+                .iter()
+                .for_each(|code| print(&format!("{}  {}\n", code.code, code.title)));
             return Ok(ExitCode::SUCCESS);
         };
         match codes::find(&code.to_uppercase()) {
             Some(code) => {
                 let (name, title, text, example) = (code.code, code.title, code.explanation, code.example);
-                print(&format!("{name}: {title}\n\n{text}\n\nFor example:\n\n{example}\n"));
+                print(&format!(
+                    "{name}: {title}\n\n{text}\n\nFor example:\n\n{example}\n"
+                ));
                 Ok(ExitCode::SUCCESS)
             }
             None => {

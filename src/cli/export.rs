@@ -48,19 +48,30 @@ pub struct Export {
 #[derive(Debug, Error, Diagnostic)]
 enum ExportError {
     #[error("{found} of the study's recordings fit what was asked for")]
-    #[diagnostic(code(gradstudy::export::which), help("name one with --record, --seed and --at:\n{known}"))]
+    #[diagnostic(
+        code(gradstudy::export::which),
+        help("name one with --record, --seed and --at:\n{known}")
+    )]
     Which { found: usize, known: String },
     #[error("cannot export to `{}`", path.display())]
     #[diagnostic(code(gradstudy::export::format), help("{formats}"))]
     Format { path: PathBuf, formats: &'static str },
     #[error("cannot write `{}`: {source}", path.display())]
-    #[diagnostic(code(gradstudy::export::write), help("check the folder, its permissions and the room on its disk"))]
+    #[diagnostic(
+        code(gradstudy::export::write),
+        help("check the folder, its permissions and the room on its disk")
+    )]
     Write { path: PathBuf, source: io::Error },
 }
 
 impl Export {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        let extension = self.to.extension().and_then(|e| e.to_str()).unwrap_or_default().to_string();
+        let extension = self
+            .to
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default()
+            .to_string();
         match (self.weights, extension.as_str()) {
             (_, "safetensors") | (false, "npy") => {}
             (weights, _) => {
@@ -68,7 +79,11 @@ impl Export {
                     true => "weights go to a `.safetensors` file",
                     false => "name a `.npy` or `.safetensors` file",
                 };
-                return Err(ExportError::Format { path: self.to, formats }.into());
+                return Err(ExportError::Format {
+                    path: self.to,
+                    formats,
+                }
+                .into());
             }
         }
         let (_, study) = study::load(&self.study)?;
@@ -78,14 +93,31 @@ impl Export {
         let chosen = self.choose(&plan)?;
         let store = Store::open(&self.places.cache(), device.class)?;
         let (cancel, bars) = (super::run::stop_on_request(), Bars::new());
-        let executor = Executor::new(&store, &search, &device.engine, self.computing.memory(), &bars, &cancel);
-        let fail = |source| ExportError::Write { path: self.to.clone(), source };
+        let executor = Executor::new(
+            &store,
+            &search,
+            &device.engine,
+            self.computing.memory(),
+            &bars,
+            &cancel,
+        );
+        let fail = |source| ExportError::Write {
+            path: self.to.clone(),
+            source,
+        };
         if self.weights {
-            let Work::Record { weights, .. } = &plan.step(&chosen.step).work else { unreachable!("a record step") };
+            let Work::Record { weights, .. } = &plan.step(&chosen.step).work else {
+                unreachable!("a record step")
+            };
             let (network, theta) = executor.theta(&plan, weights)?;
             let bytes = weights::to_safetensors(&network, &theta).map_err(|e| fail(io::Error::other(e)))?;
             write_whole(&self.to, |file| file.write_all(&bytes)).map_err(fail)?;
-            print(&format!("{}: {} parameters of {}\n", self.to.display(), theta.len(), network.name));
+            print(&format!(
+                "{}: {} parameters of {}\n",
+                self.to.display(),
+                theta.len(),
+                network.name
+            ));
             return Ok(ExitCode::SUCCESS);
         }
         let history = executor.history(&plan, &chosen.step)?;
@@ -94,14 +126,24 @@ impl Export {
             _ => write_safetensors(&history, file),
         };
         write_whole(&self.to, write).map_err(fail)?;
-        print(&format!("{}: [{}, {}]\n", self.to.display(), history.iterations(), history.parameters()));
+        print(&format!(
+            "{}: [{}, {}]\n",
+            self.to.display(),
+            history.iterations(),
+            history.parameters()
+        ));
         Ok(ExitCode::SUCCESS)
     }
 
     fn choose<'a>(&self, plan: &'a Plan) -> Result<&'a PlannedRecord, ExportError> {
         let wanted = |record: &&PlannedRecord| {
             self.record.as_ref().is_none_or(|name| *name == record.record)
-                && self.at.iter().all(|at| record.levels.iter().any(|(factor, label)| *at == format!("{factor}={label}")))
+                && self.at.iter().all(|at| {
+                    record
+                        .levels
+                        .iter()
+                        .any(|(factor, label)| *at == format!("{factor}={label}"))
+                })
         };
         let mut found: Vec<_> = plan.records.iter().filter(wanted).collect();
         match self.seed.or_else(|| found.first().map(|record| record.seed)) {
@@ -112,14 +154,21 @@ impl Export {
         found.dedup_by(|a, b| a.step == b.step);
         match found[..] {
             [record] => Ok(record),
-            _ => Err(ExportError::Which { found: found.len(), known: known(plan) }),
+            _ => Err(ExportError::Which {
+                found: found.len(),
+                known: known(plan),
+            }),
         }
     }
 }
 
 fn known(plan: &Plan) -> String {
     let line = |record: &PlannedRecord| {
-        let levels: String = record.levels.iter().map(|(factor, label)| format!(" --at {factor}={label}")).collect();
+        let levels: String = record
+            .levels
+            .iter()
+            .map(|(factor, label)| format!(" --at {factor}={label}"))
+            .collect();
         format!("  --record {} --seed {}{levels}", record.record, record.seed)
     };
     plan.records.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -127,18 +176,28 @@ fn known(plan: &Plan) -> String {
 
 /// Writes a file under a temporary name and renames it.
 fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let temporary = tempfile::NamedTempFile::new_in(folder)?;
     let mut file = BufWriter::new(temporary);
     write(&mut file)?;
     let temporary: tempfile::NamedTempFile = file.into_inner().map_err(|error| error.into_error())?;
-    temporary.persist(path).map(|_: File| ()).map_err(|error| error.error)
+    temporary
+        .persist(path)
+        .map(|_: File| ())
+        .map_err(|error| error.error)
 }
 
 fn write_npy(history: &GradientHistory, file: &mut dyn Write) -> io::Result<()> {
     use npyz::WriterBuilder;
     let shape = [history.iterations() as u64, history.parameters() as u64];
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(file).begin_nd()?;
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(&shape)
+        .writer(file)
+        .begin_nd()?;
     writer.extend(history.values().iter().copied())?;
     writer.finish()
 }

@@ -20,7 +20,12 @@ use miette::{Diagnostic, GraphicalReportHandler};
 
 /// Studies the statistics of stochastic gradients, as a .study file says.
 #[derive(Debug, Parser)]
-#[command(name = "gradstudy", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "gradstudy",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -95,7 +100,10 @@ fn show(error: &dyn Diagnostic) {
         miette::GraphicalTheme::unicode_nocolor()
     };
     let mut text = String::new();
-    match GraphicalReportHandler::new_themed(theme).with_width(100).render_report(&mut text, error) {
+    match GraphicalReportHandler::new_themed(theme)
+        .with_width(100)
+        .render_report(&mut text, error)
+    {
         Ok(()) => eprint!("{text}"),
         Err(_) => eprintln!("{error}"),
     }

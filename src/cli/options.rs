@@ -63,7 +63,9 @@ impl Computing {
     pub fn select(&self) -> Result<Selected, Failure> {
         if let Some(threads) = self.threads {
             // Fails only where a pool exists already, which nothing before this has made.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+            let _ = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global();
         }
         let selected = device::select(self.device)?;
         if let Some(remark) = &selected.remark {
@@ -74,13 +76,15 @@ impl Computing {
 
     /// Bytes that a history may take in memory.
     pub fn memory(&self) -> u64 {
-        self.memory.unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6))
+        self.memory
+            .unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6))
     }
 }
 
 /// `~/.cache/gradstudy` on Linux; the working folder's `.gradstudy` where there is no home.
 fn user_cache() -> PathBuf {
-    ProjectDirs::from("", "", "gradstudy").map_or(PathBuf::from(".gradstudy"), |dirs| dirs.cache_dir().to_path_buf())
+    ProjectDirs::from("", "", "gradstudy")
+        .map_or(PathBuf::from(".gradstudy"), |dirs| dirs.cache_dir().to_path_buf())
 }
 
 /// Bytes of `512MB`, `8GB`, `16GiB` or a plain number.

@@ -41,7 +41,13 @@ fn state(plan: &Plan, store: &Store, step: &Step) -> State {
     }
     let wanted = match &step.work {
         Work::Test { .. } | Work::Train { .. } | Work::Record { keep: true, .. } => true,
-        _ => plan.users(&step.id).any(|user| matches!(state(plan, store, user), State::Run(_))),
+        _ => plan
+            .users(&step.id)
+            .any(|user| matches!(state(plan, store, user), State::Run(_))),
     };
-    if wanted { State::Run(store.explain(step)) } else { State::NotNeeded }
+    if wanted {
+        State::Run(store.explain(step))
+    } else {
+        State::NotNeeded
+    }
 }

@@ -50,7 +50,10 @@ impl Bars {
 
     fn with_current<T>(&self, f: impl FnOnce(&mut Current) -> T) -> T {
         // A panic elsewhere must not turn into a second one here.
-        let mut current = self.current.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut current = self
+            .current
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         f(&mut current)
     }
 }
@@ -72,7 +75,14 @@ impl Observer for Bars {
         self.done.store(done, Ordering::Relaxed);
         self.shown.store(false, Ordering::Relaxed);
         let note = RefCell::default();
-        self.with_current(|current| *current = Current { bar, start: Instant::now(), note, label });
+        self.with_current(|current| {
+            *current = Current {
+                bar,
+                start: Instant::now(),
+                note,
+                label,
+            }
+        });
     }
 
     fn advance(&self, units: u64) {
@@ -106,8 +116,16 @@ impl Observer for Bars {
             current.bar.finish_and_clear();
             if seconds >= QUIET.as_secs_f64() {
                 let note = current.note.take();
-                let note = if note.is_empty() { note } else { format!(", {note}") };
-                eprintln!("{} {} ({seconds:.1} s{note})", step.key.operation.verb(), step.label);
+                let note = if note.is_empty() {
+                    note
+                } else {
+                    format!(", {note}")
+                };
+                eprintln!(
+                    "{} {} ({seconds:.1} s{note})",
+                    step.key.operation.verb(),
+                    step.label
+                );
             }
         });
     }

@@ -11,7 +11,7 @@ use jiff::Zoned;
 
 use crate::execute::Executor;
 use crate::report::{Templates, Timing, tabulate, to_terminal};
-use crate::run::manifest::DeviceFacts;
+use crate::run::manifest::{DeviceFacts, Invocation};
 use crate::run::{self, Manifest, conventions};
 use crate::store::Store;
 
@@ -50,7 +50,14 @@ impl Run {
         let plan = study::plan(&study, &search)?;
         let store = Store::open(&self.places.cache(), device.class)?;
         let (cancel, bars) = (stop_on_request(), Bars::new());
-        let executor = Executor::new(&store, &search, &device.engine, self.computing.memory(), &bars, &cancel);
+        let executor = Executor::new(
+            &store,
+            &search,
+            &device.engine,
+            self.computing.memory(),
+            &bars,
+            &cancel,
+        );
         let execution = match executor.run(&plan) {
             Err(error) if error.is_interrupt() => {
                 super::show(&error);
@@ -75,17 +82,19 @@ impl Run {
                 reused: step.reused,
             })
             .collect();
-        let facts = DeviceFacts { class: device.class, name: device.description.clone() };
-        let manifest = Manifest::new(
-            &plan,
-            &execution,
-            &source.text,
-            format!("gradstudy run {}", self.study.display()),
-            facts,
-            &study.seeds,
-            started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-            start.elapsed().as_secs_f64(),
-        );
+        let facts = DeviceFacts {
+            class: device.class,
+            name: device.description.clone(),
+        };
+        let invocation = Invocation {
+            study_text: &source.text,
+            command: format!("gradstudy run {}", self.study.display()),
+            device: facts,
+            seeds: &study.seeds,
+            started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        let manifest = Manifest::new(&plan, &execution, invocation);
         let contents = run::folder::Contents {
             study_text: &source.text,
             resolved: &crate::study::render(&study),
@@ -99,7 +108,11 @@ impl Run {
         for table in &tables {
             print(&format!("{}\n", to_terminal(table)));
         }
-        print(&format!("{:.1} s; report in {}\n", start.elapsed().as_secs_f64(), folder.display()));
+        print(&format!(
+            "{:.1} s; report in {}\n",
+            start.elapsed().as_secs_f64(),
+            folder.display()
+        ));
         Ok(ExitCode::SUCCESS)
     }
 }

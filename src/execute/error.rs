@@ -44,7 +44,7 @@ pub enum Cause {
 #[error("{cause} (in step {id}: {verb} {label})")]
 #[diagnostic(forward(cause))]
 pub struct ExecuteError {
-    pub cause: Cause,
+    pub cause: Box<Cause>,
     pub id: String,
     pub verb: &'static str,
     pub label: String,
@@ -53,6 +53,6 @@ pub struct ExecuteError {
 impl ExecuteError {
     /// Whether the run was stopped from outside rather than by a failure.
     pub fn is_interrupt(&self) -> bool {
-        matches!(self.cause, Cause::Interrupted)
+        matches!(*self.cause, Cause::Interrupted)
     }
 }

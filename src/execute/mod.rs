@@ -101,7 +101,16 @@ impl<'a> Executor<'a> {
         cancel: &'a AtomicBool,
     ) -> Self {
         let (datasets, log) = Default::default();
-        Executor { store, search, engine, memory, observer, cancel, datasets, log }
+        Executor {
+            store,
+            search,
+            engine,
+            memory,
+            observer,
+            cancel,
+            datasets,
+            log,
+        }
     }
 
     /// Runs everything that `plan` asks for. What was finished before an error stays in the cache.
@@ -115,12 +124,20 @@ impl<'a> Executor<'a> {
             }
         }
         let mut trainings = Vec::new();
-        for step in plan.steps.iter().filter(|step| matches!(step.work, Work::Train { .. })) {
+        for step in plan
+            .steps
+            .iter()
+            .filter(|step| matches!(step.work, Work::Train { .. }))
+        {
             let facts = self.yaml(&step.id, FACTS).map_err(|cause| at(step, cause))?;
             trainings.push((step.label.clone(), facts));
         }
         let mut facts = Vec::new();
-        for step in plan.steps.iter().filter(|step| matches!(step.work, Work::Load { .. })) {
+        for step in plan
+            .steps
+            .iter()
+            .filter(|step| matches!(step.work, Work::Load { .. }))
+        {
             // A run that found every result in the cache still says which data they are of.
             let data = self.dataset(plan, &step.id)?;
             facts.push(DataFacts {
@@ -131,7 +148,12 @@ impl<'a> Executor<'a> {
                 normalisation: data.note.clone(),
             });
         }
-        Ok(Execution { outcomes, steps: self.log.take(), data: facts, trainings })
+        Ok(Execution {
+            outcomes,
+            steps: self.log.take(),
+            data: facts,
+            trainings,
+        })
     }
 
     /// G of one record step, recorded now unless the cache has it.
@@ -154,10 +176,16 @@ impl<'a> Executor<'a> {
     ) -> Result<(), ExecuteError> {
         let keep = matches!(record.work, Work::Record { keep: true, .. });
         let mut missing = Vec::new();
-        for test in plan.users(&record.id).filter(|step| matches!(step.work, Work::Test { .. })) {
+        for test in plan
+            .users(&record.id)
+            .filter(|step| matches!(step.work, Work::Test { .. }))
+        {
             if self.store.has(&test.id) {
                 self.reused(test);
-                outcomes.insert(test.id.clone(), self.yaml(&test.id, OUTCOME).map_err(|cause| at(test, cause))?);
+                outcomes.insert(
+                    test.id.clone(),
+                    self.yaml(&test.id, OUTCOME).map_err(|cause| at(test, cause))?,
+                );
             } else {
                 missing.push(test);
             }
@@ -170,17 +198,28 @@ impl<'a> Executor<'a> {
         let history = self.record(plan, record)?;
         for test in missing {
             let outcome = self.test(test, &history);
-            if let Err(ExecuteError { cause: Cause::Interrupted, .. }) = outcome {
-                self.save_partial(record, &history, history.iterations()).map_err(|cause| at(record, cause))?;
+            if outcome.as_ref().is_err_and(ExecuteError::is_interrupt) {
+                self.save_partial(record, &history, history.iterations())
+                    .map_err(|cause| at(record, cause))?;
             }
             outcomes.insert(test.id.clone(), outcome?);
         }
         drop(history);
-        self.store.discard_partial(&record.id).map_err(|cause| at(record, cause))
+        self.store
+            .discard_partial(&record.id)
+            .map_err(|cause| at(record, cause))
     }
 
     fn test(&self, step: &Step, history: &GradientHistory) -> Result<Outcome, ExecuteError> {
-        let Work::Test { test, direction, seed, .. } = &step.work else { unreachable!("a test step") };
+        let Work::Test {
+            test,
+            direction,
+            seed,
+            ..
+        } = &step.work
+        else {
+            unreachable!("a test step")
+        };
         let kind = test_kind(&test.name);
         let samples = match direction {
             crate::stats::outcome::Direction::Dimension => history.iterations(),
@@ -189,13 +228,20 @@ impl<'a> Executor<'a> {
         let start = Instant::now();
         self.observer.begin(step, samples as u64, 0, "samples");
         let progress = |samples| self.observer.advance(samples);
-        let monitor = Monitor { progress: &progress, cancel: self.cancel };
+        let monitor = Monitor {
+            progress: &progress,
+            cancel: self.cancel,
+        };
         let seed = seed::derive(*seed, &format!("test {}", test.name));
         let outcome = kind
             .run(history.view(), *direction, &test.args, seed, &monitor)
             .ok_or_else(|| at(step, Cause::Interrupted))?;
-        let bytes = serde_yaml::to_string(&outcome).expect("an outcome is made of numbers").into_bytes();
-        self.store.put(step, &[(OUTCOME, &bytes)]).map_err(|cause| at(step, cause))?;
+        let bytes = serde_yaml::to_string(&outcome)
+            .expect("an outcome is made of numbers")
+            .into_bytes();
+        self.store
+            .put(step, &[(OUTCOME, &bytes)])
+            .map_err(|cause| at(step, cause))?;
         self.finished(step, start);
         Ok(outcome)
     }
@@ -205,11 +251,16 @@ impl<'a> Executor<'a> {
             return Ok(data.clone());
         }
         let step = plan.step(id);
-        let Work::Load { data: call } = &step.work else { unreachable!("a load step") };
+        let Work::Load { data: call } = &step.work else {
+            unreachable!("a load step")
+        };
         let start = Instant::now();
         self.observer.begin(step, 1, 0, "data set");
         let kind = data::dataset(&call.name).expect("the checker knows the data sets");
-        let data = Rc::new(kind.load(&call.args, self.search).map_err(|cause| at(step, cause))?);
+        let data = Rc::new(
+            kind.load(&call.args, self.search)
+                .map_err(|cause| at(step, cause))?,
+        );
         self.finished(step, start);
         self.datasets.borrow_mut().insert(id.clone(), data.clone());
         Ok(data)
@@ -218,7 +269,12 @@ impl<'a> Executor<'a> {
     /// The network and θ of an initialise or train step.
     fn weights(&self, plan: &Plan, step: &Step) -> Result<(Network, Vec<f32>), ExecuteError> {
         match &step.work {
-            Work::Initialise { model, input, weights: file, seed } => {
+            Work::Initialise {
+                model,
+                input,
+                weights: file,
+                seed,
+            } => {
                 let kind = models::find(&model.name).expect("the checker knows the models");
                 let network = kind.build(&model.args, *input).map_err(|cause| at(step, cause))?;
                 let theta = match file {
@@ -236,7 +292,10 @@ impl<'a> Executor<'a> {
         let bytes = self.store.read(id, name)?;
         serde_yaml::from_slice(&bytes).map_err(|error| {
             let path = self.store.directory(id).join(name);
-            StoreError::Damaged { path, reason: error.to_string() }
+            StoreError::Damaged {
+                path,
+                reason: error.to_string(),
+            }
         })
     }
 
@@ -257,14 +316,20 @@ impl<'a> Executor<'a> {
 
     fn report(&self, step: &Step, seconds: f64, reused: bool) {
         let (id, operation, label) = (step.id.clone(), step.key.operation.verb(), step.label.clone());
-        self.log.borrow_mut().push(StepReport { id, operation, label, seconds, reused });
+        self.log.borrow_mut().push(StepReport {
+            id,
+            operation,
+            label,
+            seconds,
+            reused,
+        });
     }
 }
 
 /// The error `cause` at `step`.
 fn at(step: &Step, cause: impl Into<Cause>) -> ExecuteError {
     ExecuteError {
-        cause: cause.into(),
+        cause: Box::new(cause.into()),
         id: step.id.short().to_string(),
         verb: step.key.operation.verb(),
         label: step.label.clone(),

@@ -20,7 +20,16 @@ const DONE: &str = "done";
 impl Executor<'_> {
     /// G: from the cache, or what an interrupted run left and the rest recorded now.
     pub(super) fn record(&self, plan: &Plan, step: &Step) -> Result<GradientHistory, ExecuteError> {
-        let Work::Record { data, weights, batch, iterations, order, keep, seed } = &step.work else {
+        let Work::Record {
+            data,
+            weights,
+            batch,
+            iterations,
+            order,
+            keep,
+            seed,
+        } = &step.work
+        else {
             unreachable!("a record step")
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
@@ -33,27 +42,37 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
         let to_file = *keep || GradientHistory::bytes(n, iterations) as u64 > self.memory;
-        let (mut history, done) = self.begin(step, n, iterations, to_file).map_err(|cause| at(step, cause))?;
-        self.observer.begin(step, iterations as u64, done as u64, "gradients");
-        let mut batches =
-            Batches::new(*order, data.labels.len(), batch, seed::derive(*seed, "order of recorded minibatches"));
+        let (mut history, done) = self
+            .begin(step, n, iterations, to_file)
+            .map_err(|cause| at(step, cause))?;
+        self.observer
+            .begin(step, iterations as u64, done as u64, "gradients");
+        let mut batches = Batches::new(
+            *order,
+            data.labels.len(),
+            batch,
+            seed::derive(*seed, "order of recorded minibatches"),
+        );
         let block = minibatches_per_block(batch);
         let chunk = (SAMPLES_PER_CHUNK / batch / block).max(1) * block;
         let mut first = done;
         while first < iterations {
             if self.cancelled() {
-                self.save_partial(step, &history, first).map_err(|cause| at(step, cause))?;
+                self.save_partial(step, &history, first)
+                    .map_err(|cause| at(step, cause))?;
                 return Err(at(step, Cause::Interrupted));
             }
             let last = (first + chunk).min(iterations);
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            self.engine.record(&network, &theta, &data, &indices, batch, columns, &progress);
+            self.engine
+                .record(&network, &theta, &data, &indices, batch, columns, &progress);
             first = last;
             if to_file {
                 let partial = self.store.partial(&step.id);
-                replace_file(&partial.join(DONE), first.to_string().as_bytes()).map_err(|cause| at(step, cause))?;
+                replace_file(&partial.join(DONE), first.to_string().as_bytes())
+                    .map_err(|cause| at(step, cause))?;
             }
         }
         if *keep {
@@ -62,7 +81,9 @@ impl Executor<'_> {
             let partial = self.store.partial(&step.id);
             // What is finished needs no mark of how far it is.
             let _ = std::fs::remove_file(partial.join(DONE));
-            self.store.publish(step, &partial).map_err(|cause| at(step, cause))?;
+            self.store
+                .publish(step, &partial)
+                .map_err(|cause| at(step, cause))?;
             let path = self.store.directory(&step.id).join(HISTORY);
             history = GradientHistory::in_file(n, iterations, &path).map_err(|cause| at(step, cause))?;
         }
@@ -71,12 +92,22 @@ impl Executor<'_> {
     }
 
     /// Room for G, with what an interrupted run left of it, and how many gradients that is.
-    fn begin(&self, step: &Step, n: usize, iterations: usize, to_file: bool) -> Result<(GradientHistory, usize), Cause> {
+    fn begin(
+        &self,
+        step: &Step,
+        n: usize,
+        iterations: usize,
+        to_file: bool,
+    ) -> Result<(GradientHistory, usize), Cause> {
         let partial = self.store.partial(&step.id);
         let path = partial.join(HISTORY);
         let bytes = GradientHistory::bytes(n, iterations) as u64;
         let complete = std::fs::metadata(&path).is_ok_and(|file| file.len() == bytes);
-        let done = if complete { read_done(&partial.join(DONE)).min(iterations) } else { 0 };
+        let done = if complete {
+            read_done(&partial.join(DONE)).min(iterations)
+        } else {
+            0
+        };
         if to_file {
             std::fs::create_dir_all(&partial).map_err(crate::store::StoreError::write(&partial))?;
             return Ok((GradientHistory::in_file(n, iterations, &path)?, done));
@@ -90,7 +121,12 @@ impl Executor<'_> {
     }
 
     /// Leaves the first `done` gradients on the disk for the next run.
-    pub(super) fn save_partial(&self, step: &Step, history: &GradientHistory, done: usize) -> Result<(), Cause> {
+    pub(super) fn save_partial(
+        &self,
+        step: &Step,
+        history: &GradientHistory,
+        done: usize,
+    ) -> Result<(), Cause> {
         let partial = self.store.partial(&step.id);
         if history.path().is_none() && done > 0 {
             std::fs::create_dir_all(&partial).map_err(crate::store::StoreError::write(&partial))?;
@@ -104,5 +140,8 @@ impl Executor<'_> {
 }
 
 fn read_done(path: &Path) -> usize {
-    std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(0)
 }

@@ -19,7 +19,16 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 impl Executor<'_> {
     /// The network and its trained weights: from the cache, or trained now.
     pub(super) fn trained(&self, plan: &Plan, step: &Step) -> Result<(Network, Vec<f32>), ExecuteError> {
-        let Work::Train { data, weights: from, optimizer, epochs, batch, decay, milestones, seed } = &step.work
+        let Work::Train {
+            data,
+            weights: from,
+            optimizer,
+            epochs,
+            batch,
+            decay,
+            milestones,
+            seed,
+        } = &step.work
         else {
             unreachable!("a train step")
         };
@@ -50,10 +59,13 @@ impl Executor<'_> {
             theta,
         );
         let partial = self.store.partial(&step.id);
-        std::fs::create_dir_all(&partial).map_err(StoreError::write(&partial)).map_err(|cause| at(step, cause))?;
+        std::fs::create_dir_all(&partial)
+            .map_err(StoreError::write(&partial))
+            .map_err(|cause| at(step, cause))?;
         let mut reports = checkpoint::restore(&mut training, &partial.join(CHECKPOINT)).unwrap_or_default();
         let steps = training.steps_per_epoch() as u64;
-        self.observer.begin(step, *epochs * steps, training.epoch as u64 * steps, "steps");
+        self.observer
+            .begin(step, *epochs * steps, training.epoch as u64 * steps, "steps");
         let waiting = Cell::new(0);
         while !training.is_done() {
             // A step takes a millisecond: telling of each would cost more than it is worth.
@@ -67,8 +79,12 @@ impl Executor<'_> {
             let report = training.run_epoch(&progress).map_err(|cause| at(step, cause))?;
             let report = report.ok_or_else(|| at(step, Cause::Interrupted))?;
             reports.push(report);
-            self.observer.note(&format!("epoch {} of {epochs}, loss {:.4}", training.epoch, report.loss));
-            let bytes = checkpoint::save(&training, &reports).expect("θ and the optimizer's state are float32");
+            self.observer.note(&format!(
+                "epoch {} of {epochs}, loss {:.4}",
+                training.epoch, report.loss
+            ));
+            let bytes =
+                checkpoint::save(&training, &reports).expect("θ and the optimizer's state are float32");
             replace_file(&partial.join(CHECKPOINT), &bytes).map_err(|cause| at(step, cause))?;
         }
         let theta = training.theta;
@@ -78,20 +94,32 @@ impl Executor<'_> {
             train_accuracy: training::accuracy(&network, &theta, &dataset),
             test_accuracy: self.test_accuracy(plan, data, &network, &theta),
         };
-        self.observer.note(&format!("training accuracy {:.2} %", 100.0 * facts.train_accuracy));
+        self.observer.note(&format!(
+            "training accuracy {:.2} %",
+            100.0 * facts.train_accuracy
+        ));
         let weights = weights::to_safetensors(&network, &theta).expect("θ fits the network's shapes");
-        let facts = serde_yaml::to_string(&facts).expect("facts are numbers").into_bytes();
-        self.store.put(step, &[(WEIGHTS, &weights), (FACTS, &facts)]).map_err(|cause| at(step, cause))?;
-        self.store.discard_partial(&step.id).map_err(|cause| at(step, cause))?;
+        let facts = serde_yaml::to_string(&facts)
+            .expect("facts are numbers")
+            .into_bytes();
+        self.store
+            .put(step, &[(WEIGHTS, &weights), (FACTS, &facts)])
+            .map_err(|cause| at(step, cause))?;
+        self.store
+            .discard_partial(&step.id)
+            .map_err(|cause| at(step, cause))?;
         self.finished(step, start);
         Ok((network, theta))
     }
 
     /// Accuracy on the test split of the data set, if it has one here.
     fn test_accuracy(&self, plan: &Plan, data: &StepId, network: &Network, theta: &[f32]) -> Option<f64> {
-        let Work::Load { data: call } = &plan.step(data).work else { return None };
+        let Work::Load { data: call } = &plan.step(data).work else {
+            return None;
+        };
         let mut args = call.args.clone();
-        args.0.insert("split".to_string(), Value::Text("test".to_string()));
+        args.0
+            .insert("split".to_string(), Value::Text("test".to_string()));
         args.0.shift_remove("subset");
         let test = data::dataset(&call.name)?.load(&args, self.search).ok()?;
         Some(training::accuracy(network, theta, &test))

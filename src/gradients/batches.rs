@@ -1,7 +1,7 @@
 //! Which samples make up minibatch t.
 
-use rand::seq::SliceRandom;
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::seed;
@@ -45,8 +45,17 @@ pub struct Batches {
 impl Batches {
     /// Minibatches of `batch` of `examples` samples. Panics unless 1 ≤ batch ≤ examples: checked before.
     pub fn new(order: Order, examples: usize, batch: usize, seed: u64) -> Self {
-        assert!(1 <= batch && batch <= examples, "batch {batch} of {examples} examples");
-        Batches { order, examples, batch, seed, epoch: None }
+        assert!(
+            1 <= batch && batch <= examples,
+            "batch {batch} of {examples} examples"
+        );
+        Batches {
+            order,
+            examples,
+            batch,
+            seed,
+            epoch: None,
+        }
     }
 
     /// Minibatches in one pass over the data.

@@ -47,8 +47,9 @@ impl Engine {
                 let tensors = TensorNetwork::new(network, theta, device);
                 let minibatches = (BURN_SAMPLES / batch).max(1);
                 let n = network.parameter_count();
-                for (indices, columns) in
-                    indices.chunks(batch * minibatches).zip(columns.chunks_mut(n * minibatches))
+                for (indices, columns) in indices
+                    .chunks(batch * minibatches)
+                    .zip(columns.chunks_mut(n * minibatches))
                 {
                     let gradients = tensors.gradients(data, indices, batch).into_data();
                     columns.copy_from_slice(gradients.as_slice().expect("gradients are float32"));
@@ -87,7 +88,10 @@ impl Engine {
         gradient.fill(0.0);
         for (part, (_, column)) in indices.chunks(PART).zip(&parts) {
             let weight = part.len() as f32 / indices.len() as f32;
-            gradient.iter_mut().zip(column).for_each(|(sum, value)| *sum += weight * value);
+            gradient
+                .iter_mut()
+                .zip(column)
+                .for_each(|(sum, value)| *sum += weight * value);
         }
         parts.iter().map(|(loss, _)| loss).sum::<f64>() / indices.len() as f64
     }

@@ -26,20 +26,40 @@ impl GradientHistory {
         // Huge pages make the first touch of a gigabyte several times cheaper; the kernel may decline.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
-        Ok(GradientHistory { parameters, iterations, map, file: None })
+        Ok(GradientHistory {
+            parameters,
+            iterations,
+            map,
+            file: None,
+        })
     }
 
     /// Room for G in a file, created or (for a recording that goes on) opened with what it holds.
     pub fn in_file(parameters: usize, iterations: usize, path: &Path) -> Result<Self, HistoryError> {
         let bytes = Self::bytes(parameters, iterations);
-        let fail = |source| HistoryError::File { path: path.into(), bytes, source };
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(fail)?;
+        let fail = |source| HistoryError::File {
+            path: path.into(),
+            bytes,
+            source,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(fail)?;
         // Claims the blocks now: a disk that fills up later would end the process instead of the step.
         fs4::FileExt::allocate(&file, bytes as u64).map_err(fail)?;
         file.set_len(bytes as u64).map_err(fail)?;
         // SAFETY: the file lies in the cache under a lock that this process holds; nobody else shortens it.
         let map = unsafe { MmapMut::map_mut(&file) }.map_err(fail)?;
-        Ok(GradientHistory { parameters, iterations, map, file: Some((file, path.into())) })
+        Ok(GradientHistory {
+            parameters,
+            iterations,
+            map,
+            file: Some((file, path.into())),
+        })
     }
 
     /// Bytes that G takes.
@@ -80,9 +100,15 @@ impl GradientHistory {
 
     /// Writes a file's pages to the disk; nothing to do in memory.
     pub fn flush(&self) -> Result<(), HistoryError> {
-        let Some((_, path)) = &self.file else { return Ok(()) };
+        let Some((_, path)) = &self.file else {
+            return Ok(());
+        };
         let bytes = self.map.len();
-        self.map.flush().map_err(|source| HistoryError::File { path: path.clone(), bytes, source })
+        self.map.flush().map_err(|source| HistoryError::File {
+            path: path.clone(),
+            bytes,
+            source,
+        })
     }
 }
 
@@ -90,14 +116,21 @@ impl GradientHistory {
 #[derive(Debug, Error, Diagnostic)]
 pub enum HistoryError {
     #[error("cannot get {} MB of memory for the gradient history: {source}", bytes / 1_000_000)]
-    #[diagnostic(code(gradstudy::history::memory), help("lower `--memory` so that the history goes to a file"))]
+    #[diagnostic(
+        code(gradstudy::history::memory),
+        help("lower `--memory` so that the history goes to a file")
+    )]
     Memory { bytes: usize, source: std::io::Error },
     #[error("cannot keep {} MB of gradient history in `{}`: {source}", bytes / 1_000_000, path.display())]
     #[diagnostic(
         code(gradstudy::history::file),
         help("make room on that disk, or name another place with `--cache-dir`; finished steps are kept")
     )]
-    File { path: PathBuf, bytes: usize, source: std::io::Error },
+    File {
+        path: PathBuf,
+        bytes: usize,
+        source: std::io::Error,
+    },
 }
 
 #[cfg(test)]
@@ -109,7 +142,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("history");
         let mut history = GradientHistory::in_file(3, 2, &path).unwrap();
-        history.values_mut().copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        history
+            .values_mut()
+            .copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         history.flush().unwrap();
         drop(history);
         let history = GradientHistory::in_file(3, 2, &path).unwrap();

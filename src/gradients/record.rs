@@ -70,7 +70,10 @@ pub fn record_block(
         let labels: Vec<u32> = indices.iter().map(|i| data.labels[*i as usize]).collect();
         let segments = segments(first..first + indices.len(), batch);
         let losses = network.gradient(theta, workspace, &labels, scale, &segments, columns);
-        total += losses[..indices.len()].iter().map(|loss| f64::from(*loss)).sum::<f64>();
+        total += losses[..indices.len()]
+            .iter()
+            .map(|loss| f64::from(*loss))
+            .sum::<f64>();
     }
     total
 }
@@ -81,7 +84,11 @@ fn segments(range: Range<usize>, batch: usize) -> Vec<Segment> {
         .map(|column| {
             let start = range.start.max(column * batch);
             let end = range.end.min((column + 1) * batch);
-            Segment { lanes: start - range.start..end - range.start, column, first: start == column * batch }
+            Segment {
+                lanes: start - range.start..end - range.start,
+                column,
+                first: start == column * batch,
+            }
         })
         .collect()
 }
@@ -92,7 +99,10 @@ mod tests {
 
     #[test]
     fn a_group_is_divided_at_minibatch_boundaries() {
-        let parts: Vec<_> = segments(16..32, 10).into_iter().map(|s| (s.lanes, s.column, s.first)).collect();
+        let parts: Vec<_> = segments(16..32, 10)
+            .into_iter()
+            .map(|s| (s.lanes, s.column, s.first))
+            .collect();
         assert_eq!(parts, [(0..4, 1, false), (4..14, 2, true), (14..16, 3, true)]);
     }
 }

@@ -32,7 +32,11 @@ impl<'a> TensorNetwork<'a> {
                 })
             })
             .collect();
-        TensorNetwork { network, device, theta }
+        TensorNetwork {
+            network,
+            device,
+            theta,
+        }
     }
 
     /// Gradients of the mean loss of each of the equal minibatches in `indices`: \[minibatches, n\] on the device.
@@ -85,14 +89,20 @@ impl<'a> TensorNetwork<'a> {
         let loss = self.loss(x, data, indices);
         let total = loss.clone().into_scalar::<f64>();
         let grads = loss.div_scalar(indices.len() as f32).backward();
-        (total, Tensor::cat(leaves.iter().filter_map(|leaf| leaf.grad(&grads)).collect(), 0))
+        (
+            total,
+            Tensor::cat(leaves.iter().filter_map(|leaf| leaf.grad(&grads)).collect(), 0),
+        )
     }
 
     /// Sum of the samples' cross-entropies.
     fn loss(&self, logits: Tensor<4>, data: &Dataset, indices: &[u32]) -> Tensor<1> {
         let device = logits.device();
         let samples = indices.len();
-        let labels: Vec<i64> = indices.iter().map(|i| i64::from(data.labels[*i as usize])).collect();
+        let labels: Vec<i64> = indices
+            .iter()
+            .map(|i| i64::from(data.labels[*i as usize]))
+            .collect();
         let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [samples]), &device);
         let logits = logits.reshape([samples, self.network.classes]);
         let log_p = activation::log_softmax(logits, 1).gather(1, labels.reshape([samples, 1]));
@@ -102,7 +112,14 @@ impl<'a> TensorNetwork<'a> {
 
 /// The samples `indices` as a tensor \[samples, channels, height, width\].
 fn images(data: &Dataset, indices: &[u32], device: &Device) -> Tensor<4> {
-    let values: Vec<f32> = indices.iter().flat_map(|i| data.image(*i as usize)).copied().collect();
+    let values: Vec<f32> = indices
+        .iter()
+        .flat_map(|i| data.image(*i as usize))
+        .copied()
+        .collect();
     let [channels, height, width] = data.shape;
-    Tensor::from_data(TensorData::new(values, [indices.len(), channels, height, width]), device)
+    Tensor::from_data(
+        TensorData::new(values, [indices.len(), channels, height, width]),
+        device,
+    )
 }

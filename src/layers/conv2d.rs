@@ -41,7 +41,10 @@ impl Conv2d {
 
 /// Copies rows of `width` into rows of `width + 2 * pad` with zeros at both ends.
 fn pad_rows(rows: &[Lanes], width: usize, pad: usize, padded: &mut [Lanes]) {
-    for (row, out) in rows.chunks_exact(width).zip(padded.chunks_exact_mut(width + 2 * pad)) {
+    for (row, out) in rows
+        .chunks_exact(width)
+        .zip(padded.chunks_exact_mut(width + 2 * pad))
+    {
         out[..pad].fill(Lanes::default());
         out[pad..pad + width].copy_from_slice(row);
         out[pad + width..].fill(Lanes::default());
@@ -67,7 +70,11 @@ impl Layer for Conv2d {
                 dims: vec![self.out_channels, self.input[0], self.kernel, self.kernel],
                 bound,
             },
-            Parameter { name: "bias", dims: vec![self.out_channels], bound },
+            Parameter {
+                name: "bias",
+                dims: vec![self.out_channels],
+                bound,
+            },
         ]
     }
 
@@ -78,7 +85,8 @@ impl Layer for Conv2d {
     fn scratch(&self) -> usize {
         let forward = self.packed_len() + self.input[0] * self.input[1] * self.padded_width();
         let backward = self.packed_len() + self.output()[0] * self.output()[1] * self.padded_grad_width();
-        let gradient = self.weights() + self.out_channels + self.input[0] * self.input[1] * self.padded_width();
+        let gradient =
+            self.weights() + self.out_channels + self.input[0] * self.input[1] * self.padded_width();
         forward.max(backward).max(gradient)
     }
 
@@ -129,7 +137,8 @@ impl Layer for Conv2d {
         for o in 0..self.out_channels {
             for c in 0..in_channels {
                 for tap in 0..taps {
-                    packed[(o * taps + taps - 1 - tap) * in_channels + c] = theta[(o * in_channels + c) * taps + tap];
+                    packed[(o * taps + taps - 1 - tap) * in_channels + c] =
+                        theta[(o * in_channels + c) * taps + tap];
                 }
             }
         }
@@ -187,7 +196,12 @@ impl Layer for Conv2d {
         module::conv2d(input, weight, Some(bias), ConvOptions::new([1, 1], p, [1, 1], 1))
     }
 
-    fn tensor_gradient(&self, input: Tensor<4>, grad_output: Tensor<4>, minibatches: usize) -> Option<Tensor<2>> {
+    fn tensor_gradient(
+        &self,
+        input: Tensor<4>,
+        grad_output: Tensor<4>,
+        minibatches: usize,
+    ) -> Option<Tensor<2>> {
         let [_, height, width] = self.output();
         let (o, positions) = (self.out_channels, height * width);
         let taps = self.weights() / o;
@@ -203,7 +217,10 @@ impl Layer for Conv2d {
             .reshape([minibatches, batch, o, positions])
             .swap_dims(1, 2)
             .reshape([minibatches, o, batch * positions]);
-        let weight = delta.clone().matmul(a.swap_dims(1, 2)).reshape([minibatches, o * taps]);
+        let weight = delta
+            .clone()
+            .matmul(a.swap_dims(1, 2))
+            .reshape([minibatches, o * taps]);
         let bias = delta.sum_dim(2).reshape([minibatches, o]);
         Some(Tensor::cat(vec![weight, bias], 1))
     }

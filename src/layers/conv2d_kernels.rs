@@ -90,7 +90,9 @@ fn correlate_block<S: Simd, const C: usize, const X: usize>(
         }
         for channel in 0..in_channels {
             for ky in 0..kernel_height {
-                let Some(row) = (y + ky).checked_sub(job.pad_y).filter(|row| *row < in_height) else { continue };
+                let Some(row) = (y + ky).checked_sub(job.pad_y).filter(|row| *row < in_height) else {
+                    continue;
+                };
                 let start = (channel * in_height + row) * in_width + x;
                 let row = &input[start * v..][..(kernel_width + X - 1) * v];
                 let taps = &job.packed[(channel * kernel_height + ky) * kernel_width * out_channels..];
@@ -169,7 +171,12 @@ fn bias_gradient<S: Simd>(simd: S, job: &mut WeightGradient<'_>) {
     for c in 0..out_channels {
         for i in 0..v {
             let mut sum = [simd.splat_f32s(0.0); 4];
-            for (j, dy) in grad[c * plane * v..][..plane * v].iter().skip(i).step_by(v).enumerate() {
+            for (j, dy) in grad[c * plane * v..][..plane * v]
+                .iter()
+                .skip(i)
+                .step_by(v)
+                .enumerate()
+            {
                 sum[j % 4] = simd.add_f32s(sum[j % 4], *dy);
             }
             bias[c * v + i] = simd.add_f32s(simd.add_f32s(sum[0], sum[1]), simd.add_f32s(sum[2], sum[3]));
@@ -216,7 +223,9 @@ fn weight_block<S: Simd, const C: usize, const K: usize>(
     for i in 0..v {
         let mut acc = [[simd.splat_f32s(0.0); K]; C];
         for y in 0..out_height {
-            let Some(row) = (y + ky).checked_sub(job.pad_y).filter(|row| *row < in_height) else { continue };
+            let Some(row) = (y + ky).checked_sub(job.pad_y).filter(|row| *row < in_height) else {
+                continue;
+            };
             let start = (channel * in_height + row) * in_width + kx;
             let row = &input[start * v..][..(out_width + K - 1) * v];
             let grads: [&[S::f32s]; C] = std::array::from_fn(|c| {

@@ -38,8 +38,16 @@ impl Layer for Linear {
     fn parameters(&self) -> Vec<Parameter> {
         let bound = 1.0 / (self.inputs() as f64).sqrt();
         vec![
-            Parameter { name: "weight", dims: vec![self.outputs, self.inputs()], bound },
-            Parameter { name: "bias", dims: vec![self.outputs], bound },
+            Parameter {
+                name: "weight",
+                dims: vec![self.outputs, self.inputs()],
+                bound,
+            },
+            Parameter {
+                name: "bias",
+                dims: vec![self.outputs],
+                bound,
+            },
         ]
     }
 
@@ -53,7 +61,12 @@ impl Layer for Linear {
 
     fn forward(&self, theta: &[f32], input: &[Lanes], output: &mut [Lanes], _scratch: &mut [Lanes]) {
         let (weights, bias) = theta.split_at(self.weights());
-        Arch::new().dispatch(Forward { weights, bias, input, output });
+        Arch::new().dispatch(Forward {
+            weights,
+            bias,
+            input,
+            output,
+        });
     }
 
     fn backward(
@@ -65,7 +78,11 @@ impl Layer for Linear {
         grad_input: &mut [Lanes],
         _scratch: &mut [Lanes],
     ) {
-        Arch::new().dispatch(Backward { weights: &theta[..self.weights()], grad_output, grad_input });
+        Arch::new().dispatch(Backward {
+            weights: &theta[..self.weights()],
+            grad_output,
+            grad_input,
+        });
     }
 
     fn gradient(
@@ -94,30 +111,54 @@ impl Layer for Linear {
                 continue;
             }
             // (δ aᵀ)ᵀ = a δᵀ, so that the row-major weight is a column-major matrix of shape [inputs, outputs].
-            let a = MatRef::from_column_major_slice(&samples[lanes.start * inputs..][..k * inputs], inputs, k);
+            let a =
+                MatRef::from_column_major_slice(&samples[lanes.start * inputs..][..k * inputs], inputs, k);
             let delta = MatRef::from_column_major_slice(floats(grad_output), LANES, self.outputs);
             let product = MatMut::from_column_major_slice_mut(weight, inputs, self.outputs);
             let accumulate = if segment.first { Accum::Replace } else { Accum::Add };
-            matmul(product, accumulate, a, delta.subrows(lanes.start, k), 1.0, Par::Seq);
+            matmul(
+                product,
+                accumulate,
+                a,
+                delta.subrows(lanes.start, k),
+                1.0,
+                Par::Seq,
+            );
         }
-        let bias = Place { offset: place.offset + self.weights(), ..place };
+        let bias = Place {
+            offset: place.offset + self.weights(),
+            ..place
+        };
         scatter(grad_output, segments, columns, bias);
     }
 
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
         let samples = input.dims()[0];
-        let weight = theta.clone().slice([0..self.weights()]).reshape([self.outputs, self.inputs()]);
-        let bias = theta.slice([self.weights()..self.weights() + self.outputs]).reshape([1, self.outputs]);
+        let weight = theta
+            .clone()
+            .slice([0..self.weights()])
+            .reshape([self.outputs, self.inputs()]);
+        let bias = theta
+            .slice([self.weights()..self.weights() + self.outputs])
+            .reshape([1, self.outputs]);
         let output = input.reshape([samples, self.inputs()]).matmul(weight.transpose()) + bias;
         output.reshape([samples, self.outputs, 1, 1])
     }
 
-    fn tensor_gradient(&self, input: Tensor<4>, grad_output: Tensor<4>, minibatches: usize) -> Option<Tensor<2>> {
+    fn tensor_gradient(
+        &self,
+        input: Tensor<4>,
+        grad_output: Tensor<4>,
+        minibatches: usize,
+    ) -> Option<Tensor<2>> {
         let batch = input.dims()[0] / minibatches;
         let a = input.reshape([minibatches, batch, self.inputs()]);
         let delta = grad_output.reshape([minibatches, batch, self.outputs]);
         let bias = delta.clone().sum_dim(1).reshape([minibatches, self.outputs]);
-        let weight = delta.swap_dims(1, 2).matmul(a).reshape([minibatches, self.weights()]);
+        let weight = delta
+            .swap_dims(1, 2)
+            .matmul(a)
+            .reshape([minibatches, self.weights()]);
         Some(Tensor::cat(vec![weight, bias], 1))
     }
 }

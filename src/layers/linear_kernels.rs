@@ -127,10 +127,17 @@ impl WithSimd for OuterProduct<'_> {
             let delta = simd.splat_f32s(scalar);
             let (row, row_tail) = S::as_mut_simd_f32s(row);
             if self.add {
-                row.iter_mut().zip(a).for_each(|(w, a)| *w = simd.mul_add_e_f32s(delta, *a, *w));
-                row_tail.iter_mut().zip(a_tail).for_each(|(w, a)| *w += scalar * a);
+                row.iter_mut()
+                    .zip(a)
+                    .for_each(|(w, a)| *w = simd.mul_add_e_f32s(delta, *a, *w));
+                row_tail
+                    .iter_mut()
+                    .zip(a_tail)
+                    .for_each(|(w, a)| *w += scalar * a);
             } else {
-                row.iter_mut().zip(a).for_each(|(w, a)| *w = simd.mul_f32s(delta, *a));
+                row.iter_mut()
+                    .zip(a)
+                    .for_each(|(w, a)| *w = simd.mul_f32s(delta, *a));
                 row_tail.iter_mut().zip(a_tail).for_each(|(w, a)| *w = scalar * a);
             }
         }

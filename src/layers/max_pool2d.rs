@@ -98,7 +98,11 @@ impl Layer for MaxPool2d {
     }
 
     fn output(&self) -> Shape {
-        [self.input[0], self.input[1] / self.window, self.input[2] / self.window]
+        [
+            self.input[0],
+            self.input[1] / self.window,
+            self.input[2] / self.window,
+        ]
     }
 
     fn flops(&self) -> u64 {
@@ -122,7 +126,13 @@ impl Layer for MaxPool2d {
         if size(self.output()) * self.window * self.window != size(self.input) {
             grad_input.fill(Lanes::default());
         }
-        Arch::new().dispatch(Backward { pool: self, input, output, grad_output, grad_input });
+        Arch::new().dispatch(Backward {
+            pool: self,
+            input,
+            output,
+            grad_output,
+            grad_input,
+        });
     }
 
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

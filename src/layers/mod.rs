@@ -107,7 +107,12 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
 
     /// ∂loss/∂theta per minibatch on burn tensors: [minibatches, parameters] from the layer's input and ∂loss/∂output
     /// of `minibatches` equal, consecutive minibatches. None for layers without parameters.
-    fn tensor_gradient(&self, _input: Tensor<4>, _grad_output: Tensor<4>, _minibatches: usize) -> Option<Tensor<2>> {
+    fn tensor_gradient(
+        &self,
+        _input: Tensor<4>,
+        _grad_output: Tensor<4>,
+        _minibatches: usize,
+    ) -> Option<Tensor<2>> {
         None
     }
 }

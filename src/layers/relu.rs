@@ -38,7 +38,9 @@ impl WithSimd for Backward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let zero = simd.splat_f32s(0.0);
-        let grads = vectors::<S>(self.grad_output).iter().zip(vectors::<S>(self.output));
+        let grads = vectors::<S>(self.grad_output)
+            .iter()
+            .zip(vectors::<S>(self.output));
         for (dx, (dy, y)) in vectors_mut::<S>(self.grad_input).iter_mut().zip(grads) {
             *dx = simd.select_f32s(simd.greater_than_f32s(*y, zero), *dy, zero);
         }
@@ -71,7 +73,11 @@ impl Layer for Relu {
         grad_input: &mut [Lanes],
         _scratch: &mut [Lanes],
     ) {
-        Arch::new().dispatch(Backward { output, grad_output, grad_input });
+        Arch::new().dispatch(Backward {
+            output,
+            grad_output,
+            grad_input,
+        });
     }
 
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

@@ -30,7 +30,9 @@ fn load(samples: &[f32], size: usize) -> Vec<Lanes> {
 }
 
 fn unload(lanes: &[Lanes], samples: usize) -> Vec<f32> {
-    (0..samples).flat_map(|lane| lanes.iter().map(move |l| l.0[lane])).collect()
+    (0..samples)
+        .flat_map(|lane| lanes.iter().map(move |l| l.0[lane]))
+        .collect()
 }
 
 /// Runs at most sixteen samples through the host kernels.
@@ -46,30 +48,62 @@ fn host(layer: &dyn Layer, input: Shape, theta: &[f32], x: &[f32], grad_output: 
     let n = parameters(layer);
     let place = Place { stride: n, offset: 0 };
     let mut gradient = vec![9.0; n];
-    let all = [Segment { lanes: 0..samples, column: 0, first: true }];
+    let all = [Segment {
+        lanes: 0..samples,
+        column: 0,
+        first: true,
+    }];
     layer.gradient(&inputs, &deltas, &mut scratch, &all, &mut gradient, place);
     let mut columns = vec![9.0; n * samples];
-    let single: Vec<_> = (0..samples).map(|s| Segment { lanes: s..s + 1, column: s, first: true }).collect();
+    let single: Vec<_> = (0..samples)
+        .map(|s| Segment {
+            lanes: s..s + 1,
+            column: s,
+            first: true,
+        })
+        .collect();
     layer.gradient(&inputs, &deltas, &mut scratch, &single, &mut columns, place);
     let per_sample = columns.chunks(n.max(1)).map(<[f32]>::to_vec).collect();
-    Passes { output: unload(&output, samples), grad_input: unload(&grad_input, samples), gradient, per_sample }
+    Passes {
+        output: unload(&output, samples),
+        grad_input: unload(&grad_input, samples),
+        gradient,
+        per_sample,
+    }
 }
 
 /// The same by burn: autodiff with respect to input and parameters.
-fn burn(layer: &dyn Layer, input: Shape, theta: &[f32], x: &[f32], grad_output: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+fn burn(
+    layer: &dyn Layer,
+    input: Shape,
+    theta: &[f32],
+    x: &[f32],
+    grad_output: &[f32],
+) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let device = Device::flex().autodiff();
     let samples = x.len() / size(input);
     let [c, h, w] = input;
     let [oc, oh, ow] = layer.output();
     let x = Tensor::<4>::from_data(TensorData::new(x.to_vec(), [samples, c, h, w]), &device).require_grad();
-    let theta = if theta.is_empty() { vec![0.0] } else { theta.to_vec() };
+    let theta = if theta.is_empty() {
+        vec![0.0]
+    } else {
+        theta.to_vec()
+    };
     let theta = Tensor::<1>::from_data(TensorData::new(theta.clone(), [theta.len()]), &device).require_grad();
-    let delta = Tensor::<4>::from_data(TensorData::new(grad_output.to_vec(), [samples, oc, oh, ow]), &device);
+    let delta = Tensor::<4>::from_data(
+        TensorData::new(grad_output.to_vec(), [samples, oc, oh, ow]),
+        &device,
+    );
     let output = layer.tensor_forward(theta.clone(), x.clone());
     let grads = (output.clone() * delta).sum().backward();
     let values = |data: TensorData| data.as_slice::<f32>().unwrap().to_vec();
     let gradient = theta.grad(&grads).map_or(vec![], |g| values(g.into_data()));
-    (values(output.into_data()), values(x.grad(&grads).unwrap().into_data()), gradient)
+    (
+        values(output.into_data()),
+        values(x.grad(&grads).unwrap().into_data()),
+        gradient,
+    )
 }
 
 fn relative_error(a: &[f32], b: &[f32]) -> f64 {
@@ -89,7 +123,15 @@ fn numbers(count: usize, salt: u64) -> Vec<f32> {
 
 fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
     let conv = |input: Shape, out_channels, kernel, padding| -> (Shape, Box<dyn Layer>) {
-        (input, Box::new(Conv2d { input, out_channels, kernel, padding }))
+        (
+            input,
+            Box::new(Conv2d {
+                input,
+                out_channels,
+                kernel,
+                padding,
+            }),
+        )
     };
     vec![
         conv([1, 28, 28], 6, 5, 0),
@@ -98,10 +140,34 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         conv([2, 8, 8], 13, 5, 2),
         conv([4, 6, 5], 1, 1, 0),
         conv([1, 9, 9], 2, 7, 3),
-        ([16, 4, 4], Box::new(Linear { input: [16, 4, 4], outputs: 120 })),
-        ([7, 1, 1], Box::new(Linear { input: [7, 1, 1], outputs: 23 })),
-        ([6, 24, 24], Box::new(MaxPool2d { input: [6, 24, 24], window: 2 })),
-        ([2, 9, 10], Box::new(MaxPool2d { input: [2, 9, 10], window: 3 })),
+        (
+            [16, 4, 4],
+            Box::new(Linear {
+                input: [16, 4, 4],
+                outputs: 120,
+            }),
+        ),
+        (
+            [7, 1, 1],
+            Box::new(Linear {
+                input: [7, 1, 1],
+                outputs: 23,
+            }),
+        ),
+        (
+            [6, 24, 24],
+            Box::new(MaxPool2d {
+                input: [6, 24, 24],
+                window: 2,
+            }),
+        ),
+        (
+            [2, 9, 10],
+            Box::new(MaxPool2d {
+                input: [2, 9, 10],
+                window: 3,
+            }),
+        ),
         ([3, 5, 4], Box::new(Relu { shape: [3, 5, 4] })),
     ]
 }
@@ -116,9 +182,15 @@ fn host_kernels_equal_burn_s_autodiff() {
             let ours = host(layer.as_ref(), input, &theta, &x, &delta);
             let (output, grad_input, gradient) = burn(layer.as_ref(), input, &theta, &x, &delta);
             assert!(relative_error(&ours.output, &output) < 1e-6, "{layer:?} forward");
-            assert!(relative_error(&ours.grad_input, &grad_input) < 1e-6, "{layer:?} backward");
+            assert!(
+                relative_error(&ours.grad_input, &grad_input) < 1e-6,
+                "{layer:?} backward"
+            );
             if !theta.is_empty() {
-                assert!(relative_error(&ours.gradient, &gradient) < 1e-6, "{layer:?} gradient");
+                assert!(
+                    relative_error(&ours.gradient, &gradient) < 1e-6,
+                    "{layer:?} gradient"
+                );
             }
         }
     }
@@ -161,7 +233,10 @@ fn burn_gradients_per_minibatch_sum_samples() {
             let x = &x[m * 3 * size(input)..][..3 * size(input)];
             let delta = &delta[m * 3 * size(layer.output())..][..3 * size(layer.output())];
             let ours = host(layer.as_ref(), input, &theta, x, delta);
-            assert!(relative_error(&ours.gradient, gradient) < 1e-6, "{layer:?}, minibatch {m}");
+            assert!(
+                relative_error(&ours.gradient, gradient) < 1e-6,
+                "{layer:?}, minibatch {m}"
+            );
         }
     }
 }
@@ -172,32 +247,86 @@ fn host_kernels_equal_pytorch_in_float64() {
     let golden = SafeTensors::deserialize(bytes).unwrap();
     let get = |case: &str, name: &str| {
         let tensor = golden.tensor(&format!("{case}.{name}")).ok()?;
-        let values = tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()) as f32);
+        let values = tensor
+            .data()
+            .chunks_exact(8)
+            .map(|b| f64::from_le_bytes(b.try_into().unwrap()) as f32);
         Some((tensor.shape().to_vec(), values.collect::<Vec<f32>>()))
     };
     let cases = [
-        "conv_1to2", "conv_3to4", "conv_5to1_1x1", "linear", "max_pool", "max_pool_odd", "max_pool_ties", "relu_at_zero",
+        "conv_1to2",
+        "conv_3to4",
+        "conv_5to1_1x1",
+        "linear",
+        "max_pool",
+        "max_pool_odd",
+        "max_pool_ties",
+        "relu_at_zero",
     ];
     for case in cases {
         let (dims, x) = get(case, "input").unwrap();
         let input: Shape = std::array::from_fn(|i| dims.get(i + 1).copied().unwrap_or(1));
         let weight = get(case, "weight");
         let layer: Box<dyn Layer> = match (case.split('_').next().unwrap(), &weight) {
-            ("conv", Some((dims, _))) => {
-                Box::new(Conv2d { input, out_channels: dims[0], kernel: dims[2], padding: 0 })
-            }
-            ("linear", Some((dims, _))) => Box::new(Linear { input, outputs: dims[0] }),
+            ("conv", Some((dims, _))) => Box::new(Conv2d {
+                input,
+                out_channels: dims[0],
+                kernel: dims[2],
+                padding: 0,
+            }),
+            ("linear", Some((dims, _))) => Box::new(Linear {
+                input,
+                outputs: dims[0],
+            }),
             ("max", _) => Box::new(MaxPool2d { input, window: 2 }),
             _ => Box::new(Relu { shape: input }),
         };
         let join = |a: &str, b: &str| {
             let (a, b) = (get(case, a), get(case, b));
-            a.into_iter().chain(b).flat_map(|(_, values)| values).collect::<Vec<f32>>()
+            a.into_iter()
+                .chain(b)
+                .flat_map(|(_, values)| values)
+                .collect::<Vec<f32>>()
         };
         let theta = join("weight", "bias");
-        let ours = host(layer.as_ref(), input, &theta, &x, &get(case, "grad_output").unwrap().1);
-        assert!(relative_error(&ours.output, &get(case, "output").unwrap().1) < 1e-6, "{case} forward");
-        assert!(relative_error(&ours.grad_input, &get(case, "grad_input").unwrap().1) < 1e-6, "{case} backward");
-        assert!(relative_error(&ours.gradient, &join("grad_weight", "grad_bias")) < 1e-6, "{case} gradient");
+        let ours = host(
+            layer.as_ref(),
+            input,
+            &theta,
+            &x,
+            &get(case, "grad_output").unwrap().1,
+        );
+        assert!(
+            relative_error(&ours.output, &get(case, "output").unwrap().1) < 1e-6,
+            "{case} forward"
+        );
+        assert!(
+            relative_error(&ours.grad_input, &get(case, "grad_input").unwrap().1) < 1e-6,
+            "{case} backward"
+        );
+        assert!(
+            relative_error(&ours.gradient, &join("grad_weight", "grad_bias")) < 1e-6,
+            "{case} gradient"
+        );
     }
+}
+
+#[test]
+fn a_linear_layer_is_a_dense_product() {
+    use nalgebra::{DMatrix, DVector};
+    let layer = Linear {
+        input: [31, 1, 1],
+        outputs: 18,
+    };
+    let theta = numbers(parameters(&layer), 4);
+    let (x, delta) = (numbers(31, 5), numbers(18, 6));
+    let ours = host(&layer, layer.input, &theta, &x, &delta);
+    let wide = |values: &[f32]| DVector::from_iterator(values.len(), values.iter().map(|v| f64::from(*v)));
+    let weight = DMatrix::from_row_iterator(18, 31, theta[..18 * 31].iter().map(|v| f64::from(*v)));
+    let (x, delta, bias) = (wide(&x), wide(&delta), wide(&theta[18 * 31..]));
+    let close = |ours: &[f32], dense: DVector<f64>| (wide(ours) - &dense).norm() < 1e-6 * dense.norm();
+    assert!(close(&ours.output, &weight * &x + bias));
+    assert!(close(&ours.grad_input, weight.transpose() * &delta));
+    let outer = (&x * delta.transpose()).as_slice().to_vec();
+    assert!(close(&ours.gradient[..18 * 31], DVector::from_vec(outer)));
 }

@@ -29,20 +29,53 @@ impl ModelKind for LeNet {
     fn build(&self, args: &Args, input: Shape) -> Result<Network, ModelError> {
         let [_, height, width] = input;
         if height < 16 || width < 16 {
-            return Err(ModelError::InputTooSmall { model: "lenet", input, least: 16 });
+            return Err(ModelError::InputTooSmall {
+                model: "lenet",
+                input,
+                least: 16,
+            });
         }
-        let conv1 = Conv2d { input, out_channels: 6, kernel: 5, padding: 0 };
+        let conv1 = Conv2d {
+            input,
+            out_channels: 6,
+            kernel: 5,
+            padding: 0,
+        };
         // Pooling before ReLU: the same function and gradient as ReLU before pooling, for a quarter of the work.
-        let pool1 = MaxPool2d { input: conv1.output(), window: 2 };
-        let relu1 = Relu { shape: pool1.output() };
-        let conv2 = Conv2d { input: relu1.output(), out_channels: 16, kernel: 5, padding: 0 };
-        let pool2 = MaxPool2d { input: conv2.output(), window: 2 };
-        let relu2 = Relu { shape: pool2.output() };
-        let fc1 = Linear { input: relu2.output(), outputs: 120 };
+        let pool1 = MaxPool2d {
+            input: conv1.output(),
+            window: 2,
+        };
+        let relu1 = Relu {
+            shape: pool1.output(),
+        };
+        let conv2 = Conv2d {
+            input: relu1.output(),
+            out_channels: 16,
+            kernel: 5,
+            padding: 0,
+        };
+        let pool2 = MaxPool2d {
+            input: conv2.output(),
+            window: 2,
+        };
+        let relu2 = Relu {
+            shape: pool2.output(),
+        };
+        let fc1 = Linear {
+            input: relu2.output(),
+            outputs: 120,
+        };
         let relu3 = Relu { shape: fc1.output() };
-        let fc2 = Linear { input: relu3.output(), outputs: 84 };
+        let fc2 = Linear {
+            input: relu3.output(),
+            outputs: 84,
+        };
         let relu4 = Relu { shape: fc2.output() };
-        let fc3 = Linear { input: relu4.output(), outputs: args.integer("logits") as usize };
+        let fc3 = Linear {
+            input: relu4.output(),
+            outputs: args.integer("logits") as usize,
+        };
         let layers: Vec<(&'static str, Box<dyn Layer>)> = vec![
             ("conv1", Box::new(conv1)),
             ("pool1", Box::new(pool1)),
@@ -78,9 +111,16 @@ mod tests {
 
     #[test]
     fn names_its_parameters_as_pytorch_does() {
-        let names: Vec<_> = lenet([1, 28, 28]).parameters().into_iter().map(|p| p.name).collect();
+        let names: Vec<_> = lenet([1, 28, 28])
+            .parameters()
+            .into_iter()
+            .map(|p| p.name)
+            .collect();
         let layers = ["conv1", "conv2", "fc1", "fc2", "fc3"];
-        let expected: Vec<_> = layers.iter().flat_map(|l| [format!("{l}.weight"), format!("{l}.bias")]).collect();
+        let expected: Vec<_> = layers
+            .iter()
+            .flat_map(|l| [format!("{l}.weight"), format!("{l}.bias")])
+            .collect();
         assert_eq!(names, expected);
     }
 }

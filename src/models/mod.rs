@@ -27,13 +27,23 @@ pub static MODELS: &[&dyn ModelKind] = &[&lenet::LeNet];
 
 /// The model called `name`.
 pub fn find(name: &str) -> Option<&'static dyn ModelKind> {
-    MODELS.iter().copied().find(|model| model.signature().name == name)
+    MODELS
+        .iter()
+        .copied()
+        .find(|model| model.signature().name == name)
 }
 
 /// Why a network cannot be made.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ModelError {
     #[error("`{model}` needs images of at least {least}×{least}, these are {}×{}", input[1], input[2])]
-    #[diagnostic(code(gradstudy::model::input_too_small), help("use a data set of larger images, or another model"))]
-    InputTooSmall { model: &'static str, input: Shape, least: usize },
+    #[diagnostic(
+        code(gradstudy::model::input_too_small),
+        help("use a data set of larger images, or another model")
+    )]
+    InputTooSmall {
+        model: &'static str,
+        input: Shape,
+        least: usize,
+    },
 }

@@ -39,8 +39,16 @@ impl Network {
                 Placed { name, layer, range }
             })
             .collect();
-        let classes = layers.last().map_or(size(input), |last| size(last.layer.output()));
-        Network { name, input, classes, layers, parameters: offset }
+        let classes = layers
+            .last()
+            .map_or(size(input), |last| size(last.layer.output()));
+        Network {
+            name,
+            input,
+            classes,
+            layers,
+            parameters: offset,
+        }
     }
 
     /// n, the number of parameters.
@@ -57,7 +65,12 @@ impl Network {
                 let range = start..start + parameter.len();
                 start = range.end;
                 let name = format!("{}.{}", placed.name, parameter.name);
-                named.push(NamedParameter { name, dims: parameter.dims, bound: parameter.bound, range });
+                named.push(NamedParameter {
+                    name,
+                    dims: parameter.dims,
+                    bound: parameter.bound,
+                    range,
+                });
             }
         }
         named
@@ -77,18 +90,31 @@ impl Network {
     pub fn workspace(&self) -> Workspace {
         let buffers = || {
             let mut buffers = vec![vec![Lanes::default(); size(self.input)]];
-            buffers.extend(self.layers.iter().map(|p| vec![Lanes::default(); size(p.layer.output())]));
+            buffers.extend(
+                self.layers
+                    .iter()
+                    .map(|p| vec![Lanes::default(); size(p.layer.output())]),
+            );
             buffers
         };
         let scratch = self.layers.iter().map(|p| p.layer.scratch()).max().unwrap_or(0);
-        Workspace { activations: buffers(), gradients: buffers(), scratch: vec![Lanes::default(); scratch] }
+        Workspace {
+            activations: buffers(),
+            gradients: buffers(),
+            scratch: vec![Lanes::default(); scratch],
+        }
     }
 
     /// Runs the layers forward on the group in `workspace.activations[0]`.
     pub fn forward(&self, theta: &[f32], workspace: &mut Workspace) {
         for (i, placed) in self.layers.iter().enumerate() {
             let (before, after) = workspace.activations.split_at_mut(i + 1);
-            placed.layer.forward(&theta[placed.range.clone()], &before[i], &mut after[0], &mut workspace.scratch);
+            placed.layer.forward(
+                &theta[placed.range.clone()],
+                &before[i],
+                &mut after[0],
+                &mut workspace.scratch,
+            );
         }
     }
 
@@ -106,18 +132,38 @@ impl Network {
         columns: &mut [f32],
     ) -> [f32; LANES] {
         self.forward(theta, workspace);
-        let Workspace { activations, gradients, scratch } = workspace;
+        let Workspace {
+            activations,
+            gradients,
+            scratch,
+        } = workspace;
         let depth = self.layers.len();
         let losses = super::loss::cross_entropy(&activations[depth], labels, scale, &mut gradients[depth]);
-        let first_with_parameters = self.layers.iter().position(|p| !p.range.is_empty()).unwrap_or(depth);
+        let first_with_parameters = self
+            .layers
+            .iter()
+            .position(|p| !p.range.is_empty())
+            .unwrap_or(depth);
         for (i, placed) in self.layers.iter().enumerate().rev() {
             let (before, after) = gradients.split_at_mut(i + 1);
             let (input, grad_output) = (&activations[i], &after[0]);
             let theta = &theta[placed.range.clone()];
-            let place = Place { stride: self.parameters, offset: placed.range.start };
-            placed.layer.gradient(input, grad_output, scratch, segments, columns, place);
+            let place = Place {
+                stride: self.parameters,
+                offset: placed.range.start,
+            };
+            placed
+                .layer
+                .gradient(input, grad_output, scratch, segments, columns, place);
             if i > first_with_parameters {
-                placed.layer.backward(theta, input, &activations[i + 1], grad_output, &mut before[i], scratch);
+                placed.layer.backward(
+                    theta,
+                    input,
+                    &activations[i + 1],
+                    grad_output,
+                    &mut before[i],
+                    scratch,
+                );
             }
         }
         losses

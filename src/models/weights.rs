@@ -41,19 +41,29 @@ pub fn to_safetensors(network: &Network, theta: &[f32]) -> Result<Vec<u8>, safet
 
 /// Reads θ from a `.safetensors` file with PyTorch's names (f32 or f64).
 pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
-    let bytes = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.into(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| WeightsError::Read {
+        path: path.into(),
+        source,
+    })?;
     from_safetensors(network, &bytes, path)
 }
 
 /// Reads θ from the bytes of a `.safetensors` file; `path` is for messages.
 pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<Vec<f32>, WeightsError> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|source| WeightsError::Malformed { path: path.into(), source })?;
+    let file = SafeTensors::deserialize(bytes).map_err(|source| WeightsError::Malformed {
+        path: path.into(),
+        source,
+    })?;
     let parameters = network.parameters();
     let known: Vec<_> = parameters.iter().map(|p| p.name.as_str()).collect();
     if let Some(name) = file.names().into_iter().find(|name| !known.contains(name)) {
         let (path, name, model) = (path.into(), name.to_string(), network.name);
-        return Err(WeightsError::Unknown { path, name, model, known: known.join(", ") });
+        return Err(WeightsError::Unknown {
+            path,
+            name,
+            model,
+            known: known.join(", "),
+        });
     }
     let mut theta = vec![0.0; network.parameter_count()];
     for parameter in parameters {
@@ -64,7 +74,12 @@ pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<
         if tensor.shape() != parameter.dims {
             let (path, name) = (path.into(), parameter.name);
             let (found, expected) = (tensor.shape().to_vec(), parameter.dims);
-            return Err(WeightsError::Shape { path, name, found, expected });
+            return Err(WeightsError::Shape {
+                path,
+                name,
+                found,
+                expected,
+            });
         }
         let values = &mut theta[parameter.range];
         match tensor.dtype() {
@@ -73,12 +88,16 @@ pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<
                 .chunks_exact(4)
                 .zip(values)
                 .for_each(|(b, v)| *v = f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-            Dtype::F64 => tensor
-                .data()
-                .chunks_exact(8)
-                .zip(values)
-                .for_each(|(b, v)| *v = f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32),
-            dtype => return Err(WeightsError::Dtype { path: path.into(), name: parameter.name, dtype }),
+            Dtype::F64 => tensor.data().chunks_exact(8).zip(values).for_each(|(b, v)| {
+                *v = f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32
+            }),
+            dtype => {
+                return Err(WeightsError::Dtype {
+                    path: path.into(),
+                    name: parameter.name,
+                    dtype,
+                });
+            }
         }
     }
     Ok(theta)
@@ -88,21 +107,57 @@ pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<
 #[derive(Debug, Error, Diagnostic)]
 pub enum WeightsError {
     #[error("cannot read the weights `{}`: {source}", path.display())]
-    #[diagnostic(code(gradstudy::weights::read), help("check the path; it is relative to where gradstudy is started"))]
+    #[diagnostic(
+        code(gradstudy::weights::read),
+        help("check the path; it is relative to where gradstudy is started")
+    )]
     Read { path: PathBuf, source: std::io::Error },
     #[error("`{}` is not a complete .safetensors file: {source}", path.display())]
-    #[diagnostic(code(gradstudy::weights::malformed), help("save it again with `safetensors.torch.save_file`"))]
-    Malformed { path: PathBuf, source: safetensors::SafeTensorError },
+    #[diagnostic(
+        code(gradstudy::weights::malformed),
+        help("save it again with `safetensors.torch.save_file`")
+    )]
+    Malformed {
+        path: PathBuf,
+        source: safetensors::SafeTensorError,
+    },
     #[error("`{}` has no tensor `{name}`, which {model} needs", path.display())]
-    #[diagnostic(code(gradstudy::weights::missing), help("save `model.state_dict()` of the same architecture"))]
-    Missing { path: PathBuf, name: String, model: &'static str },
+    #[diagnostic(
+        code(gradstudy::weights::missing),
+        help("save `model.state_dict()` of the same architecture")
+    )]
+    Missing {
+        path: PathBuf,
+        name: String,
+        model: &'static str,
+    },
     #[error("`{}` has a tensor `{name}` that {model} does not know", path.display())]
     #[diagnostic(code(gradstudy::weights::unknown), help("its tensors are {known}"))]
-    Unknown { path: PathBuf, name: String, model: &'static str, known: String },
+    Unknown {
+        path: PathBuf,
+        name: String,
+        model: &'static str,
+        known: String,
+    },
     #[error("`{name}` in `{}` has shape {found:?}, the model has {expected:?}", path.display())]
-    #[diagnostic(code(gradstudy::weights::shape), help("the file belongs to another architecture or data set"))]
-    Shape { path: PathBuf, name: String, found: Vec<usize>, expected: Vec<usize> },
+    #[diagnostic(
+        code(gradstudy::weights::shape),
+        help("the file belongs to another architecture or data set")
+    )]
+    Shape {
+        path: PathBuf,
+        name: String,
+        found: Vec<usize>,
+        expected: Vec<usize>,
+    },
     #[error("`{name}` in `{}` holds {dtype:?}", path.display())]
-    #[diagnostic(code(gradstudy::weights::dtype), help("save the weights as float32 or float64"))]
-    Dtype { path: PathBuf, name: String, dtype: Dtype },
+    #[diagnostic(
+        code(gradstudy::weights::dtype),
+        help("save the weights as float32 or float64")
+    )]
+    Dtype {
+        path: PathBuf,
+        name: String,
+        dtype: Dtype,
+    },
 }

@@ -30,5 +30,8 @@ pub static OPTIMIZERS: &[&dyn OptimizerKind] = &[&sgd::Sgd];
 
 /// The optimizer called `name`.
 pub fn find(name: &str) -> Option<&'static dyn OptimizerKind> {
-    OPTIMIZERS.iter().copied().find(|optimizer| optimizer.signature().name == name)
+    OPTIMIZERS
+        .iter()
+        .copied()
+        .find(|optimizer| optimizer.signature().name == name)
 }

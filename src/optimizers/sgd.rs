@@ -68,7 +68,12 @@ impl Optimizer for State {
         for ((theta, g), v) in theta.iter_mut().zip(gradient).zip(&mut self.velocity) {
             let decayed = *g + self.weight_decay * *theta;
             *v = self.momentum * *v + decayed;
-            *theta -= lr * if self.nesterov { decayed + self.momentum * *v } else { *v };
+            *theta -= lr
+                * if self.nesterov {
+                    decayed + self.momentum * *v
+                } else {
+                    *v
+                };
         }
     }
 
@@ -99,7 +104,10 @@ mod tests {
             ("weight_decay", Value::Number(weight_decay)),
             ("nesterov", Value::Boolean(nesterov)),
         ];
-        Sgd.build(&Args(args.into_iter().map(|(k, v)| (k.to_string(), v)).collect()), 1)
+        Sgd.build(
+            &Args(args.into_iter().map(|(k, v)| (k.to_string(), v)).collect()),
+            1,
+        )
     }
 
     /// Two steps with gradient 1 from θ = 2, by hand.
@@ -114,7 +122,10 @@ mod tests {
             let (mut optimizer, mut theta) = (sgd(momentum, decay, nesterov), [2.0f32]);
             for expected in expected {
                 optimizer.step(&mut theta, &mut [1.0], 0.1);
-                assert!((theta[0] - expected).abs() < 1e-6, "{theta:?}, expected {expected}");
+                assert!(
+                    (theta[0] - expected).abs() < 1e-6,
+                    "{theta:?}, expected {expected}"
+                );
             }
         }
     }

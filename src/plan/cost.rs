@@ -30,7 +30,11 @@ fn cores() -> f64 {
 
 /// Reading and normalising `examples` samples of `size` numbers.
 pub fn load(examples: u64, size: u64) -> Cost {
-    Cost { seconds: (examples * size) as f64 / 400e6, bytes: 4 * examples * size, ..Cost::default() }
+    Cost {
+        seconds: (examples * size) as f64 / 400e6,
+        bytes: 4 * examples * size,
+        ..Cost::default()
+    }
 }
 
 /// `epochs` of training on `examples` samples.
@@ -39,7 +43,12 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
     let steps = epochs * (examples / batch.max(1));
     let flops = steps * batch * network.gradient_flops();
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + (steps * n) as f64 * 10.0 * STEP_PER_PARAMETER;
-    Cost { seconds, bytes: 4 * n * (batch / 32 + 4), flops, disk: 12 * n }
+    Cost {
+        seconds,
+        bytes: 4 * n * (batch / 32 + 4),
+        flops,
+        disk: 12 * n,
+    }
 }
 
 /// T gradients of n numbers over minibatches of B samples.
@@ -47,5 +56,10 @@ pub fn record(network: &Network, batch: u64, iterations: u64, keep: bool) -> Cos
     let bytes = 4 * network.parameter_count() as u64 * iterations;
     let flops = batch * iterations * network.gradient_flops();
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + bytes as f64 / WRITE_RATE;
-    Cost { seconds, bytes, flops, disk: if keep { bytes } else { 0 } }
+    Cost {
+        seconds,
+        bytes,
+        flops,
+        disk: if keep { bytes } else { 0 },
+    }
 }

@@ -24,7 +24,12 @@ const GRADIENT_VERSION: u32 = 1;
 
 /// Plans `study` with the data found on `search`. Errors: data sets that are not there, models that do not fit them.
 pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>> {
-    let mut lowering = Lowering { search, steps: IndexMap::new(), networks: HashMap::new(), loads: HashMap::new() };
+    let mut lowering = Lowering {
+        search,
+        steps: IndexMap::new(),
+        networks: HashMap::new(),
+        loads: HashMap::new(),
+    };
     let (mut measurements, mut records, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for case in &study.cases {
         for seed in &study.seeds {
@@ -40,8 +45,18 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
         return Err(errors);
     }
     let steps: Vec<Step> = lowering.steps.into_values().collect();
-    let index = steps.iter().enumerate().map(|(i, step)| (step.id.clone(), i)).collect();
-    Ok(Plan { title: study.title.clone(), steps, measurements, records, index })
+    let index = steps
+        .iter()
+        .enumerate()
+        .map(|(i, step)| (step.id.clone(), i))
+        .collect();
+    Ok(Plan {
+        title: study.title.clone(),
+        steps,
+        measurements,
+        records,
+        index,
+    })
 }
 
 /// Why a checked study cannot be planned on this machine.
@@ -54,11 +69,19 @@ pub enum PlanError {
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
     #[error("cannot read the weights `{path}`: {source}")]
-    #[diagnostic(code(gradstudy::plan::weights), help("check the path; it is relative to where gradstudy is started"))]
+    #[diagnostic(
+        code(gradstudy::plan::weights),
+        help("check the path; it is relative to where gradstudy is started")
+    )]
     Weights { path: String, source: std::io::Error },
     #[error("`{model}` has {logits} logits, {dataset} has {classes} classes")]
     #[diagnostic(code(gradstudy::plan::logits), help("set `logits: {classes}`"))]
-    Logits { model: String, logits: usize, dataset: String, classes: usize },
+    Logits {
+        model: String,
+        logits: usize,
+        dataset: String,
+        classes: usize,
+    },
 }
 
 struct Lowering<'a> {
@@ -79,7 +102,13 @@ struct NetworkOf {
 impl Lowering<'_> {
     fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
         let id = key.id();
-        self.steps.entry(id.clone()).or_insert(Step { id: id.clone(), key, work, label, cost });
+        self.steps.entry(id.clone()).or_insert(Step {
+            id: id.clone(),
+            key,
+            work,
+            label,
+            cost,
+        });
         id
     }
 
@@ -90,7 +119,11 @@ impl Lowering<'_> {
         measurements: &mut Vec<Planned>,
         records: &mut Vec<PlannedRecord>,
     ) -> Result<(), PlanError> {
-        let levels: Vec<_> = case.levels.iter().map(|l| (l.factor.clone(), l.label.clone())).collect();
+        let levels: Vec<_> = case
+            .levels
+            .iter()
+            .map(|l| (l.factor.clone(), l.label.clone()))
+            .collect();
         let mut recorded = HashMap::new();
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
@@ -128,7 +161,12 @@ impl Lowering<'_> {
             );
             let cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
             let step = self.add(key, work, label, cost);
-            records.push(PlannedRecord { step: step.clone(), record: name.clone(), levels: levels.clone(), seed });
+            records.push(PlannedRecord {
+                step: step.clone(),
+                record: name.clone(),
+                levels: levels.clone(),
+                seed,
+            });
             recorded.insert(name.as_str(), (step, subject));
         }
         for name in case.trains.keys() {
@@ -145,11 +183,21 @@ impl Lowering<'_> {
                     seed: Some(seed),
                     inputs: vec![record.clone()],
                 };
-                let work =
-                    Work::Test { record: record.clone(), test: spec.call.clone(), direction: *direction, seed };
+                let work = Work::Test {
+                    record: record.clone(),
+                    test: spec.call.clone(),
+                    direction: *direction,
+                    seed,
+                };
                 let (n, t) = (subject.parameters, subject.iterations);
-                let cost = Cost { seconds: kind.seconds(n, t, *direction), ..Cost::default() };
-                let label = format!("{name} ({}) along {direction:?} of {}, seed {seed}", spec.call.name, spec.of);
+                let cost = Cost {
+                    seconds: kind.seconds(n, t, *direction),
+                    ..Cost::default()
+                };
+                let label = format!(
+                    "{name} ({}) along {direction:?} of {}, seed {seed}",
+                    spec.call.name, spec.of
+                );
                 let step = self.add(key, work, label.to_lowercase(), cost);
                 measurements.push(Planned {
                     step,
@@ -191,7 +239,12 @@ impl Lowering<'_> {
         };
         let size: usize = kind.shape(&call.args).iter().product();
         let cost = cost::load(kind.examples(&call.args).unwrap_or(60_000), size as u64);
-        let id = self.add(key, Work::Load { data: call.clone() }, kind.display_name().to_string(), cost);
+        let id = self.add(
+            key,
+            Work::Load { data: call.clone() },
+            kind.display_name().to_string(),
+            cost,
+        );
         self.loads.insert(text, id.clone());
         Ok(id)
     }
@@ -213,8 +266,10 @@ impl Lowering<'_> {
         let digest = match &spec.weights {
             None => None,
             Some(path) => {
-                let bytes = std::fs::read(path)
-                    .map_err(|source| PlanError::Weights { path: path.clone(), source })?;
+                let bytes = std::fs::read(path).map_err(|source| PlanError::Weights {
+                    path: path.clone(),
+                    source,
+                })?;
                 Some(blake3::hash(&bytes).to_hex().to_string())
             }
         };
@@ -229,11 +284,24 @@ impl Lowering<'_> {
             None => ("random", format!("{} at random, seed {seed}", network.name)),
             Some(path) => ("loaded", format!("{} from {path}", network.name)),
         };
-        let work =
-            Work::Initialise { model: spec.call.clone(), input, weights: spec.weights.clone(), seed };
-        let cost = Cost { bytes: 4 * network.parameter_count() as u64, ..Cost::default() };
+        let work = Work::Initialise {
+            model: spec.call.clone(),
+            input,
+            weights: spec.weights.clone(),
+            seed,
+        };
+        let cost = Cost {
+            bytes: 4 * network.parameter_count() as u64,
+            ..Cost::default()
+        };
         let id = self.add(key, work, label, cost);
-        self.networks.insert(id.clone(), NetworkOf { network: network.into(), training });
+        self.networks.insert(
+            id.clone(),
+            NetworkOf {
+                network: network.into(),
+                training,
+            },
+        );
         Ok(id)
     }
 
@@ -246,7 +314,11 @@ impl Lowering<'_> {
         let (decay, milestones) = match &spec.decay {
             None => (1.0, vec![]),
             Some(decay) => {
-                let epochs = decay.at.iter().map(|milestone| milestone.epoch(spec.epochs) as usize).collect();
+                let epochs = decay
+                    .at
+                    .iter()
+                    .map(|milestone| milestone.epoch(spec.epochs) as usize)
+                    .collect();
                 (decay.factor, epochs)
             }
         };
@@ -260,7 +332,9 @@ impl Lowering<'_> {
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],
         };
-        let examples = dataset_of(case, &spec.on).examples(&case.data[&spec.on].args).unwrap_or(60_000);
+        let examples = dataset_of(case, &spec.on)
+            .examples(&case.data[&spec.on].args)
+            .unwrap_or(60_000);
         let cost = cost::train(&network, examples, spec.epochs, spec.batch);
         let label = format!(
             "{train}: {} on {}, {}, {} epochs, seed {seed}",
@@ -280,7 +354,13 @@ impl Lowering<'_> {
             seed,
         };
         let id = self.add(key, work, label, cost);
-        self.networks.insert(id.clone(), NetworkOf { network, training: "pretrain" });
+        self.networks.insert(
+            id.clone(),
+            NetworkOf {
+                network,
+                training: "pretrain",
+            },
+        );
         Ok(id)
     }
 }
@@ -291,5 +371,9 @@ fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
 
 /// The test called `name`; the checker has made sure that there is one.
 pub fn test_kind(name: &str) -> &'static dyn TestKind {
-    stats::TESTS.iter().copied().find(|kind| kind.signature().name == name).expect("the checker knows the tests")
+    stats::TESTS
+        .iter()
+        .copied()
+        .find(|kind| kind.signature().name == name)
+        .expect("the checker knows the tests")
 }

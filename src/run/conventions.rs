@@ -13,18 +13,26 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
     };
     for case in &study.cases {
         for name in &table.of {
-            let Some(test) = case.tests.get(name) else { continue };
+            let Some(test) = case.tests.get(name) else {
+                continue;
+            };
             say(of_test(test));
-            let Some(record) = case.records.get(&test.of) else { continue };
+            let Some(record) = case.records.get(&test.of) else {
+                continue;
+            };
             say(match record.order.as_str() {
                 "replacement" => "Minibatches are drawn with replacement.".to_string(),
                 "sequential" => "Minibatches are taken in the order of the data set.".to_string(),
                 _ => "Minibatches are drawn without replacement, reshuffled each epoch, the last partial one dropped."
                     .to_string(),
             });
-            if let Some(Value::Text(normalize)) = case.data.get(&record.on).and_then(|d| d.args.get("normalize")) {
+            if let Some(Value::Text(normalize)) =
+                case.data.get(&record.on).and_then(|d| d.args.get("normalize"))
+            {
                 say(match normalize.as_str() {
-                    "global" => "Pixels are normalised by one mean and standard deviation over the training set.",
+                    "global" => {
+                        "Pixels are normalised by one mean and standard deviation over the training set."
+                    }
                     "per_pixel" => "Pixels are normalised position by position over the training set.",
                     _ => "Pixels are not normalised.",
                 }
@@ -49,14 +57,21 @@ fn of_test(test: &TestSpec) -> String {
     let rule = match tail.name.as_str() {
         "top" => format!("the {} largest absolute values", tail.args.integer("k")),
         "at" => format!("the absolute values from {} on", tail.args.number("value")),
-        "quantile" => format!("the absolute values above their {} quantile", tail.args.number("q")),
+        "quantile" => format!(
+            "the absolute values above their {} quantile",
+            tail.args.number("q")
+        ),
         _ => "all non-zero absolute values".to_string(),
     };
     let ecdf = match args.text("ecdf") {
         "two_sided" => "both sides of each step of the empirical distribution",
         _ => "the left empirical distribution F(xᵢ) = i/K, i = 0…K−1",
     };
-    let critical = if alpha == 0.05 { "1.36/√K".to_string() } else { "√(−ln(α/2)/2)/√K".to_string() };
+    let critical = if alpha == 0.05 {
+        "1.36/√K".to_string()
+    } else {
+        "√(−ln(α/2)/2)/√K".to_string()
+    };
     format!(
         "Power law: maximum-likelihood fit to {rule}; KS distance against {ecdf}; not rejected when d_ks < d_c = \
          {critical} (α = {alpha}), which takes no account of the fitted exponent."

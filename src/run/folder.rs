@@ -97,19 +97,34 @@ fn permissions() -> fs::Permissions {
     }
     #[cfg(not(unix))]
     {
-        fs::metadata(".").map(|m| m.permissions()).expect("the current folder is there")
+        fs::metadata(".")
+            .map(|m| m.permissions())
+            .expect("the current folder is there")
     }
 }
 
 /// The results of the run at `path`: its folder, or its `results.yaml`.
 pub fn open_results(path: &Path) -> Result<Results, RunError> {
-    let file = if path.is_dir() { path.join(RESULTS) } else { path.to_path_buf() };
-    let text = fs::read_to_string(&file).map_err(|source| RunError::Read { path: file.clone(), source })?;
-    let results: Results = serde_yaml::from_str(&text)
-        .map_err(|error| RunError::Damaged { path: file.clone(), reason: error.to_string() })?;
+    let file = if path.is_dir() {
+        path.join(RESULTS)
+    } else {
+        path.to_path_buf()
+    };
+    let text = fs::read_to_string(&file).map_err(|source| RunError::Read {
+        path: file.clone(),
+        source,
+    })?;
+    let results: Results = serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
+        path: file.clone(),
+        reason: error.to_string(),
+    })?;
     if results.format_version != FORMAT_VERSION {
         let found = results.format_version;
-        return Err(RunError::Format { path: file, found, known: FORMAT_VERSION });
+        return Err(RunError::Format {
+            path: file,
+            found,
+            known: FORMAT_VERSION,
+        });
     }
     Ok(results)
 }
@@ -126,14 +141,22 @@ pub enum RunError {
     #[error("cannot write `{}`: {source}", path.display())]
     #[diagnostic(
         code(gradstudy::run::write),
-        help("name a folder that you may write to with `--reports-dir`; results are in the cache, a rerun is quick")
+        help(
+            "name a folder that you may write to with `--reports-dir`; results are in the cache, a rerun is quick"
+        )
     )]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
-    #[diagnostic(code(gradstudy::run::read), help("name the folder of a run, `reports/<study>/<run>`"))]
+    #[diagnostic(
+        code(gradstudy::run::read),
+        help("name the folder of a run, `reports/<study>/<run>`")
+    )]
     Read { path: PathBuf, source: io::Error },
     #[error("`{}` is damaged: {reason}", path.display())]
-    #[diagnostic(code(gradstudy::run::damaged), help("run the study again: what is in the cache is reused"))]
+    #[diagnostic(
+        code(gradstudy::run::damaged),
+        help("run the study again: what is in the cache is reused")
+    )]
     Damaged { path: PathBuf, reason: String },
     #[error("`{}` has format {found}, this gradstudy reads format {known}", path.display())]
     #[diagnostic(code(gradstudy::run::format), help("run the study again with this gradstudy"))]

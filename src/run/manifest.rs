@@ -63,18 +63,30 @@ pub struct StepTime {
     pub reused: bool,
 }
 
+/// How a run was asked for.
+#[derive(Debug)]
+pub struct Invocation<'a> {
+    pub study_text: &'a str,
+    pub command: String,
+    pub device: DeviceFacts,
+    pub seeds: &'a [u64],
+    /// When it began, in ISO 8601.
+    pub started: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
 impl Manifest {
     /// The manifest of `plan` as executed.
-    pub fn new(
-        plan: &Plan,
-        execution: &Execution,
-        study_text: &str,
-        command: String,
-        device: DeviceFacts,
-        seeds: &[u64],
-        started: String,
-        seconds: f64,
-    ) -> Self {
+    pub fn new(plan: &Plan, execution: &Execution, invocation: Invocation) -> Self {
+        let Invocation {
+            study_text,
+            command,
+            device,
+            seeds,
+            started,
+            seconds,
+        } = invocation;
         let steps = plan.steps.iter().map(|step| StepFacts {
             id: step.id.0.clone(),
             operation: step.key.operation.verb(),
@@ -98,7 +110,11 @@ impl Manifest {
             data: execution.data.clone(),
             trainings: execution.trainings.iter().cloned().collect(),
             steps: steps.collect(),
-            times: Times { started, seconds, steps: times.collect() },
+            times: Times {
+                started,
+                seconds,
+                steps: times.collect(),
+            },
         }
     }
 }

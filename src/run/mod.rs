@@ -28,5 +28,9 @@ pub fn results(plan: &Plan, execution: &Execution) -> Results {
             outcome: execution.outcomes[&planned.step].clone(),
         })
         .collect();
-    Results { format_version: FORMAT_VERSION, study: plan.title.clone(), measurements }
+    Results {
+        format_version: FORMAT_VERSION,
+        study: plan.title.clone(),
+        measurements,
+    }
 }

@@ -31,7 +31,10 @@ fn differences(cached: &StepKey, asked: &StepKey) -> Vec<String> {
         found.push(format!("seed ({}, now {})", show(cached.seed), show(asked.seed)));
     }
     if cached.version != asked.version {
-        found.push(format!("version of the method ({}, now {})", cached.version, asked.version));
+        found.push(format!(
+            "version of the method ({}, now {})",
+            cached.version, asked.version
+        ));
     }
     if cached.inputs != asked.inputs {
         found.push("input".to_string());
@@ -44,9 +47,18 @@ fn compare(path: &str, cached: &Value, asked: &Value, found: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             let names: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
             for name in names {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
                 let missing = Value::Null;
-                compare(&path, a.get(name).unwrap_or(&missing), b.get(name).unwrap_or(&missing), found);
+                compare(
+                    &path,
+                    a.get(name).unwrap_or(&missing),
+                    b.get(name).unwrap_or(&missing),
+                    found,
+                );
             }
         }
         _ if cached == asked => {}

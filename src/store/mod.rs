@@ -35,7 +35,10 @@ impl Store {
     pub fn open(root: &Path, class: &str) -> Result<Self, StoreError> {
         let steps = root.join("steps");
         fs::create_dir_all(&steps).map_err(StoreError::write(&steps))?;
-        Ok(Store { steps, class: class.to_string() })
+        Ok(Store {
+            steps,
+            class: class.to_string(),
+        })
     }
 
     /// Where a finished step's files are.
@@ -132,14 +135,22 @@ pub enum StoreError {
     #[error("cannot write `{}`: {source}", path.display())]
     #[diagnostic(
         code(gradstudy::store::write),
-        help("make room or choose another place with `--cache-dir`; finished steps are kept, so a rerun goes on")
+        help(
+            "make room or choose another place with `--cache-dir`; finished steps are kept, so a rerun goes on"
+        )
     )]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read `{}`: {source}", path.display())]
-    #[diagnostic(code(gradstudy::store::read), help("remove that folder of the cache and run the study again"))]
+    #[diagnostic(
+        code(gradstudy::store::read),
+        help("remove that folder of the cache and run the study again")
+    )]
     Read { path: PathBuf, source: io::Error },
     #[error("`{}` is damaged: {reason}", path.display())]
-    #[diagnostic(code(gradstudy::store::damaged), help("remove that folder of the cache and run the study again"))]
+    #[diagnostic(
+        code(gradstudy::store::damaged),
+        help("remove that folder of the cache and run the study again")
+    )]
     Damaged { path: PathBuf, reason: String },
 }
 
@@ -147,6 +158,9 @@ impl StoreError {
     /// For `map_err` after an attempt to write `path`.
     pub fn write(path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
         let path = path.to_path_buf();
-        move |source| StoreError::Write { path: path.clone(), source }
+        move |source| StoreError::Write {
+            path: path.clone(),
+            source,
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{Source, Span};
 /// One mistake or warning.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
-    /// Stable; explained in `crate::study::codes`.
+    /// Stable; `gradstudy explain` tells more.
     pub code: &'static str,
     pub severity: Severity,
     /// The fact.

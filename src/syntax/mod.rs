@@ -1,5 +1,5 @@
 //! Text to syntax tree. [`parse`] knows the shapes of the language (`grammar/study.pest`) and no names:
-//! what a keyword, a dataset or a test takes is [`crate::study`]'s concern.
+//! what a keyword, a dataset or a test takes is the `study` module's concern.
 
 pub mod ast;
 mod diagnostic;

@@ -31,12 +31,21 @@ pub fn restore(training: &mut Training, path: &Path) -> Option<Vec<EpochReport>>
     let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
     let facts = header.metadata().as_ref()?;
     let epoch: usize = facts.get("epoch")?.parse().ok()?;
-    let losses: Vec<f64> =
-        facts.get("losses")?.split_whitespace().map(|loss| loss.parse().ok()).collect::<Option<_>>()?;
+    let losses: Vec<f64> = facts
+        .get("losses")?
+        .split_whitespace()
+        .map(|loss| loss.parse().ok())
+        .collect::<Option<_>>()?;
     let file = SafeTensors::deserialize(&bytes).ok()?;
     let vector = |name: &str| {
-        let tensor = file.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F32)?;
-        let values = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let tensor = file
+            .tensor(name)
+            .ok()
+            .filter(|tensor| tensor.dtype() == Dtype::F32)?;
+        let values = tensor
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         Some(values.collect::<Vec<f32>>())
     };
     let theta = vector("theta").filter(|theta| theta.len() == training.theta.len())?;

@@ -18,9 +18,15 @@ pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
                 network.forward(theta, workspace);
                 let best = |lane: usize| {
                     let logits = workspace.logits().iter().map(|lanes| lanes.0[lane]).enumerate();
-                    logits.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(class, _)| class as u32)
+                    logits
+                        .max_by(|a, b| a.1.total_cmp(&b.1))
+                        .map_or(0, |(class, _)| class as u32)
                 };
-                samples.iter().enumerate().filter(|(lane, i)| best(*lane) == data.labels[**i]).count()
+                samples
+                    .iter()
+                    .enumerate()
+                    .filter(|(lane, i)| best(*lane) == data.labels[**i])
+                    .count()
             },
         )
         .sum();

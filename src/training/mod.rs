@@ -40,7 +40,9 @@ pub struct EpochReport {
 /// Learning rate of each epoch: `lr`, multiplied by `factor` at each of the `milestones` (epochs done).
 pub fn step_decay(lr: f64, epochs: usize, factor: f64, milestones: &[usize]) -> Vec<f64> {
     (0..epochs)
-        .map(|epoch| lr * factor.powi(milestones.iter().filter(|milestone| **milestone <= epoch).count() as i32))
+        .map(|epoch| {
+            lr * factor.powi(milestones.iter().filter(|milestone| **milestone <= epoch).count() as i32)
+        })
         .collect()
 }
 
@@ -60,7 +62,17 @@ impl<'a> Training<'a> {
     ) -> Self {
         let batches = Batches::new(order, data.labels.len(), batch, seed);
         let gradient = vec![0.0; theta.len()];
-        Training { network, data, engine, optimizer, rates, batches, theta, epoch: 0, gradient }
+        Training {
+            network,
+            data,
+            engine,
+            optimizer,
+            rates,
+            batches,
+            theta,
+            epoch: 0,
+            gradient,
+        }
     }
 
     /// Minibatches in an epoch.
@@ -76,13 +88,24 @@ impl<'a> Training<'a> {
     /// One step on minibatch `t` (counted from the first epoch) at learning rate `lr`; returns the minibatch's loss.
     pub fn step(&mut self, t: usize, lr: f64) -> Result<f64, TrainingError> {
         let indices = self.batches.indices(t..t + 1);
-        let Training { engine, network, data, .. } = self;
+        let Training {
+            engine,
+            network,
+            data,
+            ..
+        } = self;
         let loss = engine.gradient(network, &self.theta, data, &indices, &mut self.gradient);
         if !loss.is_finite() {
             let (epoch, step) = (t / self.batches.per_epoch() + 1, t % self.batches.per_epoch() + 1);
-            return Err(TrainingError::Diverged { epoch, step, lr, loss });
+            return Err(TrainingError::Diverged {
+                epoch,
+                step,
+                lr,
+                loss,
+            });
         }
-        self.optimizer.step(&mut self.theta, &mut self.gradient, lr as f32);
+        self.optimizer
+            .step(&mut self.theta, &mut self.gradient, lr as f32);
         Ok(loss)
     }
 
@@ -98,7 +121,9 @@ impl<'a> Training<'a> {
             }
         }
         self.epoch += 1;
-        Ok(Some(EpochReport { loss: total / steps as f64 }))
+        Ok(Some(EpochReport {
+            loss: total / steps as f64,
+        }))
     }
 }
 
@@ -108,9 +133,16 @@ pub enum TrainingError {
     #[error("the training diverged: loss {loss} in epoch {epoch}, step {step}, at learning rate {lr}")]
     #[diagnostic(
         code(gradstudy::training::diverged),
-        help("lower `lr`, or check that the data are normalised; checkpoints of the earlier epochs are kept")
+        help(
+            "lower `lr`, or check that the data are normalised; checkpoints of the earlier epochs are kept"
+        )
     )]
-    Diverged { epoch: usize, step: usize, lr: f64, loss: f64 },
+    Diverged {
+        epoch: usize,
+        step: usize,
+        lr: f64,
+        loss: f64,
+    },
 }
 
 #[cfg(test)]

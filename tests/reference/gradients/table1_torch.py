@@ -1,6 +1,6 @@
 """The paper's Table 1 row pair of LeNet on MNIST, made with PyTorch, NumPy and SciPy alone.
 
-    python table1_torch.py --data DIR [--seed 0] [--epochs 0] [--batch 100] [--iterations 5000]
+    python table1_torch.py --data DIR [--seed 0] [--epochs 0] [--weights FILE] [--batch 100] [--iterations 5000]
 
 Collects the gradient history over shuffled minibatches at fixed parameters (initial ones, or after --epochs of
 SGD: rate 0.1, momentum 0.9, weight decay 5e-4, batch 128, rate x 0.1 after 40 % and 80 %) and prints the
@@ -18,6 +18,7 @@ import warnings
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from scipy.stats import normaltest
 
 from lenet import PARAMETERS, column, lenet, load
@@ -100,6 +101,7 @@ def main():
     parse.add_argument("--limit", type=int)
     parse.add_argument("--seed", type=int, default=0)
     parse.add_argument("--epochs", type=int, default=0)
+    parse.add_argument("--weights", help=".safetensors file of weights in place of PyTorch's random ones")
     parse.add_argument("--batch", type=int, default=100)
     parse.add_argument("--iterations", type=int, default=5000)
     given = parse.parse_args()
@@ -107,6 +109,8 @@ def main():
     start = time.perf_counter()
     x, y, _ = load(given.data, given.limit)
     model = lenet(given.seed)
+    if given.weights:
+        model.load_state_dict(load_file(given.weights))
     generator = torch.Generator().manual_seed(given.seed)
     rng = np.random.default_rng(given.seed)
     result = vars(given) | {"torch": torch.__version__, "numpy": np.__version__}

@@ -1,6 +1,6 @@
 """Times NumPy, SciPy and powerlaw on the row and column tests that benches/statistics.rs times.
 
-    OMP_NUM_THREADS=2 python benches/peers/statistics.py [--npy G.npy]
+    OMP_NUM_THREADS=2 python benches/peers/row_tests.py [--npy G.npy]
 
 Without --npy it makes the matrix of benches/statistics.rs by the same formula: G[i, t] = scale(i) value(t n + i),
 n = 44 426, T = 5000. A file holds one gradient per row: shape (T, n), float32. The vectorised peer is timed as one

@@ -1,0 +1,446 @@
+//! The command line from end to end, on studies that take a moment.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::Gradstudy;
+
+const SMALL: &str = r#"
+study "A small study" { seeds: [0, 1] }
+data  fashion = fashion_mnist_5k(subset: 600)
+model lenet   = lenet(logits: 10) { assert parameters == 44_426 }
+train short   = sgd(lr: 0.05, momentum: 0.9) { of: lenet on: fashion epochs: 2 batch: 50 decay: 0.1 at [50%] }
+vary weights in [lenet, short]
+record g = gradients(of: weights, on: fashion, batch: 3, iterations: 70)
+test tails = power_law(g, tail: top(50))
+test bell  = normality(g, points: 20)
+table one { of: [tails, bell] rows: [training, sg_type] columns: [d_ks, power_law_rate, p_value, gaussian_rate] }
+"#;
+
+fn read(folder: &Path, file: &str) -> String {
+    fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[test]
+fn a_run_prints_its_table_and_writes_everything_down() {
+    let gradstudy = Gradstudy::new(SMALL);
+    let said = gradstudy.run(&["run", "test.study"]).success();
+    assert!(
+        said.stdout.contains("A small study") && said.stdout.contains("Pretrain"),
+        "{}",
+        said.stdout
+    );
+    assert_eq!(said.stderr, "", "quiet when it is no terminal");
+    let runs = gradstudy.runs();
+    let [run] = &runs[..] else {
+        panic!("one run, found {runs:?}")
+    };
+    for file in [
+        "study.study",
+        "resolved.yaml",
+        "manifest.yaml",
+        "results.yaml",
+        "report.md",
+        "one.md",
+        "one.tex",
+    ] {
+        assert!(!read(run, file).is_empty(), "{file} is empty");
+    }
+    assert_eq!(read(run, "study.study"), SMALL);
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&read(run, "manifest.yaml")).unwrap();
+    assert_eq!(manifest["data"][0]["examples"], serde_yaml::Value::from(600));
+    assert_eq!(manifest["trainings"].as_mapping().unwrap().len(), 2);
+    assert!(manifest["steps"].as_sequence().unwrap().len() > 10);
+}
+
+#[test]
+fn a_second_run_reuses_every_step_and_equals_the_first() {
+    let gradstudy = Gradstudy::new(SMALL);
+    gradstudy.run(&["run", "test.study"]).success();
+    let plan = gradstudy.run(&["plan", "test.study"]).success().stdout;
+    assert!(plan.contains("to run: 0 steps"), "{plan}");
+    gradstudy.run(&["run", "test.study"]).success();
+    let runs = gradstudy.runs();
+    assert_eq!(runs.len(), 2);
+    for file in [
+        "results.yaml",
+        "resolved.yaml",
+        "one.md",
+        "one.tex",
+        "one.csv",
+        "one.json",
+    ] {
+        assert_eq!(read(&runs[0], file), read(&runs[1], file), "{file}");
+    }
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&read(&runs[1], "manifest.yaml")).unwrap();
+    let steps = manifest["times"]["steps"].as_sequence().unwrap();
+    assert!(
+        steps.iter().filter(|s| s["reused"] == false).count() <= 1,
+        "only the data may be read again"
+    );
+    let (a, b) = (runs[0].to_str().unwrap(), runs[1].to_str().unwrap());
+    assert_eq!(gradstudy.run(&["diff", a, b]).code, Some(0));
+}
+
+#[test]
+fn threads_and_memory_do_not_change_results() {
+    let results = |options: &[&str]| {
+        let gradstudy = Gradstudy::new(SMALL);
+        gradstudy
+            .run(&[&["run", "test.study"], options].concat())
+            .success();
+        read(&gradstudy.runs()[0], "results.yaml")
+    };
+    let one = results(&["--threads", "1"]);
+    assert!(
+        one == results(&["--threads", "3"]),
+        "the number of threads changes results"
+    );
+    assert!(
+        one == results(&["--memory", "1MB"]),
+        "a history in a file changes results"
+    );
+}
+
+#[test]
+fn burn_s_cpu_backend_agrees() {
+    let (host, flex) = (Gradstudy::new(SMALL), Gradstudy::new(SMALL));
+    host.run(&["run", "test.study", "--device", "cpu"]).success();
+    flex.run(&["run", "test.study", "--device", "flex"]).success();
+    let (a, b) = (host.runs()[0].clone(), flex.runs()[0].clone());
+    let said = host.run(&[
+        "diff",
+        a.to_str().unwrap(),
+        b.to_str().unwrap(),
+        "--rtol",
+        "0.02",
+        "--atol",
+        "0.02",
+    ]);
+    assert_eq!(said.code, Some(0), "{}", said.stdout);
+}
+
+#[test]
+fn diff_tells_same_different_and_trouble_apart() {
+    let (a, b) = (
+        Gradstudy::new(SMALL),
+        Gradstudy::new(&SMALL.replace("batch: 3", "batch: 4")),
+    );
+    a.run(&["run", "test.study"]).success();
+    b.run(&["run", "test.study"]).success();
+    let (left, right) = (a.runs()[0].clone(), b.runs()[0].clone());
+    let (left, right) = (left.to_str().unwrap(), right.to_str().unwrap());
+    let said = a.run(&["diff", left, right]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.stdout.contains("batch"),
+        "the setting that differs is named:\n{}",
+        said.stdout
+    );
+    let json = a.run(&["diff", left, right, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["format_version"], 1);
+    assert!(
+        a.run(&["diff", left, right, "--format", "markdown"])
+            .stdout
+            .contains('|')
+    );
+    let said = a.run(&["diff", left, "nowhere"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("nowhere"), "{}", said.stderr);
+}
+
+#[test]
+fn five_mistakes_are_five_diagnostics() {
+    let study = SMALL
+        .replace("points: 20", "points: 3")
+        .replace("44_426", "44_425")
+        .replace("lr: 0.05", "lr: fast")
+        .replace("batch: 3", "bach: 3")
+        .replace("power_law(g,", "power_law(h,");
+    let said = Gradstudy::new(&study).run(&["check", "test.study"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("5 mistakes"), "{}", said.stderr);
+    assert_eq!(said.stderr.matches("Error: E0").count(), 5, "{}", said.stderr);
+    assert!(said.stderr.contains("did you mean `batch`"), "{}", said.stderr);
+}
+
+#[test]
+fn a_missing_data_set_says_where_it_was_looked_for_and_how_to_get_it() {
+    let gradstudy = Gradstudy::new(&SMALL.replace("fashion_mnist_5k(subset: 600)", "mnist(subset: 600)"));
+    let said = gradstudy.run(&["run", "test.study", "--data-dir", "here"]);
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.stderr.contains("here/mnist") && said.stderr.contains("gradstudy data fetch mnist"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_truncated_data_file_is_named() {
+    let gradstudy = Gradstudy::new(&SMALL.replace("fashion_mnist_5k(subset: 600)", "mnist(subset: 600)"));
+    let folder = gradstudy.path().join("data/mnist");
+    fs::create_dir_all(&folder).unwrap();
+    let embedded = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/data/embedded");
+    for (name, keep) in [
+        ("train-images-idx3-ubyte.gz", 1000),
+        ("train-labels-idx1-ubyte.gz", usize::MAX),
+    ] {
+        let bytes = fs::read(embedded.join(name)).unwrap();
+        fs::write(folder.join(name), &bytes[..keep.min(bytes.len())]).unwrap();
+    }
+    let said = gradstudy.run(&["run", "test.study", "--data-dir", "data"]);
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.stderr.contains("train-images-idx3-ubyte.gz"),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains("gradstudy data"),
+        "the remedy is named: {}",
+        said.stderr
+    );
+}
+
+#[test]
+fn an_unwritable_report_folder_loses_nothing() {
+    let gradstudy = Gradstudy::new(SMALL);
+    fs::write(gradstudy.path().join("blocked"), "a file").unwrap();
+    let said = gradstudy.run(&["run", "test.study", "--reports-dir", "blocked"]);
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.stderr.contains("blocked") && said.stderr.contains("--reports-dir"),
+        "{}",
+        said.stderr
+    );
+    let plan = gradstudy.run(&["plan", "test.study"]).success().stdout;
+    assert!(plan.contains("to run: 0 steps"), "{plan}");
+    gradstudy.run(&["run", "test.study"]).success();
+}
+
+#[test]
+fn a_full_disk_is_named_and_a_rerun_goes_on() {
+    let gradstudy = Gradstudy::new(&SMALL.replace("seeds: [0, 1]", "seeds: 0"));
+    let small = gradstudy.path().join("small");
+    fs::create_dir(&small).unwrap();
+    // Room for the trained weights, not for a gradient history of 12 MB.
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+        .arg(&small)
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("skipped: no small file system can be mounted here");
+        return;
+    }
+    let full = gradstudy.run(&["run", "test.study", "--cache-dir", "small", "--memory", "1MB"]);
+    let rerun = gradstudy.run(&["run", "test.study", "--cache-dir", "small"]);
+    Command::new("umount").arg(&small).status().unwrap();
+    assert_eq!(full.code, Some(2), "{}", full.stderr);
+    assert!(
+        full.stderr.contains("history.f32") && full.stderr.contains("--cache-dir"),
+        "{}",
+        full.stderr
+    );
+    rerun.success();
+}
+
+/// Interrupts a run after `wait` and returns its exit code.
+#[cfg(unix)]
+fn interrupt(gradstudy: &Gradstudy, arguments: &[&str], signal: &str, wait: Duration) -> Option<i32> {
+    let mut child = gradstudy
+        .command(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(wait);
+    Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status()
+        .unwrap();
+    child.wait().unwrap().code()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_recording_resumes_at_the_last_chunk() {
+    let study = r#"
+        study "Long" { seeds: 0 }
+        data d = fashion_mnist_5k()
+        model m = lenet()
+        record g = gradients(of: m, on: d, batch: 4000, iterations: 120)
+        test tails = power_law(g, tail: top(20))
+        table t { of: [tails] rows: [sg_type] columns: [d_ks] }
+    "#;
+    for memory in ["1GB", "1MB"] {
+        let whole = Gradstudy::new(study);
+        whole.run(&["run", "test.study"]).success();
+        let broken = Gradstudy::new(study);
+        let arguments = ["run", "test.study", "--memory", memory];
+        let mut done = 0;
+        for wait in [1500, 800, 400, 200] {
+            match interrupt(&broken, &arguments, "-INT", Duration::from_millis(wait)) {
+                Some(130) => {
+                    let partial = walkdir::WalkDir::new(broken.path().join("cache"))
+                        .into_iter()
+                        .flatten();
+                    let mark = partial.into_iter().find(|entry| entry.file_name() == "done");
+                    let text = mark
+                        .map(|entry| fs::read_to_string(entry.path()).unwrap())
+                        .unwrap_or_default();
+                    done = text.parse().unwrap_or(0);
+                    if done > 0 {
+                        break;
+                    }
+                }
+                // Finished before the signal came: interrupt a fresh one earlier.
+                _ => fs::remove_dir_all(broken.path().join("cache")).unwrap(),
+            }
+        }
+        assert!(
+            done > 0 && done < 120,
+            "no interrupted run left gradients behind ({done})"
+        );
+        broken.run(&arguments).success();
+        let (a, b) = (whole.runs(), broken.runs());
+        assert_eq!(
+            read(&a[0], "results.yaml"),
+            read(b.last().unwrap(), "results.yaml")
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_training_resumes_at_the_last_epoch_with_the_same_result() {
+    let study = r#"
+        study "Training" { seeds: 0 }
+        data d = fashion_mnist_5k()
+        model m = lenet()
+        train t = sgd(lr: 0.05, momentum: 0.9) { of: m on: d epochs: 30 batch: 50 }
+        record g = gradients(of: t, on: d, batch: 1, iterations: 50)
+        test tails = power_law(g, tail: top(20))
+        table one { of: [tails] rows: [sg_type] columns: [d_ks] }
+    "#;
+    let (whole, broken) = (Gradstudy::new(study), Gradstudy::new(study));
+    whole.run(&["run", "test.study"]).success();
+    assert_eq!(
+        interrupt(
+            &broken,
+            &["run", "test.study"],
+            "-KILL",
+            Duration::from_millis(900)
+        ),
+        None
+    );
+    let checkpoint = |entry: &walkdir::DirEntry| entry.file_name() == "checkpoint.safetensors";
+    let left = walkdir::WalkDir::new(broken.path().join("cache"))
+        .into_iter()
+        .flatten()
+        .filter(checkpoint)
+        .count();
+    assert_eq!(left, 1, "a checkpoint is left");
+    broken.run(&["run", "test.study"]).success();
+    assert_eq!(
+        read(&whole.runs()[0], "results.yaml"),
+        read(&broken.runs()[0], "results.yaml")
+    );
+}
+
+#[test]
+fn export_writes_gradients_and_weights_that_a_study_reads_back() {
+    let gradstudy = Gradstudy::new(SMALL);
+    let at = ["--at", "weights=short", "--seed", "1"];
+    for file in ["g.npy", "g.safetensors"] {
+        let said = gradstudy
+            .run(&[&["export", "test.study", "--to", file], &at[..]].concat())
+            .success();
+        assert!(said.stdout.contains("[70, 44426]"), "{}", said.stdout);
+    }
+    gradstudy
+        .run(
+            &[
+                &["export", "test.study", "--weights", "--to", "theta.safetensors"],
+                &at[..],
+            ]
+            .concat(),
+        )
+        .success();
+    let npy = fs::read(gradstudy.path().join("g.npy")).unwrap();
+    let tensors = fs::read(gradstudy.path().join("g.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&tensors).unwrap();
+    let gradients = tensors.tensor("gradients").unwrap();
+    assert_eq!(gradients.shape(), [70, 44426]);
+    let array = npyz::NpyFile::new(&npy[..]).unwrap();
+    assert_eq!(array.shape(), [70, 44426]);
+    let bytes: Vec<u8> = array
+        .into_vec::<f32>()
+        .unwrap()
+        .into_iter()
+        .flat_map(f32::to_le_bytes)
+        .collect();
+    assert!(bytes == gradients.data());
+    // The same gradients from the exported weights, loaded by another study.
+    let loaded = SMALL
+        .replace(
+            "{ assert parameters == 44_426 }",
+            "{ weights: \"theta.safetensors\" }",
+        )
+        .replace("[lenet, short]", "[lenet]")
+        .replace("[0, 1]", "1");
+    fs::write(gradstudy.path().join("loaded.study"), loaded).unwrap();
+    gradstudy
+        .run(&["export", "loaded.study", "--to", "again.npy"])
+        .success();
+    assert!(fs::read(gradstudy.path().join("again.npy")).unwrap() == npy);
+    let said = gradstudy.run(&["export", "test.study", "--to", "g.npy", "--seed", "7"]);
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.stderr.contains("--at weights=short"),
+        "what there is, is listed: {}",
+        said.stderr
+    );
+    assert_eq!(
+        gradstudy.run(&["export", "test.study", "--to", "g.txt"]).code,
+        Some(2)
+    );
+}
+
+#[test]
+fn a_plan_shows_what_changed() {
+    let gradstudy = Gradstudy::new(SMALL);
+    gradstudy.run(&["run", "test.study"]).success();
+    fs::write(
+        gradstudy.path().join("test.study"),
+        SMALL.replace("epochs: 2", "epochs: 3"),
+    )
+    .unwrap();
+    let plan = gradstudy.run(&["plan", "test.study"]).success().stdout;
+    assert!(plan.contains("cached with another epochs (2, now 3)"), "{plan}");
+    assert!(plan.contains("cached "), "steps at random weights stay: {plan}");
+}
+
+#[test]
+fn cuda_without_a_gpu_is_a_clear_error() {
+    let said = Gradstudy::new(SMALL).run(&["run", "test.study", "--device", "cuda:7"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("--device cpu"), "{}", said.stderr);
+}
+
+#[test]
+fn codes_are_explained() {
+    let gradstudy = Gradstudy::new("");
+    assert!(
+        gradstudy
+            .run(&["explain", "e0301"])
+            .success()
+            .stdout
+            .starts_with("E0301")
+    );
+    assert_eq!(gradstudy.run(&["explain", "E9999"]).code, Some(2));
+}

@@ -1,0 +1,83 @@
+//! Runs the real binary in a temporary folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A folder with a study, a cache and a place for reports, and the binary to run in it.
+pub struct Gradstudy {
+    folder: TempDir,
+}
+
+/// What a run of the binary said.
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Said {
+    fn of(output: Output) -> Said {
+        Said {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Fails the test unless the binary succeeded.
+    #[track_caller]
+    pub fn success(self) -> Said {
+        assert_eq!(
+            self.code,
+            Some(0),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+impl Gradstudy {
+    /// A fresh folder in which `study` is the file `test.study`.
+    pub fn new(study: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("test.study"), study).unwrap();
+        Gradstudy { folder }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The binary with `arguments`, ready to start in the folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gradstudy"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env("GRADSTUDY_CACHE", self.path().join("cache"))
+            .env("HOME", self.path())
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("GRADSTUDY_DATA")
+            .env_remove("GRADSTUDY_DEVICE");
+        command
+    }
+
+    /// Runs the binary.
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        Said::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Folders of finished runs of `test.study`, oldest first.
+    pub fn runs(&self) -> Vec<PathBuf> {
+        let mut runs: Vec<_> = std::fs::read_dir(self.path().join("reports/test"))
+            .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+            .unwrap_or_default();
+        runs.sort();
+        runs
+    }
+}
