@@ -433,6 +433,39 @@ fn cuda_without_a_gpu_is_a_clear_error() {
 }
 
 #[test]
+fn data_sets_are_listed_fetched_and_verified() {
+    let gradstudy = Gradstudy::new("");
+    let list = gradstudy.run(&["data", "list"]).success().stdout;
+    assert!(
+        list.contains("embedded in gradstudy") && list.contains("gradstudy data fetch mnist"),
+        "{list}"
+    );
+    gradstudy.run(&["data", "verify", "fashion_mnist_5k"]).success();
+    assert_eq!(
+        gradstudy
+            .run(&["data", "verify", "mnist", "--data-dir", "empty"])
+            .code,
+        Some(1)
+    );
+    let said = gradstudy.run(&["data", "fetch", "minst"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("mnist"), "{}", said.stderr);
+    // Nobody listens on the discard port of this machine.
+    let fetch = ["data", "fetch", "mnist", "--data-dir", "data"];
+    let output = gradstudy
+        .command(&fetch)
+        .env("GRADSTUDY_MIRROR", "http://127.0.0.1:9/")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("127.0.0.1:9") && stderr.contains("gradstudy data verify mnist"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn codes_are_explained() {
     let gradstudy = Gradstudy::new("");
     assert!(

@@ -17,10 +17,10 @@ const UNKNOWN_MEMORY: u64 = 2_000_000_000;
 #[derive(Debug, Args)]
 pub struct Places {
     /// Folder of data sets, tried before GRADSTUDY_DATA and the user's cache
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
     /// Folder of finished steps [default: the user's cache]
-    #[arg(long, value_name = "DIR", env = "GRADSTUDY_CACHE")]
+    #[arg(long, value_name = "DIR", env = "GRADSTUDY_CACHE", global = true)]
     pub cache_dir: Option<PathBuf>,
 }
 

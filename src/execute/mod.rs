@@ -191,7 +191,6 @@ impl<'a> Executor<'a> {
             }
         }
         if missing.is_empty() && (!keep || self.store.has(&record.id)) {
-            self.reused(record);
             return Ok(());
         }
         let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
@@ -309,9 +308,12 @@ impl<'a> Executor<'a> {
         self.report(step, seconds, false);
     }
 
+    /// Notes that the cache had a step's result, unless this run made or noted it before.
     fn reused(&self, step: &Step) {
-        self.observer.reused(step);
-        self.report(step, 0.0, true);
+        if self.log.borrow().iter().all(|report| report.id != step.id) {
+            self.observer.reused(step);
+            self.report(step, 0.0, true);
+        }
     }
 
     fn report(&self, step: &Step, seconds: f64, reused: bool) {

@@ -15,14 +15,14 @@ pub struct Cost {
     pub disk: u64,
 }
 
-/// Sustained rate of the gradient kernels per core, in FLOP/s: 20 µs for LeNet's 1.7 MFLOP gradient, AVX-512.
-const FLOPS_PER_CORE: f64 = 60e9;
+/// Sustained rate of the gradient kernels per core, in FLOP/s: 24 µs for LeNet's 1.7 MFLOP gradient with AVX-512.
+const FLOPS_PER_CORE: f64 = 70e9;
 
 /// Rate at which gradients are written to fresh memory, in bytes/s.
 const WRITE_RATE: f64 = 3e9;
 
-/// Seconds for a pass over the parameters in an optimizer step, per number.
-const STEP_PER_PARAMETER: f64 = 1e-9;
+/// Seconds of a training step outside the gradient kernels (sums, optimizer), per parameter.
+const STEP_PER_PARAMETER: f64 = 2e-9;
 
 fn cores() -> f64 {
     rayon::current_num_threads() as f64
@@ -42,7 +42,7 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
     let n = network.parameter_count() as u64;
     let steps = epochs * (examples / batch.max(1));
     let flops = steps * batch * network.gradient_flops();
-    let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + (steps * n) as f64 * 10.0 * STEP_PER_PARAMETER;
+    let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + (steps * n) as f64 * STEP_PER_PARAMETER;
     Cost {
         seconds,
         bytes: 4 * n * (batch / 32 + 4),

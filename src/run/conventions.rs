@@ -65,7 +65,7 @@ fn of_test(test: &TestSpec) -> String {
     };
     let ecdf = match args.text("ecdf") {
         "two_sided" => "both sides of each step of the empirical distribution",
-        _ => "the left empirical distribution F(xᵢ) = i/K, i = 0…K−1",
+        _ => "the left empirical distribution i/K, i = 0…K−1",
     };
     let critical = if alpha == 0.05 {
         "1.36/√K".to_string()

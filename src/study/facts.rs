@@ -174,7 +174,8 @@ fn asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnosti
             .filter(|(of, _)| model_of(case, of).is_some_and(|(root, _)| root == name));
         let mut data: Vec<Option<&String>> = met.map(|(_, on)| Some(on)).collect();
         if data.is_empty() {
-            data.push(None);
+            // Statements with mistakes of their own may hide what the model meets: a lone data set is it.
+            data.push(case.data.keys().next().filter(|_| case.data.len() == 1));
         }
         for on in data {
             let call = on.and_then(|on| case.data.get(on));
