@@ -109,7 +109,9 @@ impl Export {
             let Work::Record { weights, .. } = &plan.step(&chosen.step).work else {
                 unreachable!("a record step")
             };
-            let (network, theta) = executor.theta(&plan, weights)?;
+            let theta = executor.theta(&plan, weights);
+            bars.clear();
+            let (network, theta) = theta?;
             let bytes = weights::to_safetensors(&network, &theta).map_err(|e| fail(io::Error::other(e)))?;
             write_whole(&self.to, |file| file.write_all(&bytes)).map_err(fail)?;
             print(&format!(
@@ -120,7 +122,9 @@ impl Export {
             ));
             return Ok(ExitCode::SUCCESS);
         }
-        let history = executor.history(&plan, &chosen.step)?;
+        let history = executor.history(&plan, &chosen.step);
+        bars.clear();
+        let history = history?;
         let write = |file: &mut dyn Write| match extension.as_str() {
             "npy" => write_npy(&history, file),
             _ => write_safetensors(&history, file),

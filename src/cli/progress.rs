@@ -48,6 +48,11 @@ impl Bars {
         }
     }
 
+    /// Takes the bar away before something else is written.
+    pub fn clear(&self) {
+        self.with_current(|current| current.bar.finish_and_clear());
+    }
+
     fn with_current<T>(&self, f: impl FnOnce(&mut Current) -> T) -> T {
         // A panic elsewhere must not turn into a second one here.
         let mut current = self

@@ -58,7 +58,9 @@ impl Run {
             &bars,
             &cancel,
         );
-        let execution = match executor.run(&plan) {
+        let execution = executor.run(&plan);
+        bars.clear();
+        let execution = match execution {
             Err(error) if error.is_interrupt() => {
                 super::show(&error);
                 // What a shell reports for a process ended by Ctrl-C.

@@ -160,7 +160,12 @@ impl<'a> Executor<'a> {
     pub fn history(&self, plan: &Plan, id: &StepId) -> Result<GradientHistory, ExecuteError> {
         let step = plan.step(id);
         let _lock = self.store.lock(id).map_err(|cause| at(step, cause))?;
-        self.record(plan, step)
+        let history = self.record(plan, step)?;
+        if history.path().is_none() {
+            // What an interrupted run left on the disk is all in memory now.
+            self.store.discard_partial(id).map_err(|cause| at(step, cause))?;
+        }
+        Ok(history)
     }
 
     /// θ of one weights step (initial or trained), with the network it belongs to.

@@ -49,8 +49,12 @@ impl GradientHistory {
             .truncate(false)
             .open(path)
             .map_err(fail)?;
-        // Claims the blocks now: a disk that fills up later would end the process instead of the step.
-        fs4::FileExt::allocate(&file, bytes as u64).map_err(fail)?;
+        // Claims the blocks now: a disk that fills up later would end the process instead of the step. Some file
+        // systems cannot; there the file is sparse.
+        match fs4::FileExt::allocate(&file, bytes as u64) {
+            Err(error) if error.kind() != std::io::ErrorKind::Unsupported => return Err(fail(error)),
+            _ => {}
+        }
         file.set_len(bytes as u64).map_err(fail)?;
         // SAFETY: the file lies in the cache under a lock that this process holds; nobody else shortens it.
         let map = unsafe { MmapMut::map_mut(&file) }.map_err(fail)?;

@@ -16,6 +16,7 @@ use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
+use crate::stats::outcome::Direction;
 use crate::stats::{self, TestKind};
 use crate::study::{Case, Study};
 
@@ -156,8 +157,8 @@ impl Lowering<'_> {
                 seed,
             };
             let label = format!(
-                "{} gradients, {}, {} {}, B = {}, T = {}, seed {seed}",
-                name, subject.dataset, subject.training, subject.model, spec.batch, spec.iterations
+                "{}: gradients of {} ({}) on {}, B = {}, T = {}, seed {seed}",
+                name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
             let cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
             let step = self.add(key, work, label, cost);
@@ -194,11 +195,15 @@ impl Lowering<'_> {
                     seconds: kind.seconds(n, t, *direction),
                     ..Cost::default()
                 };
+                let along = match direction {
+                    Direction::Dimension => "dimension",
+                    Direction::Iteration => "iteration",
+                };
                 let label = format!(
-                    "{name} ({}) along {direction:?} of {}, seed {seed}",
+                    "{name}: {} along {along} of {}, seed {seed}",
                     spec.call.name, spec.of
                 );
-                let step = self.add(key, work, label.to_lowercase(), cost);
+                let step = self.add(key, work, label, cost);
                 measurements.push(Planned {
                     step,
                     test: name.clone(),
