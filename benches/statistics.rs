@@ -13,7 +13,7 @@ use gradstudy::stats::many::{normality_test, power_law_test};
 use gradstudy::stats::monitor::Monitor;
 use gradstudy::stats::normality::NormalitySettings;
 use gradstudy::stats::outcome::Direction;
-use gradstudy::stats::power_law::PowerLawSettings;
+use gradstudy::stats::power_law::{PowerLawSettings, PowerLawTest};
 use gradstudy::stats::tail::TailRule;
 use memmap2::{Advice, MmapMut};
 use rayon::prelude::*;
@@ -108,5 +108,36 @@ fn tests(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, tests);
+/// |Student t| of 1.5 degrees of freedom by Bailey's polar method (Mathematics of Computation 62 (1994)).
+fn student(n: usize) -> Vec<f64> {
+    let uniform = |counter: u64| ((hash(counter) >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    (0..n as u64)
+        .map(|i| {
+            let (u, v) = (uniform(i), uniform(i + (1 << 32)));
+            ((1.5 * (u.powf(-2.0 / 1.5) - 1.0)).sqrt() * (std::f64::consts::TAU * v).cos()).abs()
+        })
+        .collect()
+}
+
+fn scans(criterion: &mut Criterion) {
+    let settings = PowerLawSettings {
+        tail: TailRule::Scan { at_least: 2 },
+        ecdf: Ecdf::Left,
+        alpha: 0.05,
+    };
+    let mut group = criterion.benchmark_group("x_min scan");
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500));
+    for n in [5000, 62_006, 1_000_000] {
+        let sample = student(n);
+        group.bench_function(format!("n = {n}"), |bencher| {
+            bencher.iter(|| PowerLawTest::of(black_box(&sample), &settings));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, tests, scans);
 criterion_main!(benches);

@@ -7,6 +7,7 @@ mod diff;
 mod docs;
 mod gradients;
 mod report;
+mod scan;
 mod statistics;
 mod structure;
 mod support;

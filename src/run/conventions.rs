@@ -61,6 +61,11 @@ fn of_test(test: &TestSpec) -> String {
             "the absolute values above their {} quantile",
             tail.args.number("q")
         ),
+        "scan" => format!(
+            "the absolute values from the x_min of least KS distance on (every distinct value tried, at least {} \
+             points kept)",
+            tail.args.integer("at_least")
+        ),
         _ => "all non-zero absolute values".to_string(),
     };
     let ecdf = match args.text("ecdf") {
@@ -72,8 +77,15 @@ fn of_test(test: &TestSpec) -> String {
     } else {
         "√(−ln(α/2)/2)/√K".to_string()
     };
+    let caution = match tail.name.as_str() {
+        "scan" => {
+            "which takes no account of the fitted exponent and the chosen x_min: at 5 % d_ks itself would have to stay \
+             below about 0.78/√K"
+        }
+        _ => "which takes no account of the fitted exponent",
+    };
     format!(
         "Power law: maximum-likelihood fit to {rule}; KS distance against {ecdf}; not rejected when d_ks < d_c = \
-         {critical} (α = {alpha}), which takes no account of the fitted exponent."
+         {critical} (α = {alpha}), {caution}."
     )
 }

@@ -1,6 +1,7 @@
 //! Statistical tests: pure functions on slices of numbers, and the same over every column or row of a
 //! gradient history at once. Nothing here knows tensors, files or clocks.
 
+pub mod bootstrap;
 pub mod degenerate;
 pub mod history_view;
 pub mod interval;
@@ -11,6 +12,7 @@ pub mod normality;
 pub mod outcome;
 pub mod power_law;
 pub mod sampling;
+pub mod scan;
 pub mod select;
 pub mod tail;
 pub mod tail_kernel;

@@ -169,7 +169,10 @@ impl PowerLawTest {
             (Some(first), Some(last)) if first == last => return Err(Cause::Constant),
             _ => {}
         }
-        let (x_min, tail) = settings.tail.cut(&ascending).ok_or(Cause::TooFew)?;
+        let (x_min, tail) = settings
+            .tail
+            .cut(&ascending, settings.ecdf)
+            .ok_or(Cause::TooFew)?;
         // Equal values leave nothing to fit, wherever x_min lies.
         if tail.first() == tail.last() {
             return Err(Cause::TooFew);

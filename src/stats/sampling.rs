@@ -48,7 +48,7 @@ impl Sampler {
 }
 
 /// A uniform whole number below `bound`, without bias (D. Lemire, ACM TOMACS 29 (2019)).
-fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
+pub(super) fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
     // Half the random bits do for all but huge populations.
     if let Ok(bound) = u32::try_from(bound) {
         loop {

@@ -1,5 +1,7 @@
 //! Which part of a sample a power law is fitted to: the rule decides the verdict, so it is always explicit.
 
+use super::ks::Ecdf;
+use super::scan::Scanner;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 
 /// How x_min (the paper's λ_min) is chosen.
@@ -13,6 +15,11 @@ pub enum TailRule {
     At(f64),
     /// All values from this quantile of the values above zero on (linear interpolation, NumPy's default).
     Quantile(f64),
+    /// All values from the distinct one on whose tail has the least KS distance (Clauset, Shalizi and Newman 2009).
+    Scan {
+        /// Points of the smallest tail that is looked at.
+        at_least: usize,
+    },
 }
 
 /// `top(1000)`
@@ -68,8 +75,24 @@ pub static QUANTILE: Signature = Signature {
     version: 1,
 };
 
+/// `scan(at_least: 10)`
+pub static SCAN: Signature = Signature {
+    name: "scan",
+    summary: "all absolute values from the one of least KS distance on (Clauset, Shalizi and Newman 2009)",
+    params: &[Param {
+        name: "at_least",
+        ty: ParamType::Integer {
+            min: 2,
+            max: 1_000_000_000,
+        },
+        default: Default::Text("10"),
+        doc: "points of the smallest tail looked at; powerlaw and plfit take 2",
+    }],
+    version: 1,
+};
+
 /// The rules that a study can name.
-pub static RULES: &[&Signature] = &[&TOP, &MINIMUM, &AT, &QUANTILE];
+pub static RULES: &[&Signature] = &[&TOP, &MINIMUM, &AT, &QUANTILE, &SCAN];
 
 impl TailRule {
     /// Reads a checked call of one of [`RULES`]. Panics at another name: a mistake in gradstudy.
@@ -79,14 +102,19 @@ impl TailRule {
             "minimum" => TailRule::Minimum,
             "at" => TailRule::At(call.args.number("value")),
             "quantile" => TailRule::Quantile(call.args.number("q")),
+            "scan" => TailRule::Scan {
+                at_least: call.args.integer("at_least") as usize,
+            },
             other => panic!("`{other}` is no tail rule, the signature promised one"),
         }
     }
 
     /// The tail of `ascending`, which must be sorted, finite and not negative, and its x_min.
     ///
-    /// `None` if fewer than two values (for [`TailRule::Top`]: fewer than K) above zero are left.
-    pub fn cut(self, ascending: &[f64]) -> Option<(f64, &[f64])> {
+    /// `ecdf` is the side of the KS distance that [`TailRule::Scan`] makes least; no other rule looks at it. `None`
+    /// if fewer than two values (for [`TailRule::Top`]: fewer than K, for [`TailRule::Scan`]: no tail long enough
+    /// of values not all equal) above zero are left.
+    pub fn cut(self, ascending: &[f64], ecdf: Ecdf) -> Option<(f64, &[f64])> {
         let positive = &ascending[ascending.partition_point(|&x| x <= 0.0)..];
         let from = |x_min: f64| (x_min, &positive[positive.partition_point(|&x| x < x_min)..]);
         let (x_min, tail) = match self {
@@ -97,6 +125,10 @@ impl TailRule {
             TailRule::Minimum => (*positive.first()?, positive),
             TailRule::At(value) => from(value),
             TailRule::Quantile(q) => from(quantile(positive, q)?),
+            TailRule::Scan { at_least } => {
+                let tail = &positive[Scanner::default().start(positive, at_least, ecdf)?..];
+                (*tail.first()?, tail)
+            }
         };
         (tail.len() >= 2).then_some((x_min, tail))
     }
@@ -116,22 +148,28 @@ mod tests {
 
     const SAMPLE: [f64; 6] = [0.0, 1.0, 2.0, 2.0, 3.0, 7.0];
 
+    fn cut(rule: TailRule) -> Option<(f64, &'static [f64])> {
+        rule.cut(&SAMPLE, Ecdf::Left)
+    }
+
     #[test]
     fn each_rule_cuts_where_it_says() {
-        assert_eq!(TailRule::Top(3).cut(&SAMPLE), Some((2.0, &SAMPLE[3..])));
-        assert_eq!(TailRule::Minimum.cut(&SAMPLE), Some((1.0, &SAMPLE[1..])));
-        assert_eq!(TailRule::At(2.0).cut(&SAMPLE), Some((2.0, &SAMPLE[2..])));
-        assert_eq!(TailRule::At(1.5).cut(&SAMPLE), Some((1.5, &SAMPLE[2..])));
-        assert_eq!(TailRule::Quantile(0.5).cut(&SAMPLE), Some((2.0, &SAMPLE[2..])));
-        assert_eq!(TailRule::Quantile(0.7).cut(&SAMPLE).map(|t| t.1.len()), Some(2));
+        assert_eq!(cut(TailRule::Top(3)), Some((2.0, &SAMPLE[3..])));
+        assert_eq!(cut(TailRule::Minimum), Some((1.0, &SAMPLE[1..])));
+        assert_eq!(cut(TailRule::At(2.0)), Some((2.0, &SAMPLE[2..])));
+        assert_eq!(cut(TailRule::At(1.5)), Some((1.5, &SAMPLE[2..])));
+        assert_eq!(cut(TailRule::Quantile(0.5)), Some((2.0, &SAMPLE[2..])));
+        assert_eq!(cut(TailRule::Quantile(0.7)).map(|t| t.1.len()), Some(2));
+        assert_eq!(cut(TailRule::Scan { at_least: 5 }), Some((1.0, &SAMPLE[1..])));
     }
 
     #[test]
     fn too_few_values_are_no_tail() {
-        assert_eq!(TailRule::Top(6).cut(&SAMPLE), None);
-        assert_eq!(TailRule::At(7.5).cut(&SAMPLE), None);
-        assert_eq!(TailRule::Minimum.cut(&[0.0, 0.0]), None);
-        assert_eq!(TailRule::Quantile(1.0).cut(&SAMPLE), None);
-        assert_eq!(TailRule::Quantile(0.5).cut(&[]), None);
+        assert_eq!(cut(TailRule::Top(6)), None);
+        assert_eq!(cut(TailRule::At(7.5)), None);
+        assert_eq!(cut(TailRule::Quantile(1.0)), None);
+        assert_eq!(cut(TailRule::Scan { at_least: 6 }), None);
+        assert_eq!(TailRule::Minimum.cut(&[0.0, 0.0], Ecdf::Left), None);
+        assert_eq!(TailRule::Quantile(0.5).cut(&[], Ecdf::Left), None);
     }
 }

@@ -57,8 +57,11 @@ pub(super) fn check(
                 record: record_place,
             };
             if let Some(Value::Call(tail)) = test.call.args.get("tail")
-                && tail.name == "top"
-                && let Some(Value::Integer(k)) = tail.args.get("k")
+                && let Some(Value::Integer(k)) = match tail.name.as_str() {
+                    "top" => tail.args.get("k"),
+                    "scan" => tail.args.get("at_least"),
+                    _ => None,
+                }
             {
                 sample.holds(*k, "E0503", "tail", place.of("tail"), diagnostics);
             }

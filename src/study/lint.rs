@@ -15,6 +15,16 @@ const SMALL_TAIL: i64 = 50;
 pub(super) fn case(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     for (name, test) in &case.tests {
         if let Some(Value::Call(tail)) = test.call.args.get("tail")
+            && tail.name == "scan"
+            && let Some(place) = places.get(name)
+        {
+            let message = "a scanned tail passes d_c far too easily";
+            let label = "x_min is chosen to make d_ks least";
+            let help = "under a power law d_ks stays below 0.78/√n_tail in 95 % of samples, and d_c is 1.36/√n_tail at \
+                        that level; take a verdict from `top(1000)`, the paper's rule";
+            diagnostics.push(Diagnostic::warning("W0105", message, place.of("tail"), label).help(help));
+        }
+        if let Some(Value::Call(tail)) = test.call.args.get("tail")
             && let Some(Value::Integer(k)) = tail.args.get("k")
             && *k < SMALL_TAIL
             && let Some(place) = places.get(name)

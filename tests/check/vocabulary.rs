@@ -72,13 +72,14 @@ static GRADIENTS: Signature = signature(
 static TOP: Signature = signature("top", &[param("k", COUNT, Default::Required)]);
 static MIN: Signature = signature("min", &[]);
 static QUANTILE: Signature = signature("quantile", &[param("q", FRACTION, Default::Required)]);
+static SCAN: Signature = signature("scan", &[param("at_least", COUNT, Default::Text("10"))]);
 static POWER_LAW: Signature = signature(
     "power_law",
     &[
         param("of", ParamType::Reference(&["record"]), Default::Required),
         param(
             "tail",
-            ParamType::Call(&[&TOP, &MIN, &QUANTILE]),
+            ParamType::Call(&[&TOP, &MIN, &QUANTILE, &SCAN]),
             Default::Text("top(1000)"),
         ),
         param(

@@ -1,0 +1,40 @@
+//! Times the exact x_min scan for `benches/peers/scan.py`: reads float64 numbers from a file, prints what it found
+//! and a line `seconds: X`, the median of five.
+
+use std::time::Instant;
+
+use gradstudy::stats::ks::Ecdf;
+use gradstudy::stats::power_law::{PowerLawSettings, PowerLawTest};
+use gradstudy::stats::tail::TailRule;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let path = std::env::args().nth(1).ok_or("usage: bench_scan FILE")?;
+    let sample: Vec<f64> = std::fs::read(path)?
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|&bytes| f64::from_le_bytes(bytes))
+        .collect();
+    let settings = PowerLawSettings {
+        tail: TailRule::Scan { at_least: 2 },
+        ecdf: Ecdf::Left,
+        alpha: 0.05,
+    };
+    let mut seconds = Vec::new();
+    let mut found = None;
+    for _ in 0..5 {
+        let start = Instant::now();
+        found = Some(PowerLawTest::of(&sample, &settings));
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    match found {
+        Some(Ok(test)) => println!(
+            "x_min: {}\nalpha: {}\nd: {}",
+            test.fit.x_min, test.fit.exponent, test.ks_distance
+        ),
+        other => println!("{other:?}"),
+    }
+    println!("seconds: {}", seconds[2]);
+    Ok(())
+}
