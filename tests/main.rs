@@ -5,6 +5,7 @@ mod cli;
 mod data;
 mod diff;
 mod docs;
+mod fmt;
 mod gradients;
 mod report;
 mod scan;

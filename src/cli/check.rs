@@ -1,30 +1,185 @@
-//! `gradstudy check STUDY`
+//! `gradstudy check STUDY…`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use miette::{Diagnostic as _, Severity};
+use serde::Serialize;
 
-use super::{Failure, print, study};
+use crate::study::{self, Study};
+use crate::syntax::{Diagnostic, Diagnostics, Source, SourceError};
+use crate::vocabulary::VOCABULARY;
 
-/// Check a study without running it
+use super::{Failure, print, show};
+
+/// Of the JSON; a new key does not change it.
+const FORMAT_VERSION: u32 = 1;
+
+/// Check studies without running them
+///
+/// Exit code 0: no mistakes (there may be warnings); 2: mistakes, or a file that cannot be read.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The .study file
-    study: PathBuf,
+    /// Print what was found as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+    /// The .study files
+    #[arg(required = true, value_name = "STUDY")]
+    studies: Vec<PathBuf>,
+}
+
+/// What was found in one file.
+enum Found {
+    Unreadable(SourceError),
+    Mistakes(Diagnostics),
+    Study(Study, Diagnostics),
 }
 
 impl Check {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        let (_, study) = study::load(&self.study)?;
-        let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-        print(&format!(
-            "{}: {}, {}, {}\n",
-            study.title,
-            count(study.cases.len(), "case"),
-            count(study.seeds.len(), "seed"),
-            count(study.tables.len(), "table")
-        ));
-        Ok(ExitCode::SUCCESS)
+        let found: Vec<(&Path, Found)> = self.studies.iter().map(|path| (&**path, check(path))).collect();
+        let sound = found.iter().all(|(_, found)| matches!(found, Found::Study(..)));
+        if self.json {
+            print(&json(&found));
+        } else {
+            found.iter().for_each(|(_, found)| report(found));
+        }
+        Ok(ExitCode::from(if sound { 0 } else { 2 }))
+    }
+}
+
+fn check(path: &Path) -> Found {
+    let source = match Source::read(path) {
+        Ok(source) => source,
+        Err(error) => return Found::Unreadable(error),
+    };
+    match study::check(&source, &VOCABULARY) {
+        Ok((study, warnings)) => Found::Study(study, warnings),
+        Err(mistakes) => Found::Mistakes(mistakes),
+    }
+}
+
+fn report(found: &Found) {
+    match found {
+        Found::Unreadable(error) => show(error),
+        Found::Mistakes(mistakes) => show(mistakes),
+        Found::Study(study, warnings) => {
+            if !warnings.is_empty() {
+                show(warnings);
+            }
+            let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+            print(&format!(
+                "{}: {}, {}, {}\n",
+                study.title,
+                count(study.cases.len(), "case"),
+                count(study.seeds.len(), "seed"),
+                count(study.tables.len(), "table")
+            ));
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    format_version: u32,
+    studies: Vec<StudyReport>,
+    diagnostics: Vec<DiagnosticReport>,
+}
+
+#[derive(Serialize)]
+struct StudyReport {
+    file: String,
+    errors: usize,
+    warnings: usize,
+}
+
+#[derive(Serialize)]
+struct DiagnosticReport {
+    file: String,
+    code: String,
+    severity: &'static str,
+    message: String,
+    help: Option<String>,
+    /// The place that it is about, first.
+    labels: Vec<LabelReport>,
+}
+
+/// Lines and columns from 1, a column being a character; `span` in bytes, its end excluded.
+#[derive(Serialize)]
+struct LabelReport {
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    span: [usize; 2],
+    text: String,
+}
+
+fn json(found: &[(&Path, Found)]) -> String {
+    let mut report = Report {
+        format_version: FORMAT_VERSION,
+        studies: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    for (path, found) in found {
+        let file = path.display().to_string();
+        let list: Vec<DiagnosticReport> = match found {
+            Found::Unreadable(error) => vec![unreadable(&file, error)],
+            Found::Mistakes(list) | Found::Study(_, list) => {
+                list.iter().map(|one| diagnostic(&file, one)).collect()
+            }
+        };
+        let count = |severity: &str| list.iter().filter(|one| one.severity == severity).count();
+        report.studies.push(StudyReport {
+            errors: count("error"),
+            warnings: count("warning"),
+            file,
+        });
+        report.diagnostics.extend(list);
+    }
+    let json = serde_json::to_string_pretty(&report).expect("text and numbers have a JSON form");
+    json + "\n"
+}
+
+fn unreadable(file: &str, error: &SourceError) -> DiagnosticReport {
+    DiagnosticReport {
+        file: file.to_string(),
+        code: error.code().map(|code| code.to_string()).unwrap_or_default(),
+        severity: "error",
+        message: error.to_string(),
+        help: error.help().map(|help| help.to_string()),
+        labels: Vec::new(),
+    }
+}
+
+fn diagnostic(file: &str, diagnostic: &Diagnostic) -> DiagnosticReport {
+    let labels = diagnostic.source().into_iter().flat_map(|source| {
+        diagnostic.labels.iter().map(|(span, text)| {
+            let ((line, column), (end_line, end_column)) =
+                (source.line_column(span.start), source.line_column(span.end));
+            LabelReport {
+                file: source.path.display().to_string(),
+                line,
+                column,
+                end_line,
+                end_column,
+                span: [span.start, span.end],
+                text: text.clone(),
+            }
+        })
+    });
+    DiagnosticReport {
+        file: file.to_string(),
+        code: diagnostic.code.to_string(),
+        severity: match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Advice => "advice",
+        },
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+        labels: labels.collect(),
     }
 }

@@ -6,6 +6,7 @@ mod devices;
 mod diff;
 mod explain;
 mod export;
+mod fmt;
 mod options;
 mod plan;
 mod progress;
@@ -37,8 +38,10 @@ enum Command {
     Run(run::Run),
     /// Show what a run would do: steps, time, memory, what is cached
     Plan(plan::PlanCommand),
-    /// Check a study without running it
+    /// Check studies without running them; exit code 0 no mistakes, 2 mistakes
     Check(check::Check),
+    /// Write studies in their canonical layout
+    Fmt(fmt::Fmt),
     /// Show a study with every default written out
     Render(render::Render),
     /// List, download and verify data sets
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.execute(),
         Command::Plan(command) => command.execute(),
         Command::Check(command) => command.execute(),
+        Command::Fmt(command) => command.execute(),
         Command::Render(command) => command.execute(),
         Command::Data(command) => command.execute(),
         Command::Diff(command) => command.execute(),

@@ -66,6 +66,11 @@ impl Diagnostic {
         self
     }
 
+    /// The study that the labels lie in, once [`Diagnostics`] holds it.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// The place it is sorted by.
     pub fn span(&self) -> Span {
         self.labels.first().map(|(span, _)| *span).unwrap_or_default()

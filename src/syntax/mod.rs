@@ -4,12 +4,15 @@
 pub mod ast;
 mod diagnostic;
 mod expected;
+mod layout;
 mod parser;
+mod printer;
 mod recover;
 mod source;
 
 pub use ast::{Span, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use parser::parse_value;
+pub use printer::format;
 pub use recover::{Lost, Parsed, parse};
 pub use source::{Source, SourceError};

@@ -66,6 +66,14 @@ impl Source {
         }
     }
 
+    /// Line and column of the byte `offset`, both from 1; a column is a character.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..offset.min(self.text.len())];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+
     /// The file's name without `.study`, or `study` where there is none.
     pub fn stem(&self) -> &str {
         self.path
@@ -100,6 +108,13 @@ impl SourceCode for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let source = Source::new("a.study", "é = 1\n# ü\n");
+        let places = [0, 2, 7, 11, 12].map(|offset| source.line_column(offset));
+        assert_eq!(places, [(1, 1), (1, 2), (2, 1), (2, 4), (3, 1)]);
+    }
 
     #[test]
     fn each_unreadable_file_has_its_own_error() {

@@ -1,0 +1,84 @@
+//! `gradstudy check`: what editors and CI read.
+
+use serde_json::{Value, json};
+
+use crate::support::Gradstudy;
+
+#[test]
+fn json_holds_mistakes_and_warnings_of_every_file_and_nothing_else_is_said() {
+    let gradstudy = Gradstudy::new("# é\ndata d = mnist(splitt: train)\ndata d = mnist\n");
+    let doubtful = "data d = mnist\ndata spare = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\n\
+        test t = normality(g)\ntable r { of: t  rows: sg_type  columns: p_value }\n";
+    std::fs::write(gradstudy.path().join("doubtful.study"), doubtful).unwrap();
+    let said = gradstudy.run(&["check", "--json", "doubtful.study", "test.study", "missing.study"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(2), ""));
+    let report: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(report["format_version"], 1);
+    assert_eq!(
+        report["studies"][0],
+        json!({ "file": "doubtful.study", "errors": 0, "warnings": 1 })
+    );
+    let all = report["diagnostics"].as_array().unwrap();
+    let of = |file: &str| all.iter().filter(|one| one["file"] == file).collect::<Vec<_>>();
+
+    let [warning] = of("doubtful.study")[..] else {
+        panic!("{}", said.stdout)
+    };
+    assert_eq!(warning["severity"], "warning");
+    let place = &warning["labels"][0];
+    assert_eq!(
+        (&place["line"], &place["file"]),
+        (&json!(2), &json!("doubtful.study"))
+    );
+
+    let mistakes = of("test.study");
+    assert_eq!(report["studies"][1]["errors"], mistakes.len());
+    let setting = mistakes
+        .iter()
+        .find(|one| one["message"].as_str().unwrap().contains("splitt"))
+        .unwrap();
+    assert_eq!(setting["severity"], "error");
+    assert!(setting["code"].as_str().unwrap().starts_with('E'));
+    assert!(setting["help"].as_str().unwrap().contains("split"));
+    let place = &setting["labels"][0];
+    assert_eq!(
+        (
+            &place["line"],
+            &place["column"],
+            &place["end_column"],
+            &place["span"]
+        ),
+        (&json!(2), &json!(16), &json!(22), &json!([20, 26])),
+        "bytes count `é` twice"
+    );
+    let twice = mistakes
+        .iter()
+        .find(|one| one["labels"].as_array().unwrap().len() > 1);
+    assert!(
+        twice.is_some(),
+        "every place that has to do with a mistake is there: {}",
+        said.stdout
+    );
+
+    let [missing] = of("missing.study")[..] else {
+        panic!("{}", said.stdout)
+    };
+    assert_eq!(
+        (&missing["code"], &missing["labels"]),
+        (&json!("gradstudy::syntax::not_found"), &json!([]))
+    );
+}
+
+#[test]
+fn warnings_do_not_make_a_check_fail() {
+    let study = "data d = mnist\ndata spare = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\n\
+        test t = normality(g)\ntable r { of: t  rows: sg_type  columns: p_value }\n";
+    let gradstudy = Gradstudy::new(study);
+    let said = gradstudy.run(&["check", "test.study", "test.study"]).success();
+    assert_eq!(said.stdout.lines().count(), 2, "{}", said.stdout);
+    let json = gradstudy.run(&["check", "--json", "test.study"]).success();
+    assert_eq!(
+        (json.stdout.matches("\"warning\"").count(), json.stderr.as_str()),
+        (1, "")
+    );
+}
