@@ -192,7 +192,7 @@ impl Lowering<'_> {
                 };
                 let (n, t) = (subject.parameters, subject.iterations);
                 let cost = Cost {
-                    seconds: kind.seconds(n, t, *direction),
+                    seconds: kind.seconds(&spec.call.args, n, t, *direction),
                     ..Cost::default()
                 };
                 let along = match direction {

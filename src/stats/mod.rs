@@ -41,7 +41,7 @@ pub trait TestKind: Sync {
     ) -> Option<Outcome>;
 
     /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`.
-    fn seconds(&self, parameters: u64, iterations: u64, direction: Direction) -> f64;
+    fn seconds(&self, args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64;
 }
 
 /// Every kind of test, in the order of the language reference.

@@ -59,7 +59,7 @@ impl TestKind for Normality {
         many::normality_test(view, direction, &settings, monitor).map(Outcome::Normality)
     }
 
-    fn seconds(&self, parameters: u64, iterations: u64, direction: Direction) -> f64 {
+    fn seconds(&self, _args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64 {
         // Measured on one core of an Intel Xeon with AVX-512: drawing and reading 100 points.
         let samples = match direction {
             Direction::Dimension => iterations,
