@@ -56,12 +56,12 @@ enum ExportError {
     #[error("cannot export to `{}`", path.display())]
     #[diagnostic(code(gradstudy::export::format), help("{formats}"))]
     Format { path: PathBuf, formats: &'static str },
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::export::write),
         help("check the folder, its permissions and the room on its disk")
     )]
-    Write { path: PathBuf, source: io::Error },
+    Write { path: PathBuf, reason: io::Error },
 }
 
 impl Export {
@@ -101,9 +101,9 @@ impl Export {
             &bars,
             &cancel,
         );
-        let fail = |source| ExportError::Write {
+        let fail = |reason| ExportError::Write {
             path: self.to.clone(),
-            source,
+            reason,
         };
         if self.weights {
             let Work::Record { weights, .. } = &plan.step(&chosen.step).work else {

@@ -48,6 +48,9 @@ impl Run {
         let device = self.computing.select()?;
         let search = self.places.search();
         let plan = study::plan(&study, &search)?;
+        if plan.steps.is_empty() {
+            eprintln!("the study asks for nothing: it has no `train`, `record` or `test` that would run");
+        }
         let store = Store::open(&self.places.cache(), device.class)?;
         let (cancel, bars) = (stop_on_request(), Bars::new());
         let executor = Executor::new(

@@ -22,7 +22,7 @@ impl GradientHistory {
     /// Room for G in memory.
     pub fn in_memory(parameters: usize, iterations: usize) -> Result<Self, HistoryError> {
         let bytes = Self::bytes(parameters, iterations);
-        let map = MmapMut::map_anon(bytes.max(1)).map_err(|source| HistoryError::Memory { bytes, source })?;
+        let map = MmapMut::map_anon(bytes.max(1)).map_err(|reason| HistoryError::Memory { bytes, reason })?;
         // Huge pages make the first touch of a gigabyte several times cheaper; the kernel may decline.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
@@ -37,10 +37,10 @@ impl GradientHistory {
     /// Room for G in a file, created or (for a recording that goes on) opened with what it holds.
     pub fn in_file(parameters: usize, iterations: usize, path: &Path) -> Result<Self, HistoryError> {
         let bytes = Self::bytes(parameters, iterations);
-        let fail = |source| HistoryError::File {
+        let fail = |reason| HistoryError::File {
             path: path.into(),
             bytes,
-            source,
+            reason,
         };
         let file = OpenOptions::new()
             .read(true)
@@ -108,10 +108,10 @@ impl GradientHistory {
             return Ok(());
         };
         let bytes = self.map.len();
-        self.map.flush().map_err(|source| HistoryError::File {
+        self.map.flush().map_err(|reason| HistoryError::File {
             path: path.clone(),
             bytes,
-            source,
+            reason,
         })
     }
 }
@@ -119,13 +119,13 @@ impl GradientHistory {
 /// Why G has no room.
 #[derive(Debug, Error, Diagnostic)]
 pub enum HistoryError {
-    #[error("cannot get {} MB of memory for the gradient history: {source}", bytes / 1_000_000)]
+    #[error("cannot get {} MB of memory for the gradient history: {reason}", bytes / 1_000_000)]
     #[diagnostic(
         code(gradstudy::history::memory),
         help("lower `--memory` so that the history goes to a file")
     )]
-    Memory { bytes: usize, source: std::io::Error },
-    #[error("cannot keep {} MB of gradient history in `{}`: {source}", bytes / 1_000_000, path.display())]
+    Memory { bytes: usize, reason: std::io::Error },
+    #[error("cannot keep {} MB of gradient history in `{}`: {reason}", bytes / 1_000_000, path.display())]
     #[diagnostic(
         code(gradstudy::history::file),
         help("make room on that disk, or name another place with `--cache-dir`; finished steps are kept")
@@ -133,7 +133,7 @@ pub enum HistoryError {
     File {
         path: PathBuf,
         bytes: usize,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 

@@ -41,18 +41,18 @@ pub fn to_safetensors(network: &Network, theta: &[f32]) -> Result<Vec<u8>, safet
 
 /// Reads θ from a `.safetensors` file with PyTorch's names (f32 or f64).
 pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
-    let bytes = std::fs::read(path).map_err(|source| WeightsError::Read {
+    let bytes = std::fs::read(path).map_err(|reason| WeightsError::Read {
         path: path.into(),
-        source,
+        reason,
     })?;
     from_safetensors(network, &bytes, path)
 }
 
 /// Reads θ from the bytes of a `.safetensors` file; `path` is for messages.
 pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<Vec<f32>, WeightsError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|source| WeightsError::Malformed {
+    let file = SafeTensors::deserialize(bytes).map_err(|reason| WeightsError::Malformed {
         path: path.into(),
-        source,
+        reason,
     })?;
     let parameters = network.parameters();
     let known: Vec<_> = parameters.iter().map(|p| p.name.as_str()).collect();
@@ -106,20 +106,20 @@ pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<
 /// Why weights cannot be read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum WeightsError {
-    #[error("cannot read the weights `{}`: {source}", path.display())]
+    #[error("cannot read the weights `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::weights::read),
         help("check the path; it is relative to where gradstudy is started")
     )]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("`{}` is not a complete .safetensors file: {source}", path.display())]
+    Read { path: PathBuf, reason: std::io::Error },
+    #[error("`{}` is not a complete .safetensors file: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::weights::malformed),
         help("save it again with `safetensors.torch.save_file`")
     )]
     Malformed {
         path: PathBuf,
-        source: safetensors::SafeTensorError,
+        reason: safetensors::SafeTensorError,
     },
     #[error("`{}` has no tensor `{name}`, which {model} needs", path.display())]
     #[diagnostic(

@@ -69,12 +69,12 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
-    #[error("cannot read the weights `{path}`: {source}")]
+    #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
         help("check the path; it is relative to where gradstudy is started")
     )]
-    Weights { path: String, source: std::io::Error },
+    Weights { path: String, reason: std::io::Error },
     #[error("`{model}` has {logits} logits, {dataset} has {classes} classes")]
     #[diagnostic(code(gradstudy::plan::logits), help("set `logits: {classes}`"))]
     Logits {
@@ -271,9 +271,9 @@ impl Lowering<'_> {
         let digest = match &spec.weights {
             None => None,
             Some(path) => {
-                let bytes = std::fs::read(path).map_err(|source| PlanError::Weights {
+                let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
                     path: path.clone(),
-                    source,
+                    reason,
                 })?;
                 Some(blake3::hash(&bytes).to_hex().to_string())
             }

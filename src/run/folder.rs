@@ -36,7 +36,7 @@ pub fn write(
     let parent = reports.join(slug);
     let fail = |path: &Path| {
         let path = path.to_path_buf();
-        move |source| RunError::Write { path, source }
+        move |reason| RunError::Write { path, reason }
     };
     fs::create_dir_all(&parent).map_err(fail(&parent))?;
     let temporary = tempfile::Builder::new()
@@ -110,9 +110,9 @@ pub fn open_results(path: &Path) -> Result<Results, RunError> {
     } else {
         path.to_path_buf()
     };
-    let text = fs::read_to_string(&file).map_err(|source| RunError::Read {
+    let text = fs::read_to_string(&file).map_err(|reason| RunError::Read {
         path: file.clone(),
-        source,
+        reason,
     })?;
     let results: Results = serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
         path: file.clone(),
@@ -138,20 +138,20 @@ pub fn open_settings(path: &Path) -> Option<serde_json::Value> {
 /// Why a run cannot be written or read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum RunError {
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::run::write),
         help(
             "name a folder that you may write to with `--reports-dir`; results are in the cache, a rerun is quick"
         )
     )]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot read `{}`: {source}", path.display())]
+    Write { path: PathBuf, reason: io::Error },
+    #[error("cannot read `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::run::read),
         help("name the folder of a run, `reports/<study>/<run>`")
     )]
-    Read { path: PathBuf, source: io::Error },
+    Read { path: PathBuf, reason: io::Error },
     #[error("`{}` is damaged: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::run::damaged),

@@ -67,7 +67,7 @@ impl Store {
     /// Reads one file of a finished step.
     pub fn read(&self, id: &StepId, name: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.directory(id).join(name);
-        fs::read(&path).map_err(|source| StoreError::Read { path, source })
+        fs::read(&path).map_err(|reason| StoreError::Read { path, reason })
     }
 
     /// Makes a finished step of `files`.
@@ -132,20 +132,20 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Why the cache cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum StoreError {
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::store::write),
         help(
             "make room or choose another place with `--cache-dir`; finished steps are kept, so a rerun goes on"
         )
     )]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot read `{}`: {source}", path.display())]
+    Write { path: PathBuf, reason: io::Error },
+    #[error("cannot read `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::store::read),
         help("remove that folder of the cache and run the study again")
     )]
-    Read { path: PathBuf, source: io::Error },
+    Read { path: PathBuf, reason: io::Error },
     #[error("`{}` is damaged: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::store::damaged),
@@ -158,9 +158,9 @@ impl StoreError {
     /// For `map_err` after an attempt to write `path`.
     pub fn write(path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
         let path = path.to_path_buf();
-        move |source| StoreError::Write {
+        move |reason| StoreError::Write {
             path: path.clone(),
-            source,
+            reason,
         }
     }
 }
