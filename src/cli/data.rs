@@ -14,7 +14,7 @@ use crate::data::fetch::{DownloadObserver, FetchOptions, Outcome, fetch};
 use crate::data::verify::{Listing, list, verify};
 use crate::data::{DATASETS, DatasetKind, dataset};
 
-use super::options::Places;
+use super::options::DataPlace;
 use super::{Failure, print};
 
 /// List, download and verify data sets
@@ -23,7 +23,7 @@ pub struct Data {
     #[command(subcommand)]
     command: DataCommand,
     #[command(flatten)]
-    places: Places,
+    place: DataPlace,
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,7 +53,7 @@ struct UnknownSet {
 
 impl Data {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        let search = self.places.search();
+        let search = self.place.search();
         match self.command {
             DataCommand::List => {
                 list(&search).iter().for_each(|set| print(&line(set)));

@@ -13,14 +13,21 @@ use super::Failure;
 /// Memory for a gradient history where the system does not say how much there is.
 const UNKNOWN_MEMORY: u64 = 2_000_000_000;
 
-/// Where things are.
+/// Where data sets are.
 #[derive(Debug, Args)]
-pub struct Places {
+pub struct DataPlace {
     /// Folder of data sets, tried before GRADSTUDY_DATA and the user's cache
     #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
+}
+
+/// Where data sets and finished steps are.
+#[derive(Debug, Args)]
+pub struct Places {
+    #[command(flatten)]
+    pub data: DataPlace,
     /// Folder of finished steps [default: the user's cache]
-    #[arg(long, value_name = "DIR", env = "GRADSTUDY_CACHE", global = true)]
+    #[arg(long, value_name = "DIR", env = "GRADSTUDY_CACHE")]
     pub cache_dir: Option<PathBuf>,
 }
 
@@ -38,7 +45,7 @@ pub struct Computing {
     pub threads: Option<u16>,
 }
 
-impl Places {
+impl DataPlace {
     /// Where data sets are looked for, first choice first.
     pub fn search(&self) -> SearchPath {
         let mut dirs = Vec::new();
@@ -50,6 +57,13 @@ impl Places {
         }
         dirs.push(("the user's cache".to_string(), user_cache().join("data")));
         SearchPath::new(dirs)
+    }
+}
+
+impl Places {
+    /// Where data sets are looked for, first choice first.
+    pub fn search(&self) -> SearchPath {
+        self.data.search()
     }
 
     /// The folder of finished steps.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::plan::display::{State, to_text};
+use crate::plan::display::{State, size, to_text};
 use crate::plan::{Plan, Step, Work};
 use crate::store::Store;
 
@@ -30,6 +30,19 @@ impl PlanCommand {
         let plan = study::plan(&study, &self.places.search())?;
         let store = Store::open(&self.places.cache(), device.class)?;
         print(&to_text(&plan, |step| state(&plan, &store, step)));
+        let memory = self.computing.memory();
+        let to_file = |step: &&Step| {
+            matches!(step.work, Work::Record { .. })
+                && step.cost.bytes > memory
+                && matches!(state(&plan, &store, step), State::Run(_))
+        };
+        let count = plan.steps.iter().filter(to_file).count();
+        if count > 0 {
+            let memory = size(memory);
+            print(&format!(
+                "gradient histories over the {memory} of `--memory`, which go to a file: {count}\n"
+            ));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -125,12 +125,22 @@ fn row(statistic: &StatisticChange) -> Option<[String; 4]> {
     })
 }
 
+/// Characters of a setting that a table shows; JSON has it all.
+const WIDEST_SETTING: usize = 60;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(WIDEST_SETTING) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 fn settings(diff: &RunDiff, escape: fn(&str) -> String) -> Grid {
     let mut grid = grid(&["setting", "left", "right"]);
     let show = |value: &Option<Value>| {
         value
             .as_ref()
-            .map_or_else(|| DASH.into(), |value| escape(&value.to_string()))
+            .map_or_else(|| DASH.into(), |value| escape(&shortened(&value.to_string())))
     };
     for change in &diff.settings {
         grid.add_row([escape(&change.path), show(&change.left), show(&change.right)]);

@@ -40,9 +40,11 @@ pub fn load(examples: u64, size: u64) -> Cost {
 /// `epochs` of training on `examples` samples.
 pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost {
     let n = network.parameter_count() as u64;
-    let steps = epochs * (examples / batch.max(1));
-    let flops = steps * batch * network.gradient_flops();
-    let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + (steps * n) as f64 * STEP_PER_PARAMETER;
+    let steps = epochs.saturating_mul(examples / batch.max(1));
+    let flops = steps
+        .saturating_mul(batch)
+        .saturating_mul(network.gradient_flops());
+    let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + steps as f64 * n as f64 * STEP_PER_PARAMETER;
     Cost {
         seconds,
         bytes: 4 * n * (batch / 32 + 4),
@@ -54,7 +56,9 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
 /// T gradients of n numbers over minibatches of B samples.
 pub fn record(network: &Network, batch: u64, iterations: u64, keep: bool) -> Cost {
     let bytes = 4 * network.parameter_count() as u64 * iterations;
-    let flops = batch * iterations * network.gradient_flops();
+    let flops = batch
+        .saturating_mul(iterations)
+        .saturating_mul(network.gradient_flops());
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + bytes as f64 / WRITE_RATE;
     Cost {
         seconds,

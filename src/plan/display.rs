@@ -19,7 +19,7 @@ pub enum State {
 /// The plan as text: one step a line, then the totals of what will run.
 pub fn to_text(plan: &Plan, state: impl Fn(&Step) -> State) -> String {
     let mut text = format!("{}: {} steps\n", plan.title, plan.steps.len());
-    let (mut seconds, mut bytes, mut flops, mut disk) = (0.0, 0, 0, 0);
+    let (mut seconds, mut bytes, mut flops, mut disk) = (0.0, 0, 0u64, 0);
     let mut to_run = 0;
     for step in &plan.steps {
         let state = state(step);
@@ -41,7 +41,7 @@ pub fn to_text(plan: &Plan, state: impl Fn(&Step) -> State) -> String {
         if let State::Run(reason) = state {
             seconds += cost.seconds;
             bytes = bytes.max(cost.bytes);
-            flops += cost.flops;
+            flops = flops.saturating_add(cost.flops);
             disk += cost.disk;
             to_run += 1;
             if let Some(reason) = reason {
