@@ -11,6 +11,7 @@ mod facts;
 mod grid;
 mod lint;
 mod names;
+mod schedule;
 mod shape;
 mod spec;
 pub mod statements;
@@ -22,7 +23,8 @@ mod vocabulary;
 pub use arguments::faulty_defaults;
 pub use check::check;
 pub use spec::{
-    Assertion, Case, Decay, Level, Milestone, ModelSpec, RecordSpec, Study, TableSpec, TestSpec, TrainSpec,
+    Assertion, Case, Decay, Each, Level, Milestone, ModelSpec, RecordSpec, Schedule, ScheduleShape, Study,
+    TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup,
 };
 pub use suggest::closest;
 pub use values::describe_type;
