@@ -1,22 +1,16 @@
 //! Asymmetric noise in its pair-flip form: a flipped label i becomes i + 1, the last class becoming the first.
 
-use super::{LabelNoise, RATE, flip, percent};
+use super::{LabelNoise, flip, percent};
 use crate::seed;
 use crate::signature::{Args, Signature};
-
-static SIGNATURE: Signature = Signature {
-    name: "asymmetric",
-    summary: "pair flip: each label i becomes i + 1 mod c with probability `rate`, independently",
-    params: &[RATE],
-    version: 1,
-};
+use crate::study::label_noise::ASYMMETRIC;
 
 /// See the module's documentation.
 pub struct Asymmetric;
 
 impl LabelNoise for Asymmetric {
     fn signature(&self) -> &'static Signature {
-        &SIGNATURE
+        &ASYMMETRIC
     }
 
     fn corrupt(&self, labels: &[u32], classes: usize, args: &Args, seed: u64) -> Vec<u32> {

@@ -1,7 +1,8 @@
 //! Label noise: labels replaced at random before training and recording, to study how gradients depend on what
 //! there is to learn. The definitions are those of docs/language.md.
 //!
-//! A kind of noise is one file of this folder and one line in [`LABEL_NOISE`]. Labels are drawn on the host, one
+//! A kind of noise is one file of this folder and one line in [`LABEL_NOISE`]; its words are in
+//! `study::label_noise`. Labels are drawn on the host, one
 //! after the other, from the study's seed: they are the same on every device and number of threads.
 
 mod asymmetric;
@@ -11,7 +12,7 @@ mod symmetric;
 
 use rand::Rng;
 
-use crate::signature::{Args, Call, Default, Param, ParamType, Signature};
+use crate::signature::{Args, Call, Signature};
 
 /// A way to corrupt labels that a study can name.
 pub trait LabelNoise: Sync {
@@ -66,14 +67,6 @@ pub fn realised_rate(before: &[u32], after: &[u32]) -> f64 {
 fn known(call: &Call) -> &'static dyn LabelNoise {
     find(&call.name).expect("the checker knows the label noises")
 }
-
-/// `rate` of a noise that flips each label independently.
-const RATE: Param = Param {
-    name: "rate",
-    ty: ParamType::Number { min: 0.0, max: 1.0 },
-    default: Default::Required,
-    doc: "probability with which each label flips, such as `40%`",
-};
 
 /// Flips each label with probability `rate` to `other(label, draw)`, `draw` being uniform over 64 bits. Both
 /// numbers are drawn for every label, flipped or not, so that no label's fate shifts another's.

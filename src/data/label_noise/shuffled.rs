@@ -6,20 +6,14 @@ use rand::Rng;
 use super::{LabelNoise, below};
 use crate::seed;
 use crate::signature::{Args, Signature};
-
-static SIGNATURE: Signature = Signature {
-    name: "shuffled",
-    summary: "all labels permuted over the data set at random: nothing is left to learn but by heart",
-    params: &[],
-    version: 1,
-};
+use crate::study::label_noise::SHUFFLED;
 
 /// See the module's documentation.
 pub struct Shuffled;
 
 impl LabelNoise for Shuffled {
     fn signature(&self) -> &'static Signature {
-        &SIGNATURE
+        &SHUFFLED
     }
 
     fn corrupt(&self, labels: &[u32], _classes: usize, _args: &Args, seed: u64) -> Vec<u32> {

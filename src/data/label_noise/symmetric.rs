@@ -1,22 +1,16 @@
 //! Symmetric (uniform) noise: a flipped label becomes one of the other classes, each with the same probability.
 
-use super::{LabelNoise, RATE, below, flip, percent};
+use super::{LabelNoise, below, flip, percent};
 use crate::seed;
 use crate::signature::{Args, Signature};
-
-static SIGNATURE: Signature = Signature {
-    name: "symmetric",
-    summary: "each label flips with probability `rate` to one of the other classes, uniformly and independently",
-    params: &[RATE],
-    version: 1,
-};
+use crate::study::label_noise::SYMMETRIC;
 
 /// See the module's documentation.
 pub struct Symmetric;
 
 impl LabelNoise for Symmetric {
     fn signature(&self) -> &'static Signature {
-        &SIGNATURE
+        &SYMMETRIC
     }
 
     fn corrupt(&self, labels: &[u32], classes: usize, args: &Args, seed: u64) -> Vec<u32> {
