@@ -46,6 +46,8 @@ pub mod execute;
 
 pub mod report;
 
+pub mod figures;
+
 pub mod diff;
 
 pub mod run;
