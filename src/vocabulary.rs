@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::data::{self, DATASETS};
 use crate::models::{self, MODELS};
-use crate::optimizers::OPTIMIZERS;
+use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::stats::TESTS;
 use crate::study::{Facts, Vocabulary};
@@ -49,6 +49,27 @@ static GRADIENTS: Signature = Signature {
             ty: ParamType::Boolean,
             default: Default::Text("false"),
             doc: "whether G itself stays in the cache (n · T · 4 bytes)",
+        },
+        Param {
+            name: "weight_decay",
+            ty: ParamType::Number { min: 0.0, max: 1e6 },
+            default: Default::Absent,
+            doc: "λ; λθ is added to each gradient",
+        },
+        Param {
+            name: "clip",
+            ty: ParamType::Number {
+                min: 1e-12,
+                max: f64::MAX,
+            },
+            default: Default::Absent,
+            doc: "scales a gradient whose L2 norm is larger down to this norm, after `weight_decay`",
+        },
+        Param {
+            name: "through",
+            ty: ParamType::Call(DIRECTIONS),
+            default: Default::Absent,
+            doc: "records an optimizer's directions, after `clip`; its moments evolve over t, the parameters do not",
         },
     ],
     version: 1,

@@ -216,7 +216,7 @@ impl<'a> Executor<'a> {
         for test in missing {
             let outcome = self.test(test, &history);
             if outcome.as_ref().is_err_and(ExecuteError::is_interrupt) {
-                self.save_partial(record, &history, history.iterations())
+                self.save_partial(record, &history, history.iterations(), None)
                     .map_err(|cause| at(record, cause))?;
             }
             outcomes.insert(test.id.clone(), outcome?);

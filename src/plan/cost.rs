@@ -24,6 +24,9 @@ const WRITE_RATE: f64 = 3e9;
 /// Seconds of a training step outside the gradient kernels (sums, optimizer), per parameter.
 const STEP_PER_PARAMETER: f64 = 2e-9;
 
+/// Seconds that an optimizer's direction takes, per number.
+const TRANSFORM_PER_NUMBER: f64 = 1e-9;
+
 fn cores() -> f64 {
     rayon::current_num_threads() as f64
 }
@@ -65,5 +68,16 @@ pub fn record(network: &Network, batch: u64, iterations: u64, keep: bool) -> Cos
         bytes,
         flops,
         disk: if keep { bytes } else { 0 },
+    }
+}
+
+/// A recording whose T gradients of n numbers are transformed: each is read and written once more, and an optimizer
+/// holds up to three numbers for each parameter.
+pub fn transformed(record: Cost, network: &Network, iterations: u64) -> Cost {
+    let n = network.parameter_count() as u64;
+    Cost {
+        seconds: record.seconds + (n * iterations) as f64 * TRANSFORM_PER_NUMBER,
+        bytes: record.bytes + 12 * n,
+        ..record
     }
 }

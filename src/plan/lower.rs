@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::cost::{self, Cost};
 use super::step::{Operation, Step, StepId, StepKey, Work};
-use super::{Plan, Planned, PlannedRecord};
+use super::{Plan, Planned, PlannedRecord, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::models::{self, ModelError, Network};
@@ -139,10 +139,12 @@ impl Lowering<'_> {
                 parameters: of.network.parameter_count() as u64,
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
+            let (settings, done) = settings::record(spec);
+            let through = spec.transform.through.as_ref().map(optimizer);
             let key = StepKey {
                 operation: Operation::Record,
-                version: GRADIENT_VERSION,
-                settings: json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order}),
+                version: GRADIENT_VERSION + through.map_or(0, |kind| kind.signature().version - 1),
+                settings,
                 seed: Some(seed),
                 inputs: vec![data.clone(), weights.clone()],
             };
@@ -153,13 +155,17 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 order,
                 keep: spec.keep,
+                transform: spec.transform.clone(),
                 seed,
             };
             let label = format!(
-                "{}: gradients of {} ({}) on {}, B = {}, T = {}, seed {seed}",
+                "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            if !spec.transform.is_identity() {
+                cost = cost::transformed(cost, &of.network, spec.iterations);
+            }
             let step = self.add(key, work, label, cost);
             records.push(PlannedRecord {
                 step: step.clone(),
@@ -338,7 +344,7 @@ impl Lowering<'_> {
         let spec = &case.trains[train];
         let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
         let network = self.networks[&weights].network.clone();
-        let kind = optimizers::find(&spec.optimizer.name).expect("the checker knows the optimizers");
+        let kind = optimizer(&spec.optimizer);
         let (decay, milestones) = match &spec.decay {
             None => (1.0, vec![]),
             Some(decay) => {
@@ -350,13 +356,11 @@ impl Lowering<'_> {
                 (decay.factor, epochs)
             }
         };
+        let (settings, clip) = settings::train(spec, decay, &milestones);
         let key = StepKey {
             operation: Operation::Train,
             version: GRADIENT_VERSION + kind.signature().version - 1,
-            settings: json!({
-                "optimizer": spec.optimizer, "epochs": spec.epochs, "batch": spec.batch,
-                "decay": decay, "milestones": milestones,
-            }),
+            settings,
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],
         };
@@ -379,6 +383,8 @@ impl Lowering<'_> {
             batch: spec.batch,
             decay,
             milestones,
+            schedule: spec.schedule.clone(),
+            clip,
             seed,
         };
         let id = self.add(key, work, label, cost);
@@ -395,6 +401,10 @@ impl Lowering<'_> {
 
 fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
     data::dataset(&case.data[on].call.name).expect("the checker knows the data sets")
+}
+
+fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {
+    optimizers::find(&call.name).expect("the checker knows the optimizers")
 }
 
 /// The test called `name`; the checker has made sure that there is one.

@@ -6,6 +6,7 @@
 pub mod cost;
 pub mod display;
 mod lower;
+mod settings;
 pub mod step;
 
 use std::collections::HashMap;
