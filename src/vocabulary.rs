@@ -97,6 +97,8 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     models: leak(MODELS.iter().map(|kind| kind.signature())),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS].into_iter()),
+    spectra: &[],
+    figures: &[],
     tests: leak(TESTS.iter().map(|kind| kind.signature())),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn every_default_is_what_its_type_promises() {
         let v = &*VOCABULARY;
-        for signatures in [v.datasets, v.models, v.optimizers, v.records, v.tests] {
+        for signatures in [v.datasets, v.models, v.optimizers, v.records, v.spectra, v.tests, v.figures] {
             assert_eq!(crate::study::faulty_defaults(signatures), Vec::<String>::new());
         }
     }

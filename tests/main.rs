@@ -10,6 +10,7 @@ mod gradients;
 mod optimizers;
 mod report;
 mod scan;
+mod spectra;
 mod statistics;
 mod structure;
 mod support;

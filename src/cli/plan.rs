@@ -1,6 +1,5 @@
 //! `gradstudy plan STUDY`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,8 +14,8 @@ use super::{Failure, print, study};
 /// Show what a run would do: steps, time, memory, what is cached
 #[derive(Debug, Args)]
 pub struct PlanCommand {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]

@@ -22,8 +22,8 @@ use super::{Failure, print, study};
 /// Run a study and write its report
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
@@ -93,9 +93,10 @@ impl Run {
         };
         let invocation = Invocation {
             study_text: &source.text,
-            command: format!("gradstudy run {}", self.study.display()),
+            command: self.study.command("run"),
             device: facts,
             seeds: &study.seeds,
+            overrides: &study.overrides,
             started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             seconds: start.elapsed().as_secs_f64(),
         };

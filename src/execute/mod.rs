@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use error::{Cause, ExecuteError};
 pub use observer::Observer;
 
-use crate::data::{self, Dataset, NormalizationNote, SearchPath};
+use crate::data::{self, Dataset, NormalizationNote, SearchPath, label_noise};
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
 use crate::models::{self, Network, weights};
@@ -38,6 +38,7 @@ pub struct Executor<'a> {
     /// Set from outside to stop at the next chunk, epoch or block of samples.
     pub cancel: &'a AtomicBool,
     datasets: RefCell<HashMap<StepId, Rc<Dataset>>>,
+    noises: RefCell<Vec<NoiseFacts>>,
     log: RefCell<Vec<StepReport>>,
 }
 
@@ -63,6 +64,15 @@ pub struct DataFacts {
     pub normalisation: NormalizationNote,
 }
 
+/// What label noise did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NoiseFacts {
+    /// The data set, its noise and the seed.
+    pub data: String,
+    /// The share of labels that differ from the data set's own.
+    pub realised_rate: f64,
+}
+
 /// What is known of trained weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFacts {
@@ -81,6 +91,7 @@ pub struct Execution {
     pub outcomes: HashMap<StepId, Outcome>,
     pub steps: Vec<StepReport>,
     pub data: Vec<DataFacts>,
+    pub noises: Vec<NoiseFacts>,
     pub trainings: Vec<(String, TrainingFacts)>,
 }
 
@@ -100,7 +111,7 @@ impl<'a> Executor<'a> {
         observer: &'a dyn Observer,
         cancel: &'a AtomicBool,
     ) -> Self {
-        let (datasets, log) = Default::default();
+        let (datasets, noises, log) = Default::default();
         Executor {
             store,
             search,
@@ -109,6 +120,7 @@ impl<'a> Executor<'a> {
             observer,
             cancel,
             datasets,
+            noises,
             log,
         }
     }
@@ -133,13 +145,13 @@ impl<'a> Executor<'a> {
             trainings.push((step.label.clone(), facts));
         }
         let mut facts = Vec::new();
-        for step in plan
-            .steps
-            .iter()
-            .filter(|step| matches!(step.work, Work::Load { .. }))
-        {
+        let of_data = |step: &&Step| matches!(step.work, Work::Load { .. } | Work::Corrupt { .. });
+        for step in plan.steps.iter().filter(of_data) {
             // A run that found every result in the cache still says which data they are of.
             let data = self.dataset(plan, &step.id)?;
+            if matches!(step.work, Work::Corrupt { .. }) {
+                continue;
+            }
             facts.push(DataFacts {
                 name: data.name.clone(),
                 examples: data.labels.len(),
@@ -152,6 +164,7 @@ impl<'a> Executor<'a> {
             outcomes,
             steps: self.log.take(),
             data: facts,
+            noises: self.noises.take(),
             trainings,
         })
     }
@@ -228,6 +241,7 @@ impl<'a> Executor<'a> {
         let samples = match direction {
             crate::stats::outcome::Direction::Dimension => history.iterations(),
             crate::stats::outcome::Direction::Iteration => history.parameters(),
+            crate::stats::outcome::Direction::Spectrum => 1,
         };
         let start = Instant::now();
         self.observer.begin(step, samples as u64, 0, "samples");
@@ -255,16 +269,31 @@ impl<'a> Executor<'a> {
             return Ok(data.clone());
         }
         let step = plan.step(id);
-        let Work::Load { data: call } = &step.work else {
-            unreachable!("a load step")
-        };
         let start = Instant::now();
         self.observer.begin(step, 1, 0, "data set");
-        let kind = data::dataset(&call.name).expect("the checker knows the data sets");
-        let data = Rc::new(
-            kind.load(&call.args, self.search)
-                .map_err(|cause| at(step, cause))?,
-        );
+        let data = match &step.work {
+            Work::Load { data: call } => {
+                let kind = data::dataset(&call.name).expect("the checker knows the data sets");
+                let data = kind.load(&call.args, self.search);
+                data.map_err(|cause| at(step, cause))?
+            }
+            Work::Corrupt {
+                data, labels, seed, ..
+            } => {
+                let clean = self.dataset(plan, data)?;
+                let noisy = label_noise::corrupt(&clean.labels, clean.classes, labels, *seed);
+                self.noises.borrow_mut().push(NoiseFacts {
+                    data: step.label.clone(),
+                    realised_rate: label_noise::realised_rate(&clean.labels, &noisy),
+                });
+                Dataset {
+                    labels: noisy,
+                    ..(*clean).clone()
+                }
+            }
+            _ => unreachable!("data come from load and corrupt steps"),
+        };
+        let data = Rc::new(data);
         self.finished(step, start);
         self.datasets.borrow_mut().insert(id.clone(), data.clone());
         Ok(data)

@@ -125,8 +125,11 @@ impl Executor<'_> {
 
     /// Accuracy on the test split of the data set, if it has one here.
     fn test_accuracy(&self, plan: &Plan, data: &StepId, network: &Network, theta: &[f32]) -> Option<f64> {
-        let Work::Load { data: call } = &plan.step(data).work else {
-            return None;
+        let call = match &plan.step(data).work {
+            Work::Load { data: call } => call,
+            // Noise is on the labels trained with; accuracy on the test split is against its own labels.
+            Work::Corrupt { data, .. } => return self.test_accuracy(plan, data, network, theta),
+            _ => return None,
         };
         let mut args = call.args.clone();
         args.0

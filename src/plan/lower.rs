@@ -10,15 +10,14 @@ use thiserror::Error;
 use super::cost::{self, Cost};
 use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, settings};
-use crate::data::{self, DataError, SearchPath};
+use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::stats::outcome::Direction;
 use crate::stats::{self, TestKind};
-use crate::study::{Case, Study};
+use crate::study::{Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
 const GRADIENT_VERSION: u32 = 1;
@@ -191,7 +190,7 @@ impl Lowering<'_> {
                     inputs: vec![record.clone()],
                 };
                 let work = Work::Test {
-                    record: record.clone(),
+                    of: record.clone(),
                     test: spec.call.clone(),
                     direction: *direction,
                     seed,
@@ -201,10 +200,7 @@ impl Lowering<'_> {
                     seconds: kind.seconds(&spec.call.args, n, t, *direction),
                     ..Cost::default()
                 };
-                let along = match direction {
-                    Direction::Dimension => "dimension",
-                    Direction::Iteration => "iteration",
-                };
+                let along = direction.word();
                 let label = format!(
                     "{name}: {} along {along} of {}, seed {seed}",
                     spec.call.name, spec.of
@@ -226,12 +222,39 @@ impl Lowering<'_> {
 
     /// The data and weights steps that `of` and `on` name.
     fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
-        let data = self.load(&case.data[on])?;
+        let data = self.data(&case.data[on], seed)?;
         let weights = match case.trains.contains_key(of) {
             true => self.weights(case, of, seed)?,
             false => self.initialise(case, of, on, seed)?,
         };
         Ok((data, weights))
+    }
+
+    /// The data set, and its labels with noise if the study puts some on them.
+    fn data(&mut self, spec: &DataSpec, seed: u64) -> Result<StepId, PlanError> {
+        let data = self.load(&spec.call)?;
+        if is_clean(&spec.labels) {
+            return Ok(data);
+        }
+        let noise = label_noise::find(&spec.labels.name).expect("the checker knows the label noises");
+        let key = StepKey {
+            operation: Operation::Corrupt,
+            version: noise.signature().version,
+            settings: json!({"labels": spec.labels}),
+            seed: Some(seed),
+            inputs: vec![data.clone()],
+        };
+        let label = format!(
+            "{}: {}, seed {seed}",
+            self.steps[&data].label,
+            label_noise::describe(&spec.labels)
+        );
+        let work = Work::Corrupt {
+            data,
+            labels: spec.labels.clone(),
+            seed,
+        };
+        Ok(self.add(key, work, label, Cost::default()))
     }
 
     fn load(&mut self, call: &Call) -> Result<StepId, PlanError> {
@@ -263,7 +286,7 @@ impl Lowering<'_> {
     fn initialise(&mut self, case: &Case, model: &str, on: &str, seed: u64) -> Result<StepId, PlanError> {
         let spec = &case.models[model];
         let data = dataset_of(case, on);
-        let input = data.shape(&case.data[on].args);
+        let input = data.shape(&case.data[on].call.args);
         let kind = models::find(&spec.call.name).expect("the checker knows the models");
         let network = kind.build(&spec.call.args, input)?;
         if network.classes < data.classes() {
@@ -342,7 +365,7 @@ impl Lowering<'_> {
             inputs: vec![data.clone(), weights.clone()],
         };
         let examples = dataset_of(case, &spec.on)
-            .examples(&case.data[&spec.on].args)
+            .examples(&case.data[&spec.on].call.args)
             .unwrap_or(60_000);
         let cost = cost::train(&network, examples, spec.epochs, spec.batch);
         let label = format!(
@@ -377,7 +400,7 @@ impl Lowering<'_> {
 }
 
 fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
-    data::dataset(&case.data[on].name).expect("the checker knows the data sets")
+    data::dataset(&case.data[on].call.name).expect("the checker knows the data sets")
 }
 
 fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {

@@ -28,13 +28,17 @@ impl StepId {
 pub enum Operation {
     /// Read and normalise a data set.
     Load,
+    /// Put noise on labels.
+    Corrupt,
     /// Draw or read initial weights.
     Initialise,
     /// Pretrain.
     Train,
     /// Record a gradient history.
     Record,
-    /// Apply one test along one direction of a history.
+    /// Compute a spectrum of a history, of another spectrum, or of a loss.
+    Spectrum,
+    /// Apply one test along one direction of a history, or to a spectrum.
     Test,
 }
 
@@ -43,9 +47,11 @@ impl Operation {
     pub fn verb(self) -> &'static str {
         match self {
             Operation::Load => "load",
+            Operation::Corrupt => "corrupt",
             Operation::Initialise => "initialise",
             Operation::Train => "train",
             Operation::Record => "record",
+            Operation::Spectrum => "spectrum",
             Operation::Test => "test",
         }
     }
@@ -88,6 +94,11 @@ pub enum Work {
     Load {
         data: Call,
     },
+    Corrupt {
+        data: StepId,
+        labels: Call,
+        seed: u64,
+    },
     Initialise {
         model: Call,
         input: Shape,
@@ -119,8 +130,17 @@ pub enum Work {
         transform: TransformSpec,
         seed: u64,
     },
+    Spectrum {
+        /// The history, spectrum or weights that it is of.
+        of: StepId,
+        /// The data of a loss.
+        on: Option<StepId>,
+        call: Call,
+        seed: u64,
+    },
     Test {
-        record: StepId,
+        /// The history, or the spectrum.
+        of: StepId,
         test: Call,
         direction: Direction,
         seed: u64,

@@ -3,14 +3,17 @@
 use indexmap::IndexMap;
 
 use super::arguments::{Bound, Given, Scope};
+use super::label_noise::LABEL_NOISE;
+use super::names::Declared;
 use super::shape::{entries, fields};
-use super::statements::{Holds, StatementKind};
+use super::statements::{Holds, LIKE, StatementKind};
 use super::{
-    Assertion, Case, ModelSpec, RecordSpec, TestSpec, TrainSpec, TransformSpec, Vocabulary, suggest, values,
+    Assertion, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec, TransformSpec,
+    Vocabulary, suggest, values,
 };
 use crate::signature::{Args, Call, Signature};
 use crate::stats::outcome::Direction;
-use crate::syntax::ast::{ExprKind, Statement};
+use crate::syntax::ast::{Argument, Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Span};
 
 /// Where the settings of one statement were written.
@@ -30,7 +33,60 @@ impl Place {
 /// Places by the statements' names.
 pub(super) type Places = IndexMap<String, Place>;
 
+/// Data with label noise that a statement asks for in place: `on: mnist with symmetric(40%)`.
+pub(super) struct Noisy {
+    /// Under this name it is data of the case.
+    pub name: String,
+    pub base: String,
+    pub labels: Call,
+}
+
 impl Scope<'_> {
+    /// Replaces `data with noise` behind `on` by the name of data of its own.
+    pub fn noisy_data(&mut self, statement: &mut Statement, noisy: &mut Vec<Noisy>) {
+        let call = statement.binding.as_mut().map(|binding| &mut binding.value.kind);
+        let arguments = match call {
+            Some(ExprKind::Call { arguments, .. }) => arguments.as_mut_slice(),
+            _ => &mut [],
+        };
+        let fields = statement.block.iter_mut().flat_map(|block| &mut block.fields);
+        let on = |argument: &&mut Argument| argument.key.as_ref().is_some_and(|key| key.value == "on");
+        for argument in arguments.iter_mut().chain(fields).filter(on) {
+            let expr = &mut argument.value;
+            let ExprKind::Infix { left, word, right } = &expr.kind else {
+                continue;
+            };
+            let (ExprKind::Word(base), "with") = (&left.kind, word.value.as_str()) else {
+                continue;
+            };
+            let Some(labels) = self.call(&Given::of(right), LABEL_NOISE, "label noise") else {
+                // Its mistake is told: the data alone stand for it.
+                *expr = (**left).clone();
+                continue;
+            };
+            let arguments = labels.args.0.values().map(|value| format!("{value:?}"));
+            let arguments = arguments.collect::<Vec<_>>().join(", ");
+            let name = format!("{base} with {}({arguments})", labels.name);
+            if self.reference(left, &["data"], "`on`").is_some() {
+                let declared = Declared {
+                    keyword: "data".to_string(),
+                    span: expr.span,
+                    lost: false,
+                };
+                self.names.map.entry(name.clone()).or_insert(declared);
+                self.names.used.insert(name.clone());
+                let base = base.clone();
+                *expr = Expr {
+                    kind: ExprKind::Word(name.clone()),
+                    ..expr.clone()
+                };
+                noisy.push(Noisy { name, base, labels });
+            } else {
+                *expr = (**left).clone();
+            }
+        }
+    }
+
     /// Checks one statement at one point of the grid and puts it into `case`.
     pub fn case_statement(
         &mut self,
@@ -42,13 +98,7 @@ impl Scope<'_> {
         let Holds::Call(what) = kind.holds else {
             return None;
         };
-        let signatures = match kind.block.name {
-            "data" => vocabulary.datasets,
-            "model" => vocabulary.models,
-            "train" => vocabulary.optimizers,
-            "record" => vocabulary.records,
-            _ => vocabulary.tests,
-        };
+        let signatures = vocabulary.built_ins(kind.block.name);
         let name = statement.name.as_ref()?.value.clone();
         let (signature, bound) = self.statement_call(statement, kind, signatures, what)?;
         let place = Place {
@@ -64,7 +114,9 @@ impl Scope<'_> {
         let count = |key: &str| args.integer(key) as u64;
         match kind.block.name {
             "data" => {
-                case.data.insert(name, call(&[]));
+                let labels = args.call("labels").clone();
+                let call = call(&["labels"]);
+                case.data.insert(name, DataSpec { call, labels });
             }
             "model" => {
                 let weights = args.get("weights").map(|_| text("weights"));
@@ -132,6 +184,9 @@ impl Scope<'_> {
                     },
                 );
             }
+            "spectrum" => {
+                case.spectra.insert(name, SpectrumSpec { call: call(&[]) });
+            }
             _ => {
                 self.distinct(&entries(statement, "along"), "along");
                 let direction = |word: &str| match word {
@@ -174,6 +229,10 @@ impl Scope<'_> {
             return None;
         }
         let given = Given::of(value);
+        if given.name.value == LIKE {
+            // It is like nothing, which has been told.
+            return None;
+        }
         let signature = self.find(&given, signatures, what)?;
         let name = statement.name.as_ref().map_or("", |name| &name.value);
         let owner = format!("{} `{name}`", kind.block.name);

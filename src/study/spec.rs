@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::signature::Call;
+use super::label_noise;
+use crate::signature::{Args, Call};
 use crate::stats::outcome::Direction;
 use crate::syntax::Span;
 use crate::syntax::ast::Comparison;
@@ -19,6 +20,11 @@ pub struct Study {
     /// One for each point of the grid of all `vary` factors, the last factor fastest; one if there is none.
     pub cases: Vec<Case>,
     pub tables: Vec<TableSpec>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<FigureSpec>,
+    /// What the command line changed: the profile and each `--set`, as given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
 }
 
 /// The study at one point of the grid. Maps are keyed by the statements' names, in the order of the text.
@@ -26,12 +32,54 @@ pub struct Study {
 pub struct Case {
     /// The point: one level for each factor.
     pub levels: Vec<Level>,
-    /// Calls of datasets.
-    pub data: IndexMap<String, Call>,
+    pub data: IndexMap<String, DataSpec>,
     pub models: IndexMap<String, ModelSpec>,
     pub trains: IndexMap<String, TrainSpec>,
     pub records: IndexMap<String, RecordSpec>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub spectra: IndexMap<String, SpectrumSpec>,
     pub tests: IndexMap<String, TestSpec>,
+}
+
+/// A `data` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSpec {
+    #[serde(flatten)]
+    pub call: Call,
+    /// The noise put on the labels.
+    #[serde(default = "clean", skip_serializing_if = "is_clean")]
+    pub labels: Call,
+}
+
+fn clean() -> Call {
+    Call {
+        name: label_noise::CLEAN.name.to_string(),
+        args: Args::default(),
+    }
+}
+
+/// Whether the labels are as they are.
+pub fn is_clean(labels: &Call) -> bool {
+    labels.name == label_noise::CLEAN.name
+}
+
+/// A `spectrum` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpectrumSpec {
+    /// All its settings; `of` (and `on`) hold names of statements.
+    #[serde(flatten)]
+    pub call: Call,
+}
+
+/// A `figure` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FigureSpec {
+    pub name: String,
+    /// The kind of figure and its settings.
+    pub call: Call,
+    /// The figure of the paper that it is made after.
+    pub mirrors: Option<u32>,
+    pub caption: Option<String>,
 }
 
 /// Which level a factor takes in a case.
@@ -213,7 +261,7 @@ impl TransformSpec {
 pub struct TestSpec {
     /// The test; `args` holds its settings without `of` and `along`.
     pub call: Call,
-    /// The record tested.
+    /// The record or spectrum tested.
     pub of: String,
     pub along: Vec<Direction>,
 }

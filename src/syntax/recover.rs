@@ -103,7 +103,8 @@ fn lost(piece: &str, offset: usize) -> Option<Lost> {
     let mut at = 0;
     for line in piece.split_inclusive('\n') {
         if let Some((keyword, name)) = first_line(line) {
-            let start = offset + at + line.find(name).unwrap_or(0);
+            // `name` is a part of `line`; the keyword may hold the same letters.
+            let start = offset + at + (name.as_ptr() as usize - line.as_ptr() as usize);
             let name = Spanned {
                 value: name.to_string(),
                 span: Span {
