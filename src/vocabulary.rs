@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use crate::data::{self, DATASETS};
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
+use crate::plots::FIGURES;
+use crate::spectra::SPECTRA;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::stats::TESTS;
 use crate::study::{Facts, Vocabulary};
@@ -97,8 +99,8 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     models: leak(MODELS.iter().map(|kind| kind.signature())),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS].into_iter()),
-    spectra: &[],
-    figures: &[],
+    spectra: leak(SPECTRA.iter().map(|kind| kind.signature())),
+    figures: leak(FIGURES.iter().map(|kind| kind.signature())),
     tests: leak(TESTS.iter().map(|kind| kind.signature())),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),

@@ -9,14 +9,14 @@ use thiserror::Error;
 
 use super::cost::{self, Cost};
 use super::step::{Operation, Step, StepId, StepKey, Work};
-use super::{Plan, Planned, PlannedRecord, settings};
+use super::measure::Measurable;
+use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::stats::{self, TestKind};
 use crate::study::{Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
@@ -30,10 +30,10 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
         networks: HashMap::new(),
         loads: HashMap::new(),
     };
-    let (mut measurements, mut records, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut out, mut errors) = (Out::default(), Vec::new());
     for case in &study.cases {
         for seed in &study.seeds {
-            if let Err(error) = lowering.case(case, *seed, &mut measurements, &mut records) {
+            if let Err(error) = lowering.case(case, *seed, &mut out) {
                 let text = error.to_string();
                 if errors.iter().all(|known: &PlanError| known.to_string() != text) {
                     errors.push(error);
@@ -53,8 +53,9 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
     Ok(Plan {
         title: study.title.clone(),
         steps,
-        measurements,
-        records,
+        measurements: out.measurements,
+        spectra: out.spectra,
+        records: out.records,
         index,
     })
 }
@@ -84,23 +85,31 @@ pub enum PlanError {
     },
 }
 
-struct Lowering<'a> {
+/// What a plan is asked for, as it is found.
+#[derive(Default)]
+pub(super) struct Out {
+    pub measurements: Vec<Planned>,
+    pub spectra: Vec<PlannedSpectrum>,
+    pub records: Vec<PlannedRecord>,
+}
+
+pub(super) struct Lowering<'a> {
     search: &'a SearchPath,
     steps: IndexMap<StepId, Step>,
     /// The network that each weights step has values for.
-    networks: HashMap<StepId, NetworkOf>,
+    pub networks: HashMap<StepId, NetworkOf>,
     /// Load steps already made, by their call: the files are hashed once.
     loads: HashMap<String, StepId>,
 }
 
 #[derive(Clone)]
-struct NetworkOf {
-    network: std::rc::Rc<Network>,
-    training: &'static str,
+pub(super) struct NetworkOf {
+    pub network: std::rc::Rc<Network>,
+    pub training: &'static str,
 }
 
 impl Lowering<'_> {
-    fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
+    pub fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
         let id = key.id();
         self.steps.entry(id.clone()).or_insert(Step {
             id: id.clone(),
@@ -116,8 +125,7 @@ impl Lowering<'_> {
         &mut self,
         case: &Case,
         seed: u64,
-        measurements: &mut Vec<Planned>,
-        records: &mut Vec<PlannedRecord>,
+        out: &mut Out,
     ) -> Result<(), PlanError> {
         let levels: Vec<_> = case
             .levels
@@ -137,6 +145,7 @@ impl Lowering<'_> {
                 batch: spec.batch,
                 iterations: spec.iterations,
                 parameters: of.network.parameter_count() as u64,
+                spectrum: None,
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
             let (settings, done) = settings::record(spec);
@@ -167,7 +176,7 @@ impl Lowering<'_> {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
             let step = self.add(key, work, label, cost);
-            records.push(PlannedRecord {
+            out.records.push(PlannedRecord {
                 step: step.clone(),
                 record: name.clone(),
                 levels: levels.clone(),
@@ -178,50 +187,18 @@ impl Lowering<'_> {
         for name in case.trains.keys() {
             self.weights(case, name, seed)?;
         }
-        for (name, spec) in &case.tests {
-            let (record, subject) = recorded[spec.of.as_str()].clone();
-            let kind = test_kind(&spec.call.name);
-            for direction in &spec.along {
-                let key = StepKey {
-                    operation: Operation::Test,
-                    version: kind.signature().version,
-                    settings: json!({"test": spec.call, "direction": direction}),
-                    seed: Some(seed),
-                    inputs: vec![record.clone()],
-                };
-                let work = Work::Test {
-                    of: record.clone(),
-                    test: spec.call.clone(),
-                    direction: *direction,
-                    seed,
-                };
-                let (n, t) = (subject.parameters, subject.iterations);
-                let cost = Cost {
-                    seconds: kind.seconds(&spec.call.args, n, t, *direction),
-                    ..Cost::default()
-                };
-                let along = direction.word();
-                let label = format!(
-                    "{name}: {} along {along} of {}, seed {seed}",
-                    spec.call.name, spec.of
-                );
-                let step = self.add(key, work, label, cost);
-                measurements.push(Planned {
-                    step,
-                    test: name.clone(),
-                    record: spec.of.clone(),
-                    subject: subject.clone(),
-                    seed,
-                    levels: levels.clone(),
-                    direction: *direction,
-                });
-            }
+        let mut known: HashMap<&str, Measurable> = HashMap::new();
+        for (name, (step, subject)) in recorded {
+            let record = name.to_string();
+            known.insert(name, Measurable { step, record, subject });
         }
+        self.spectra(case, seed, &levels, &mut known, out)?;
+        self.tests(case, seed, &levels, &known, out);
         Ok(())
     }
 
     /// The data and weights steps that `of` and `on` name.
-    fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
+    pub fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
         let data = self.data(&case.data[on], seed)?;
         let weights = match case.trains.contains_key(of) {
             true => self.weights(case, of, seed)?,
@@ -399,19 +376,10 @@ impl Lowering<'_> {
     }
 }
 
-fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
+pub(super) fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
     data::dataset(&case.data[on].call.name).expect("the checker knows the data sets")
 }
 
 fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {
     optimizers::find(&call.name).expect("the checker knows the optimizers")
-}
-
-/// The test called `name`; the checker has made sure that there is one.
-pub fn test_kind(name: &str) -> &'static dyn TestKind {
-    stats::TESTS
-        .iter()
-        .copied()
-        .find(|kind| kind.signature().name == name)
-        .expect("the checker knows the tests")
 }
