@@ -361,6 +361,23 @@ fn settings_that_cannot_hold_are_errors_where_they_stand() {
     }
 }
 
+#[test]
+fn a_transformed_recording_has_no_full_batch_centre() {
+    let text = |settings: &str| {
+        format!(
+            "data d = fashion_mnist_5k\nmodel m = lenet\nrecord g = gradients(of: m, on: d, {settings})\n\
+             spectrum c = covariance(g, centre: full_batch)\ntest t = power_law(c)\n\
+             table r {{ of: t  rows: batch  columns: d_ks }}"
+        )
+    };
+    for settings in ["clip: 1", "through: adam", "clip: 1, through: sgd(momentum: 0.9)"] {
+        assert_eq!(codes(&text(settings)), ["E0531"], "{settings}");
+    }
+    for settings in ["batch: 1", "weight_decay: 0.1", "through: none"] {
+        study(&text(settings));
+    }
+}
+
 /// Steps of studies that use none of the newer settings keep their keys: their results stay in the cache.
 #[test]
 fn settings_that_are_not_used_are_in_no_key() {
