@@ -7,6 +7,7 @@ use super::{Cause, ExecuteError, Executor, HISTORY, at};
 use crate::gradients::batches::Batches;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
+use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{replace_file, write_file};
@@ -66,8 +67,16 @@ impl Executor<'_> {
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            self.engine
-                .record(&network, &theta, &data, &indices, batch, columns, &progress);
+            self.engine.record(
+                &network,
+                &theta,
+                &data,
+                &indices,
+                batch,
+                BatchNormMode::Batch,
+                columns,
+                &progress,
+            );
             first = last;
             if to_file {
                 let partial = self.store.partial(&step.id);

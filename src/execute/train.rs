@@ -44,7 +44,7 @@ impl Executor<'_> {
         let start = Instant::now();
         let kind = optimizers::find(&optimizer.name).expect("the checker knows the optimizers");
         let rates = training::step_decay(optimizer.args.number("lr"), *epochs as usize, *decay, milestones);
-        let optimizer = kind.build(&optimizer.args, theta.len());
+        let optimizer = kind.build(&optimizer.args, network.parameter_count());
         let order = seed::derive(*seed, "order of training minibatches");
         let batch = *batch as usize;
         let mut training = Training::new(

@@ -6,7 +6,7 @@ use pulp::Arch;
 
 use super::conv2d_kernels::{Correlate, WeightGradient};
 use super::lanes::{Lanes, Segment, floats_mut, scatter};
-use super::{Layer, Parameter, Place, Shape, size};
+use super::{Initial, Layer, Parameter, Place, Shape, size};
 
 /// Convolution with square kernels and stride 1.
 #[derive(Debug)]
@@ -68,12 +68,12 @@ impl Layer for Conv2d {
             Parameter {
                 name: "weight",
                 dims: vec![self.out_channels, self.input[0], self.kernel, self.kernel],
-                bound,
+                initial: Initial::Uniform(bound),
             },
             Parameter {
                 name: "bias",
                 dims: vec![self.out_channels],
-                bound,
+                initial: Initial::Uniform(bound),
             },
         ]
     }
@@ -160,6 +160,7 @@ impl Layer for Conv2d {
 
     fn gradient(
         &self,
+        _theta: &[f32],
         input: &[Lanes],
         grad_output: &[Lanes],
         scratch: &mut [Lanes],
