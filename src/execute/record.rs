@@ -8,6 +8,7 @@ use crate::gradients::batches::Batches;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
+use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{StoreError, replace_file};
@@ -72,8 +73,16 @@ impl Executor<'_> {
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            self.engine
-                .record(&network, &theta, &data, &indices, batch, columns, &progress);
+            self.engine.record(
+                &network,
+                &theta,
+                &data,
+                &indices,
+                batch,
+                BatchNormMode::Batch,
+                columns,
+                &progress,
+            );
             transform.apply(columns);
             first = last;
             if to_file {

@@ -13,6 +13,7 @@ use super::measure::Measurable;
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
+use crate::layers::BatchNormMode;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
@@ -136,6 +137,8 @@ impl Lowering<'_> {
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
             let of = self.networks[&weights].clone();
+            of.network
+                .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
@@ -321,6 +324,7 @@ impl Lowering<'_> {
         let spec = &case.trains[train];
         let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
         let network = self.networks[&weights].network.clone();
+        network.check_batch(spec.batch as usize, BatchNormMode::Batch)?;
         let kind = optimizer(&spec.optimizer);
         let (decay, milestones) = match &spec.decay {
             None => (1.0, vec![]),
