@@ -30,6 +30,8 @@ pub mod optimizers;
 
 pub mod gradients;
 
+pub mod hessian;
+
 pub mod training;
 
 pub mod device;

@@ -7,6 +7,7 @@ mod diff;
 mod docs;
 mod fmt;
 mod gradients;
+mod hessian;
 mod report;
 mod scan;
 mod statistics;
