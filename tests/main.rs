@@ -8,6 +8,7 @@ mod docs;
 mod fmt;
 mod gradients;
 mod models;
+mod hessian;
 mod report;
 mod scan;
 mod spectra;

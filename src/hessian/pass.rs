@@ -53,9 +53,8 @@ fn add(sum: &mut [Lanes], term: &[Lanes]) {
 impl<'a> Pass<'a> {
     /// Fails where a layer has no second-order rule.
     pub fn new(network: &'a Network, theta: &'a [f32], kind: Curvature) -> Result<Self, HessianError> {
-        let unknown = |p: &&crate::models::network::Placed| {
-            matches!(p.layer.second_order(), SecondOrder::Unknown)
-        };
+        let unknown =
+            |p: &&crate::models::network::Placed| matches!(p.layer.second_order(), SecondOrder::Unknown);
         if let Some(placed) = network.layers.iter().find(unknown) {
             return Err(HessianError::UnsupportedLayer {
                 model: network.name,
@@ -119,7 +118,9 @@ impl<'a> Pass<'a> {
         for (i, placed) in layers.iter().enumerate() {
             let (before, after) = buffers.inputs.split_at_mut(i + 1);
             let theta = &self.theta[placed.range.clone()];
-            placed.layer.forward(theta, &before[i], &mut after[0], &mut buffers.scratch);
+            placed
+                .layer
+                .forward(theta, &before[i], &mut after[0], &mut buffers.scratch);
         }
         let depth = layers.len();
         buffers.softmax.load(&buffers.inputs[depth], labels);
