@@ -1,6 +1,7 @@
 //! The tests against SciPy, powerlaw, closed forms, plainer code and simulation; reference values come from
 //! `tests/reference/stats/make_golden.py`.
 
+mod alternatives;
 mod critical;
 mod gaussianity;
 mod kernels;
@@ -161,6 +162,10 @@ fn default_args_of(params: &[Param], given: &[&str]) -> Args {
                     name: name.to_string(),
                     args: default_args_of(signature.params, &given),
                 })
+            }
+            ParamType::List(ParamType::Word(_)) if param.name != "along" => {
+                let words = text.trim_matches(['[', ']']).split(", ");
+                Value::List(words.map(|word| Value::Text(word.to_string())).collect())
             }
             ParamType::List(_) | ParamType::Reference(_) => continue,
         };

@@ -1,6 +1,7 @@
 //! Statistical tests: pure functions on slices of numbers, and the same over every column or row of a
 //! gradient history at once. Nothing here knows tensors, files or clocks.
 
+pub mod alternatives;
 pub mod bootstrap;
 pub mod critical;
 pub mod degenerate;
@@ -15,6 +16,7 @@ pub mod multiple;
 pub mod normality;
 pub mod outcome;
 pub mod power_law;
+pub mod roots;
 pub mod sampling;
 pub mod scan;
 pub mod select;
@@ -66,6 +68,7 @@ pub static TESTS: &[&dyn TestKind] = &[
     &gaussianity::anderson_darling::TEST,
     &gaussianity::lilliefors::TEST,
     &gaussianity::chi_square::TEST,
+    &alternatives::Alternatives,
 ];
 
 /// Serialises a number that may be NaN or infinite: those become null, and null reads back as NaN.

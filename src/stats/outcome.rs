@@ -145,10 +145,42 @@ pub struct NormalityOutcome {
     pub rejections: Option<Rejections>,
 }
 
+/// Comparisons of the power law with other laws over many samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlternativesOutcome {
+    /// Samples for which no alternative is better.
+    pub acceptance: Acceptance,
+    /// Level α at which an alternative counts as better.
+    pub alpha: f64,
+    pub against: Vec<AlternativeOutcome>,
+}
+
+/// The comparison with one law over the samples that are not degenerate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlternativeOutcome {
+    /// Such as `lognormal`.
+    pub alternative: String,
+    /// Mean of R = Σ ln f_power/f_alternative.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_log_ratio: f64,
+    /// Mean of R/(σ√n); positive favours the power law.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_normalised: f64,
+    #[serde(with = "super::finite_or_null")]
+    pub mean_p_value: f64,
+    /// Samples for which the alternative is better at α.
+    pub preferred: Acceptance,
+    /// Samples for which the power law is better at α.
+    pub power_law_preferred: Acceptance,
+    /// Medians of the parameters of the law of x/x_min, over the samples for which it is not its limit, the power law.
+    pub median_parameters: Vec<(String, f64)>,
+}
+
 /// What one test statement found along one direction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "test", rename_all = "snake_case")]
 pub enum Outcome {
     PowerLaw(PowerLawOutcome),
     Normality(NormalityOutcome),
+    Alternatives(AlternativesOutcome),
 }

@@ -3,6 +3,8 @@
 
 mod convention;
 
+pub(super) use convention::tail_rule;
+
 use super::TestKind;
 use super::bootstrap::{BootstrapSettings, EXCEEDANCES};
 use super::critical::Critical;
@@ -27,12 +29,7 @@ pub static SIGNATURE: Signature = Signature {
             default: Default::Required,
             doc: "the gradient history",
         },
-        Param {
-            name: "tail",
-            ty: ParamType::Call(RULES),
-            default: Default::Text("top(1000)"),
-            doc: "how x_min is chosen; the paper takes the 1000 largest values",
-        },
+        TAIL,
         Param {
             name: "ecdf",
             ty: ParamType::Word(&["left", "two_sided"]),
@@ -64,6 +61,14 @@ pub static SIGNATURE: Signature = Signature {
         },
     ],
     version: 1,
+};
+
+/// The tail that a power law is fitted to.
+pub(super) const TAIL: Param = Param {
+    name: "tail",
+    ty: ParamType::Call(RULES),
+    default: Default::Text("top(1000)"),
+    doc: "how x_min is chosen; the paper takes the 1000 largest values",
 };
 
 /// The significance level of every test over a history.
