@@ -49,4 +49,6 @@ pub mod diff;
 pub mod run;
 pub mod vocabulary;
 
+pub mod lsp;
+
 pub mod cli;
