@@ -30,6 +30,8 @@ pub mod optimizers;
 
 pub mod gradients;
 
+pub mod spectra;
+
 pub mod training;
 
 pub mod device;
@@ -43,6 +45,8 @@ pub mod store;
 pub mod execute;
 
 pub mod report;
+
+pub mod figures;
 
 pub mod diff;
 

@@ -9,6 +9,7 @@ mod fmt;
 mod gradients;
 mod report;
 mod scan;
+mod spectra;
 mod statistics;
 mod structure;
 mod support;

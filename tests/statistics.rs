@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use gradstudy::signature::{Args, Call, Value};
+use gradstudy::signature::{Args, Call, Default, Param, ParamType, Signature, Value};
 use gradstudy::stats::TESTS;
 use gradstudy::stats::degenerate::Cause;
 use gradstudy::stats::history_view::HistoryView;
@@ -300,7 +300,9 @@ fn many_power_law_tests_equal_the_plain_one() {
             assert_eq!(done, samples.len() as u64);
             for (index, found) in samples.iter().enumerate() {
                 let sample: Vec<f64> = match direction {
-                    Direction::Dimension => view.column(index).iter().map(|&x| f64::from(x)).collect(),
+                    Direction::Dimension | Direction::Spectrum => {
+                        view.column(index).iter().map(|&x| f64::from(x)).collect()
+                    }
                     Direction::Iteration => (0..iterations)
                         .map(|t| f64::from(view.column(t)[index]))
                         .collect(),
@@ -468,6 +470,102 @@ fn results_do_not_depend_on_the_number_of_threads() {
         panic!("the power law comes first")
     };
     assert_eq!((outcome.alpha, outcome.tail_points), (0.1, 100));
+}
+
+/// The arguments of a call that says nothing; lists and references are left out, as the tests never see them.
+fn default_args(signature: &Signature) -> Args {
+    default_args_of(signature.params, &[])
+}
+
+fn default_args_of(params: &[Param], given: &[&str]) -> Args {
+    let mut args = Args::default();
+    for (i, param) in params.iter().enumerate() {
+        let text = match (given.get(i), &param.default) {
+            (Some(text), _) => text,
+            (None, Default::Text(text)) => *text,
+            (None, _) => continue,
+        };
+        let value = match &param.ty {
+            ParamType::Integer { .. } => Value::Integer(text.parse().expect("a whole number")),
+            ParamType::Number { .. } => Value::Number(text.parse().expect("a number")),
+            ParamType::Boolean => Value::Boolean(text == "true"),
+            ParamType::Text | ParamType::Word(_) => Value::Text(text.to_string()),
+            ParamType::Call(signatures) => {
+                let (name, inner) = text.split_once('(').unwrap_or((text, ")"));
+                let given: Vec<&str> = inner
+                    .trim_end_matches(')')
+                    .split(", ")
+                    .filter(|text| !text.is_empty())
+                    .collect();
+                let signature = signatures
+                    .iter()
+                    .find(|signature| signature.name == name)
+                    .expect("a name");
+                Value::Call(Call {
+                    name: name.to_string(),
+                    args: default_args_of(signature.params, &given),
+                })
+            }
+            ParamType::List(_) | ParamType::Reference(_) => continue,
+        };
+        args.0.insert(param.name.to_string(), value);
+    }
+    args
+}
+
+/// A sample alone is tested as the only column of a history would be, in the full precision of f64.
+#[test]
+fn one_sample_is_tested_like_a_column() {
+    let column: Vec<f32> = history(5000, 1)
+        .into_iter()
+        .map(|x| if x.is_finite() { x } else { 0.5 })
+        .collect();
+    let wide: Vec<f64> = column.iter().map(|&x| f64::from(x)).collect();
+    let view = HistoryView::new(&column, 5000, 1);
+    for test in TESTS {
+        let args = default_args(test.signature());
+        let (one, done) = watched(|monitor| test.run_sample(&wide, &args, 4, monitor));
+        let (many, _) = watched(|monitor| test.run(view, Direction::Spectrum, &args, 4, monitor));
+        assert_eq!(done, 1);
+        let (one, many) = [one, many]
+            .map(|outcome| serde_json::to_value(outcome.expect("not cancelled")).expect("serialises"))
+            .into();
+        near(test.signature().name, &one, &many);
+        let cancel = AtomicBool::new(true);
+        let progress = |_| ();
+        let monitor = Monitor {
+            progress: &progress,
+            cancel: &cancel,
+        };
+        assert_eq!(test.run_sample(&wide, &args, 4, &monitor), None);
+    }
+}
+
+/// Equal but for rounding of numbers.
+#[track_caller]
+fn near(what: &str, left: &serde_json::Value, right: &serde_json::Value) {
+    use serde_json::Value::{Array, Number, Object};
+    match (left, right) {
+        (Object(left), Object(right)) => {
+            assert!(left.keys().eq(right.keys()), "{what}");
+            left.iter()
+                .for_each(|(key, value)| near(&format!("{what}.{key}"), value, &right[key]));
+        }
+        (Array(left), Array(right)) => {
+            assert_eq!(left.len(), right.len(), "{what}");
+            left.iter()
+                .zip(right)
+                .for_each(|(left, right)| near(what, left, right));
+        }
+        (Number(left), Number(right)) => {
+            let [left, right] = [left, right].map(|number| number.as_f64().expect("a float"));
+            assert!(
+                (left - right).abs() <= 1e-12 * left.abs(),
+                "{what}: {left} {right}"
+            );
+        }
+        _ => assert_eq!(left, right, "{what}"),
+    }
 }
 
 #[test]

@@ -99,11 +99,7 @@ impl std::fmt::Display for Identity {
         for (factor, level) in &self.levels {
             write!(f, ", {factor} {level}")?;
         }
-        let direction = match self.direction {
-            Direction::Dimension => "dimension",
-            Direction::Iteration => "iteration",
-        };
-        write!(f, ", {direction}")?;
+        write!(f, ", {}", self.direction.word())?;
         self.seed.map_or(Ok(()), |seed| write!(f, ", seed {seed}"))
     }
 }

@@ -241,6 +241,7 @@ impl<'a> Executor<'a> {
         let samples = match direction {
             crate::stats::outcome::Direction::Dimension => history.iterations(),
             crate::stats::outcome::Direction::Iteration => history.parameters(),
+            crate::stats::outcome::Direction::Spectrum => 1,
         };
         let start = Instant::now();
         self.observer.begin(step, samples as u64, 0, "samples");

@@ -6,6 +6,7 @@ use pulp::Arch;
 
 use super::conv2d_kernels::{Correlate, WeightGradient};
 use super::lanes::{Lanes, Segment, floats_mut, scatter};
+use super::second_order::SecondOrder;
 use super::{Layer, Parameter, Place, Shape, size};
 
 /// Convolution with square kernels and stride 1.
@@ -186,6 +187,10 @@ impl Layer for Conv2d {
             gradient,
         });
         scatter(gradient, segments, columns, place);
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Linear
     }
 
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

@@ -7,6 +7,7 @@ use pulp::Arch;
 
 use super::lanes::{LANES, Lanes, Segment, floats, floats_mut, scatter};
 use super::linear_kernels::{Backward, Forward, OuterProduct, transpose};
+use super::second_order::SecondOrder;
 use super::{Layer, Parameter, Place, Shape, size};
 
 /// y = W x + b.
@@ -130,6 +131,10 @@ impl Layer for Linear {
             ..place
         };
         scatter(grad_output, segments, columns, bias);
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Linear
     }
 
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

@@ -11,6 +11,7 @@ pub mod linear;
 mod linear_kernels;
 pub mod max_pool2d;
 pub mod relu;
+pub mod second_order;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use relu::Relu;
 
 use burn::tensor::Tensor;
 use lanes::{Lanes, Segment};
+use second_order::SecondOrder;
 
 /// Shape of one sample's activation: channels, height, width. A flat vector is `[features, 1, 1]`.
 pub type Shape = [usize; 3];
@@ -100,6 +102,11 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         _columns: &mut [f32],
         _place: Place,
     ) {
+    }
+
+    /// How second derivatives go through the layer; by default they do not.
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Unknown
     }
 
     /// The layer on burn tensors of shape [samples, channels, height, width].

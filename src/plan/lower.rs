@@ -16,7 +16,6 @@ use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::stats::outcome::Direction;
 use crate::stats::{self, TestKind};
 use crate::study::{Case, DataSpec, Study, is_clean};
 
@@ -195,10 +194,7 @@ impl Lowering<'_> {
                     seconds: kind.seconds(&spec.call.args, n, t, *direction),
                     ..Cost::default()
                 };
-                let along = match direction {
-                    Direction::Dimension => "dimension",
-                    Direction::Iteration => "iteration",
-                };
+                let along = direction.word();
                 let label = format!(
                     "{name}: {} along {along} of {}, seed {seed}",
                     spec.call.name, spec.of

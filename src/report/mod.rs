@@ -9,6 +9,7 @@
 
 pub mod columns;
 mod csv;
+mod drawing;
 pub mod error;
 pub mod latex;
 pub mod markup;
@@ -22,6 +23,7 @@ pub mod template;
 pub mod write;
 
 pub use columns::{COLUMNS, ColumnKind};
+pub use drawing::Drawing;
 pub use error::ReportError;
 pub use markup::{to_markdown, to_terminal};
 pub use row_keys::{ROW_KEYS, RowKey};

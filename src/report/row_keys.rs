@@ -43,6 +43,7 @@ pub static ROW_KEYS: &[RowKey] = &[
             Label::Text(match measurement.direction {
                 Direction::Dimension => "Dimension".into(),
                 Direction::Iteration => "Iteration".into(),
+                Direction::Spectrum => "Spectrum".into(),
             })
         },
     },

@@ -103,7 +103,7 @@ pub fn power_law_samples(
         }
     };
     match direction {
-        Direction::Dimension => map_columns(view, monitor, TailKernel::default, test),
+        Direction::Dimension | Direction::Spectrum => map_columns(view, monitor, TailKernel::default, test),
         Direction::Iteration => map_rows(view, monitor, TailKernel::default, test),
     }
 }
@@ -119,6 +119,19 @@ pub fn power_law_test(
     monitor: &Monitor,
 ) -> Option<PowerLawOutcome> {
     let samples = power_law_samples(view, direction, settings, monitor)?;
+    Some(power_law_outcome(&samples, settings))
+}
+
+/// The power-law test of one sample, as an outcome of one.
+pub fn power_law_of_sample(values: &[f64], settings: &PowerLawSettings) -> PowerLawOutcome {
+    power_law_outcome(&[PowerLawTest::of(values, settings)], settings)
+}
+
+/// Sums up the tests of all samples, in their order.
+fn power_law_outcome(
+    samples: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+) -> PowerLawOutcome {
     let fitted: Vec<&PowerLawTest> = samples.iter().flatten().collect();
     let tail_points = match settings.tail {
         TailRule::Top(k) => k,
@@ -131,8 +144,8 @@ pub fn power_law_test(
     let distances = samples
         .iter()
         .map(|sample| sample.as_ref().map_or(1.0, |test| test.ks_distance));
-    Some(PowerLawOutcome {
-        acceptance: acceptance(&samples, PowerLawTest::accepted),
+    PowerLawOutcome {
+        acceptance: acceptance(samples, PowerLawTest::accepted),
         alpha: settings.alpha,
         mean_ks_distance: mean(distances),
         critical_distance: critical_distance(settings.alpha, tail_points),
@@ -140,7 +153,7 @@ pub fn power_law_test(
         mean_exponent: mean(fitted.iter().map(|test| test.fit.exponent)),
         mean_zipf_exponent: mean(fitted.iter().map(|test| test.fit.zipf_exponent)),
         median_x_min: median(fitted.iter().map(|test| test.fit.x_min).collect()),
-    })
+    }
 }
 
 /// The normality test of each sample, in order; `None` if cancelled.
@@ -154,7 +167,7 @@ pub fn normality_samples(
     monitor: &Monitor,
 ) -> Option<Vec<Result<Significance, Cause>>> {
     let (count, size) = match direction {
-        Direction::Dimension => (view.iterations, view.parameters),
+        Direction::Dimension | Direction::Spectrum => (view.iterations, view.parameters),
         Direction::Iteration => (view.parameters, view.iterations),
     };
     let scratch = || (Sampler::new(settings.seed), Vec::new());
@@ -175,7 +188,9 @@ pub fn normality_samples(
                     sample.clear();
                     sample.extend(drawn.iter().map(|&point| {
                         f64::from(match direction {
-                            Direction::Dimension => view.values[index * view.parameters + point],
+                            Direction::Dimension | Direction::Spectrum => {
+                                view.values[index * view.parameters + point]
+                            }
                             Direction::Iteration => view.values[point * view.parameters + index],
                         })
                     }));
@@ -194,8 +209,29 @@ pub fn normality_test(
     monitor: &Monitor,
 ) -> Option<NormalityOutcome> {
     let samples = normality_samples(view, direction, settings, monitor)?;
-    Some(NormalityOutcome {
-        acceptance: acceptance(&samples, |test| test.p_value > settings.alpha),
+    Some(normality_outcome(&samples, settings))
+}
+
+/// The normality test of points drawn from one sample, as an outcome of one; they are those of column 0.
+pub fn normality_of_sample(values: &[f64], settings: &NormalitySettings) -> NormalityOutcome {
+    let sample = if values.len() < settings.points {
+        Err(Cause::TooFew)
+    } else {
+        let mut sampler = Sampler::new(settings.seed);
+        let drawn = sampler.draw(0, settings.points, values.len());
+        let sample: Vec<f64> = drawn.iter().map(|&point| values[point]).collect();
+        normality(&sample)
+    };
+    normality_outcome(&[sample], settings)
+}
+
+/// Sums up the tests of all samples, in their order.
+fn normality_outcome(
+    samples: &[Result<Significance, Cause>],
+    settings: &NormalitySettings,
+) -> NormalityOutcome {
+    NormalityOutcome {
+        acceptance: acceptance(samples, |test| test.p_value > settings.alpha),
         alpha: settings.alpha,
         points: settings.points as u64,
         mean_p_value: mean(
@@ -203,7 +239,7 @@ pub fn normality_test(
                 .iter()
                 .map(|sample| sample.as_ref().map_or(0.0, |test| test.p_value)),
         ),
-    })
+    }
 }
 
 /// Counts and rate; a degenerate sample is not accepted.

@@ -40,7 +40,11 @@ pub trait TestKind: Sync {
         monitor: &Monitor,
     ) -> Option<Outcome>;
 
-    /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`.
+    /// Tests the one sample `values`; `None` if cancelled. `seed` as for [`TestKind::run`].
+    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome>;
+
+    /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`;
+    /// one sample counts as a history of one column.
     fn seconds(&self, args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64;
 }
 

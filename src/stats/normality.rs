@@ -59,10 +59,18 @@ impl TestKind for Normality {
         many::normality_test(view, direction, &settings, monitor).map(Outcome::Normality)
     }
 
+    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+        let outcome = many::normality_of_sample(values, &NormalitySettings::from_args(args, seed));
+        (!monitor.cancelled()).then(|| {
+            (monitor.progress)(1);
+            Outcome::Normality(outcome)
+        })
+    }
+
     fn seconds(&self, _args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64 {
         // Measured on one core of an Intel Xeon with AVX-512: drawing and reading 100 points.
         let samples = match direction {
-            Direction::Dimension => iterations,
+            Direction::Dimension | Direction::Spectrum => iterations,
             Direction::Iteration => parameters,
         };
         samples as f64 * 2.2e-6 / rayon::current_num_threads() as f64

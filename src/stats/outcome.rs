@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
 
-/// Which vectors of the gradient history were tested (the paper's "SG Type").
+/// Which vectors were tested (the paper's "SG Type"), or that it was one sample such as a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -12,6 +12,19 @@ pub enum Direction {
     Dimension,
     /// Rows of G: one parameter's gradient over all iterations.
     Iteration,
+    /// One sample of its own, such as the eigenvalues of a covariance; as a history, its only column.
+    Spectrum,
+}
+
+impl Direction {
+    /// The word that a study and a result write for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Direction::Dimension => "dimension",
+            Direction::Iteration => "iteration",
+            Direction::Spectrum => "spectrum",
+        }
+    }
 }
 
 /// Samples that a test cannot be applied to. They count as rejected (d_ks = 1, p = 0).

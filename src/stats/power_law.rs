@@ -77,10 +77,19 @@ impl TestKind for PowerLaw {
         many::power_law_test(view, direction, &settings, monitor).map(Outcome::PowerLaw)
     }
 
+    fn run_sample(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
+        let settings = PowerLawSettings::from_args(args);
+        let outcome = many::power_law_of_sample(values, &settings);
+        (!monitor.cancelled()).then(|| {
+            (monitor.progress)(1);
+            Outcome::PowerLaw(outcome)
+        })
+    }
+
     fn seconds(&self, args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64 {
         // Measured on one core of an Intel Xeon with AVX-512: reading or turning G, and fitting each tail.
         let (per_value, samples) = match direction {
-            Direction::Dimension => (0.45e-9, iterations),
+            Direction::Dimension | Direction::Spectrum => (0.45e-9, iterations),
             Direction::Iteration => (1.2e-9, parameters),
         };
         let values = parameters as f64 * iterations as f64;

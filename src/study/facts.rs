@@ -95,9 +95,13 @@ impl Sample {
         let (sample, other) = match self.direction {
             Direction::Dimension => ("an iteration's gradient", "iteration"),
             Direction::Iteration => ("a parameter's history", "dimension"),
+            Direction::Spectrum => ("a spectrum", ""),
         };
         let message = format!("`{key}` asks for {wanted} values of {sample}, which has {size}");
-        let help = format!("ask for at most {size}, or test only `along: {other}`");
+        let help = match other {
+            "" => format!("ask for at most {size}"),
+            other => format!("ask for at most {size}, or test only `along: {other}`"),
+        };
         let mut diagnostic = Diagnostic::error(code, message, span, format!("more than {size}")).help(help);
         if let (Direction::Iteration, Some(record)) = (self.direction, self.record) {
             diagnostic = diagnostic.label(record, format!("{size} iterations are recorded"));
@@ -115,6 +119,7 @@ fn sample_size(
 ) -> Option<u64> {
     match direction {
         Direction::Iteration => Some(record.iterations),
+        Direction::Spectrum => None,
         Direction::Dimension => {
             let (_, model) = model_of(case, &record.of)?;
             vocabulary
