@@ -11,6 +11,7 @@ mod fashion_mnist_5k;
 pub mod fetch;
 pub mod idx;
 pub mod idx_set;
+pub mod label_noise;
 mod mnist;
 pub mod normalize;
 mod search;

@@ -6,7 +6,8 @@ use pulp::Arch;
 
 use super::conv2d_kernels::{Correlate, WeightGradient};
 use super::lanes::{Lanes, Segment, floats_mut, scatter};
-use super::{Layer, Parameter, Place, Shape, size};
+use super::second_order::SecondOrder;
+use super::{Initial, Layer, Parameter, Place, Shape, size};
 
 /// Convolution with square kernels and stride 1.
 #[derive(Debug)]
@@ -68,12 +69,12 @@ impl Layer for Conv2d {
             Parameter {
                 name: "weight",
                 dims: vec![self.out_channels, self.input[0], self.kernel, self.kernel],
-                bound,
+                initial: Initial::Uniform(bound),
             },
             Parameter {
                 name: "bias",
                 dims: vec![self.out_channels],
-                bound,
+                initial: Initial::Uniform(bound),
             },
         ]
     }
@@ -160,6 +161,7 @@ impl Layer for Conv2d {
 
     fn gradient(
         &self,
+        _theta: &[f32],
         input: &[Lanes],
         grad_output: &[Lanes],
         scratch: &mut [Lanes],
@@ -186,6 +188,10 @@ impl Layer for Conv2d {
             gradient,
         });
         scatter(gradient, segments, columns, place);
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Linear
     }
 
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

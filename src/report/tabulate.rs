@@ -169,12 +169,15 @@ fn keys(rows: &[(Identity, Group)], spec: &TableSpec) -> Result<Vec<Key>, Report
 }
 
 fn label(key: &str, measurement: &Measurement) -> Label {
+    let Measurement {
+        subject,
+        levels,
+        direction,
+        ..
+    } = measurement;
     match row_keys::find(key) {
-        Some(key) => (key.label)(measurement),
-        None => {
-            let level = measurement.levels.iter().find(|(factor, _)| factor == key);
-            Label::Text(level.map(|(_, level)| level.clone()).unwrap_or_default())
-        }
+        Some(key) => (key.label)(subject, *direction),
+        None => Label::Text(row_keys::label_of(key, subject, levels, *direction)),
     }
 }
 

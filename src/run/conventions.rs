@@ -28,7 +28,7 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                     .to_string(),
             });
             if let Some(Value::Text(normalize)) =
-                case.data.get(&record.on).and_then(|d| d.args.get("normalize"))
+                case.data.get(&record.on).and_then(|d| d.call.args.get("normalize"))
             {
                 say(match normalize.as_str() {
                     "global" => {

@@ -25,7 +25,7 @@ pub static SIGNATURE: Signature = Signature {
     params: &[
         Param {
             name: "of",
-            ty: ParamType::Reference(&["record"]),
+            ty: ParamType::Reference(&["record", "spectrum"]),
             default: Default::Required,
             doc: "the gradient history",
         },

@@ -27,7 +27,7 @@ pub(super) fn check(
         let (Some(place), Some(data)) = (places.get(name), case.data.get(on)) else {
             continue;
         };
-        if let Some(examples) = vocabulary.facts.examples(data)
+        if let Some(examples) = vocabulary.facts.examples(&data.call)
             && batch > examples
         {
             let message = format!("a minibatch of {batch} is larger than `{on}`");
@@ -36,7 +36,7 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0502", message, place.of("batch"), label).help(help));
         }
         if let Some((model, call)) = model_of(case, of)
-            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(data))
+            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call))
         {
             let message = format!("model `{model}` does not fit data `{on}`: {reason}");
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
@@ -124,7 +124,7 @@ fn sample_size(
             let (_, model) = model_of(case, &record.of)?;
             vocabulary
                 .facts
-                .parameters(model, case.data.get(&record.on))?
+                .parameters(model, case.data.get(&record.on).map(|data| &data.call))?
                 .ok()
         }
     }
@@ -186,7 +186,7 @@ fn asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnosti
             data.push(case.data.keys().next().filter(|_| case.data.len() == 1));
         }
         for on in data {
-            let call = on.and_then(|on| case.data.get(on));
+            let call = on.and_then(|on| case.data.get(on)).map(|data| &data.call);
             let Some(Ok(count)) = vocabulary.facts.parameters(&model.call, call) else {
                 continue;
             };

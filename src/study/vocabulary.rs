@@ -9,7 +9,9 @@ pub struct Vocabulary {
     pub optimizers: &'static [&'static Signature],
     /// What a `record` statement can record.
     pub records: &'static [&'static Signature],
+    pub spectra: &'static [&'static Signature],
     pub tests: &'static [&'static Signature],
+    pub figures: &'static [&'static Signature],
     /// What a table can show of a test.
     pub columns: &'static [&'static str],
     /// What tells a table's rows apart, besides the names of factors.
@@ -17,6 +19,22 @@ pub struct Vocabulary {
     /// Tables of the paper whose printed numbers are known.
     pub paper_tables: &'static [u32],
     pub facts: &'static dyn Facts,
+}
+
+impl Vocabulary {
+    /// What a statement with this keyword can call.
+    pub fn built_ins(&self, keyword: &str) -> &'static [&'static Signature] {
+        match keyword {
+            "data" => self.datasets,
+            "model" => self.models,
+            "train" => self.optimizers,
+            "record" => self.records,
+            "spectrum" => self.spectra,
+            "test" => self.tests,
+            "figure" => self.figures,
+            _ => &[],
+        }
+    }
 }
 
 /// What is known of datasets and models without reading files.

@@ -78,7 +78,7 @@ impl TestKind for Gaussianity {
 /// `of`
 pub(super) const OF: Param = Param {
     name: "of",
-    ty: ParamType::Reference(&["record"]),
+    ty: ParamType::Reference(&["record", "spectrum"]),
     default: Default::Required,
     doc: "the gradient history",
 };
