@@ -9,6 +9,7 @@ mod many;
 mod multiple;
 mod normality;
 mod power_law;
+mod tail_index;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

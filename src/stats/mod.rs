@@ -3,6 +3,7 @@
 
 pub mod alternatives;
 pub mod bootstrap;
+pub mod correlation;
 pub mod critical;
 pub mod degenerate;
 pub mod distances;
@@ -21,6 +22,7 @@ pub mod sampling;
 pub mod scan;
 pub mod select;
 pub mod tail;
+pub mod tail_index;
 pub mod tail_kernel;
 pub mod vector_math;
 
@@ -69,6 +71,11 @@ pub static TESTS: &[&dyn TestKind] = &[
     &gaussianity::lilliefors::TEST,
     &gaussianity::chi_square::TEST,
     &alternatives::Alternatives,
+    &tail_index::hill::ESTIMATOR,
+    &tail_index::moments::ESTIMATOR,
+    &tail_index::pickands::ESTIMATOR,
+    &tail_index::alpha_stable::AlphaStable,
+    &correlation::Correlation,
 ];
 
 /// Serialises a number that may be NaN or infinite: those become null, and null reads back as NaN.

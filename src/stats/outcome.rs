@@ -176,6 +176,46 @@ pub struct AlternativeOutcome {
     pub median_parameters: Vec<(String, f64)>,
 }
 
+/// Estimates of the tail index of many samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TailIndexOutcome {
+    /// Samples, degenerate ones included.
+    pub tested: u64,
+    pub degenerate: Degenerate,
+    /// Values that each estimate looks at.
+    pub points: u64,
+    /// Mean ξ̂ = 1/α̂ over the samples that are not degenerate; NaN if there is none.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_xi: f64,
+    /// Standard deviation of ξ̂ over the same samples (n − 1); NaN for fewer than two.
+    #[serde(with = "super::finite_or_null")]
+    pub sd_xi: f64,
+    /// Mean asymptotic standard error of ξ̂; NaN where the estimator has none.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_standard_error: f64,
+    /// Median α̂ over the same samples, NaN where it is infinite: half of them have ξ̂ ≤ 0.
+    #[serde(with = "super::finite_or_null")]
+    pub median_tail_index: f64,
+}
+
+/// Correlation between samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CorrelationOutcome {
+    /// Samples, degenerate ones included.
+    pub tested: u64,
+    pub degenerate: Degenerate,
+    /// Pairs drawn.
+    pub pairs: u64,
+    /// Mean correlation of a pair; NaN where there is none.
+    #[serde(with = "super::finite_or_null")]
+    pub mean: f64,
+    /// Mean squared correlation less that of independent samples; may be below zero by chance.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_square: f64,
+    /// Independent samples that the samples which are not degenerate are worth.
+    pub effective: f64,
+}
+
 /// What one test statement found along one direction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "test", rename_all = "snake_case")]
@@ -183,4 +223,6 @@ pub enum Outcome {
     PowerLaw(PowerLawOutcome),
     Normality(NormalityOutcome),
     Alternatives(AlternativesOutcome),
+    TailIndex(TailIndexOutcome),
+    Correlation(CorrelationOutcome),
 }

@@ -1,8 +1,10 @@
 //! The statistics that a table can show: one registry, read by tables, `diff`, the checker and the reference.
 
+mod alternatives;
 mod normality;
 mod power_law;
 pub(crate) mod samples;
+mod tail_index;
 
 use crate::report::number::Format;
 use crate::report::paper::PaperRow;
@@ -50,6 +52,26 @@ pub static COLUMNS: &[ColumnKind] = &[
     normality::GAUSSIAN_RATE,
     normality::VERDICT,
     normality::STATISTIC,
+    alternatives::UNBEATEN_RATE,
+    alternatives::LLR_LOGNORMAL,
+    alternatives::P_LOGNORMAL,
+    alternatives::PREFERS_LOGNORMAL,
+    alternatives::LLR_EXPONENTIAL,
+    alternatives::P_EXPONENTIAL,
+    alternatives::PREFERS_EXPONENTIAL,
+    alternatives::LLR_STRETCHED,
+    alternatives::P_STRETCHED,
+    alternatives::PREFERS_STRETCHED,
+    alternatives::LLR_TRUNCATED,
+    alternatives::P_TRUNCATED,
+    alternatives::PREFERS_TRUNCATED,
+    tail_index::TAIL_INDEX,
+    tail_index::XI,
+    tail_index::XI_SD,
+    tail_index::XI_SE,
+    tail_index::EFFECTIVE,
+    tail_index::MEAN_CORRELATION,
+    tail_index::SQUARED_CORRELATION,
     normality::POINTS,
     samples::TESTED,
     samples::ACCEPTED,

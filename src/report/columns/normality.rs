@@ -35,11 +35,15 @@ pub(super) const GAUSSIAN_RATE: ColumnKind = ColumnKind {
 
 pub(super) const POINTS: ColumnKind = ColumnKind {
     name: "points",
-    summary: "points drawn from each sample for the normality test",
+    summary: "points of each sample that a test of normality draws, or an estimator of the tail index looks at",
     heading: "Points",
     heading_tex: "Points",
     format: Format::Count,
-    value: |outcome| Some(normality(outcome)?.points as f64),
+    value: |outcome| match outcome {
+        Outcome::Normality(outcome) => Some(outcome.points as f64),
+        Outcome::TailIndex(outcome) => Some(outcome.points as f64),
+        _ => None,
+    },
     counts: None,
     paper: None,
 };

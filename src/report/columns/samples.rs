@@ -3,13 +3,20 @@
 use super::ColumnKind;
 use crate::report::number::Format;
 use crate::stats::multiple::Rejections;
-use crate::stats::outcome::{Acceptance, Degenerate, Outcome};
+use crate::stats::outcome::{
+    Acceptance, AlternativesOutcome, Degenerate, NormalityOutcome, Outcome, PowerLawOutcome,
+};
 
 /// Samples that a test or an estimator met, and those it cannot be applied to.
 pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
-    match acceptance(outcome) {
-        Some(acceptance) => (acceptance.tested, acceptance.degenerate),
-        None => (0, Degenerate::default()),
+    match outcome {
+        Outcome::PowerLaw(PowerLawOutcome { acceptance, .. })
+        | Outcome::Normality(NormalityOutcome { acceptance, .. })
+        | Outcome::Alternatives(AlternativesOutcome { acceptance, .. }) => {
+            (acceptance.tested, acceptance.degenerate)
+        }
+        Outcome::TailIndex(outcome) => (outcome.tested, outcome.degenerate),
+        Outcome::Correlation(outcome) => (outcome.tested, outcome.degenerate),
     }
 }
 
@@ -18,6 +25,8 @@ fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
     match outcome {
         Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
         Outcome::Normality(outcome) => Some(&outcome.acceptance),
+        Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
+        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
     }
 }
 
@@ -91,6 +100,7 @@ fn rejections(outcome: &Outcome) -> Option<&Rejections> {
     match outcome {
         Outcome::PowerLaw(outcome) => Some(&outcome.bootstrap.as_ref()?.rejections),
         Outcome::Normality(outcome) => outcome.rejections.as_ref(),
+        _ => None,
     }
 }
 
@@ -127,11 +137,11 @@ pub(super) const ALPHA: ColumnKind = ColumnKind {
     heading: "α",
     heading_tex: r"$\alpha$",
     format: Format::Significant(2),
-    value: |outcome| {
-        Some(match outcome {
-            Outcome::PowerLaw(outcome) => outcome.alpha,
-            Outcome::Normality(outcome) => outcome.alpha,
-        })
+    value: |outcome| match outcome {
+        Outcome::PowerLaw(outcome) => Some(outcome.alpha),
+        Outcome::Normality(outcome) => Some(outcome.alpha),
+        Outcome::Alternatives(outcome) => Some(outcome.alpha),
+        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
     },
     ..COUNT
 };
