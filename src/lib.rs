@@ -57,4 +57,6 @@ pub mod diff;
 pub mod run;
 pub mod vocabulary;
 
+pub mod lsp;
+
 pub mod cli;

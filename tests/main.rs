@@ -8,6 +8,8 @@ mod docs;
 mod fmt;
 mod gradients;
 mod optimizers;
+mod models;
+mod hessian;
 mod report;
 mod scan;
 mod spectra;

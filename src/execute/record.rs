@@ -8,6 +8,7 @@ use crate::gradients::batches::Batches;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
+use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{StoreError, replace_file};
@@ -47,7 +48,7 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
         let to_file = *keep || GradientHistory::bytes(n, iterations) as u64 > self.memory;
-        let mut transform = Transform::new(transform, &theta);
+        let mut transform = Transform::new(transform, &theta[..n]);
         let (mut history, done) = self
             .begin(step, n, iterations, to_file, &mut transform)
             .map_err(|cause| at(step, cause))?;
@@ -72,8 +73,16 @@ impl Executor<'_> {
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            self.engine
-                .record(&network, &theta, &data, &indices, batch, columns, &progress);
+            self.engine.record(
+                &network,
+                &theta,
+                &data,
+                &indices,
+                batch,
+                BatchNormMode::Batch,
+                columns,
+                &progress,
+            );
             transform.apply(columns);
             first = last;
             if to_file {

@@ -73,7 +73,10 @@ impl Executor<'_> {
         if !self.store.has(&step.id) {
             return Ok(false);
         }
-        let bytes = self.store.read(&step.id, SPECTRUM).map_err(|cause| at(step, cause))?;
+        let bytes = self
+            .store
+            .read(&step.id, SPECTRUM)
+            .map_err(|cause| at(step, cause))?;
         let spectrum = serde_json::from_slice(&bytes).map_err(|error| {
             let path = self.store.directory(&step.id).join(SPECTRUM);
             let reason = error.to_string();
@@ -135,9 +138,11 @@ impl Executor<'_> {
         let (network, theta) = self.weights(plan, plan.step(weights))?;
         let data = self.dataset(plan, data)?;
         let all: Vec<u32> = (0..data.labels.len() as u32).collect();
-        let mut gradient = vec![0.0; theta.len()];
-        self.engine.gradient(&network, &theta, &data, &all, &mut gradient);
-        Transform::new(transform, &theta).apply(&mut gradient);
+        let n = network.parameter_count();
+        let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
+        self.engine
+            .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+        Transform::new(transform, &theta[..n]).apply(&mut gradient);
         Ok(gradient)
     }
 }

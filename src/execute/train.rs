@@ -55,7 +55,7 @@ impl Executor<'_> {
             ),
             None => training::step_decay(lr, *epochs as usize, *decay, milestones).into(),
         };
-        let optimizer = kind.build(&optimizer.args, theta.len());
+        let optimizer = kind.build(&optimizer.args, network.parameter_count());
         let order = seed::derive(*seed, "order of training minibatches");
         let mut training = Training::new(
             &network,

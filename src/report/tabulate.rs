@@ -2,7 +2,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::columns::{self, COLUMNS, ColumnKind, samples::acceptance};
+use super::columns::{self, COLUMNS, ColumnKind, samples::samples};
 use super::error::ReportError;
 use super::paper::{Paper, PaperRow, PaperTable};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
@@ -279,7 +279,7 @@ pub(crate) fn mean_and_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
 fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
     let mut by_test: IndexMap<&str, DegenerateSamples> = IndexMap::new();
     for measurement in group {
-        let found = acceptance(&measurement.outcome);
+        let (tested, causes) = samples(&measurement.outcome);
         let sum = by_test
             .entry(&measurement.test)
             .or_insert_with(|| DegenerateSamples {
@@ -287,10 +287,10 @@ fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
                 tested: 0,
                 causes: Degenerate::default(),
             });
-        sum.tested += found.tested;
-        sum.causes.constant += found.degenerate.constant;
-        sum.causes.too_few += found.degenerate.too_few;
-        sum.causes.not_finite += found.degenerate.not_finite;
+        sum.tested += tested;
+        sum.causes.constant += causes.constant;
+        sum.causes.too_few += causes.too_few;
+        sum.causes.not_finite += causes.not_finite;
     }
     by_test
         .into_values()

@@ -30,10 +30,13 @@ pub struct Training<'a> {
     /// What is done to each gradient before the optimizer takes it; nothing unless it is set.
     pub clip: Clip,
     batches: Batches,
+    /// θ, and behind it the running statistics of the network's batch normalisations.
     pub theta: Vec<f32>,
     /// Epochs done.
     pub epoch: usize,
     gradient: Vec<f32>,
+    /// Mean and variances of the last minibatch, in the order of the running statistics.
+    statistics: Vec<f32>,
 }
 
 /// What one epoch did.
@@ -58,7 +61,8 @@ impl<'a> Training<'a> {
         theta: Vec<f32>,
     ) -> Self {
         let batches = Batches::new(order, data.labels.len(), batch, seed);
-        let gradient = vec![0.0; theta.len()];
+        let gradient = vec![0.0; network.parameter_count()];
+        let statistics = vec![0.0; network.buffer_count()];
         Training {
             network,
             data,
@@ -70,6 +74,7 @@ impl<'a> Training<'a> {
             theta,
             epoch: 0,
             gradient,
+            statistics,
         }
     }
 
@@ -92,7 +97,15 @@ impl<'a> Training<'a> {
             data,
             ..
         } = self;
-        let loss = engine.gradient(network, &self.theta, data, &indices, &mut self.gradient);
+        let statistics = &mut self.statistics;
+        let loss = engine.gradient(
+            network,
+            &self.theta,
+            data,
+            &indices,
+            &mut self.gradient,
+            statistics,
+        );
         if !loss.is_finite() {
             let (epoch, step) = (t / self.batches.per_epoch() + 1, t % self.batches.per_epoch() + 1);
             return Err(TrainingError::Diverged {
@@ -102,9 +115,11 @@ impl<'a> Training<'a> {
                 loss,
             });
         }
+        let n = network.parameter_count();
         self.clip.apply(&mut self.gradient);
         self.optimizer
-            .step(&mut self.theta, &mut self.gradient, lr as f32);
+            .step(&mut self.theta[..n], &mut self.gradient, lr as f32);
+        network.update_running(&mut self.theta, &self.statistics);
         Ok(loss)
     }
 
