@@ -9,6 +9,7 @@ mod fmt;
 mod gradients;
 mod models;
 mod hessian;
+mod optimizers;
 mod report;
 mod scan;
 mod spectra;
