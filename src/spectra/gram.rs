@@ -23,8 +23,8 @@ pub struct GramAccumulator {
     products: Products,
     samples: usize,
     mean: Vec<f64>,
-    /// Σ of the squares of the runs' energies: what rounding in f32 is judged by.
-    square_energy: f64,
+    /// Σ e and Σ e² over the runs' energies: what rounding in f32 is judged by.
+    energy: (f64, f64),
     /// (g_t − r)·r for each t.
     along_shift: Vec<f64>,
     /// ‖r‖².
@@ -40,7 +40,7 @@ impl GramAccumulator {
             products: Products::new(samples, precision),
             samples,
             mean: Vec::new(),
-            square_energy: 0.0,
+            energy: (0.0, 0.0),
             along_shift: vec![0.0; samples],
             shift_square: 0.0,
             along_centre: centred.then(|| (vec![0.0; samples], 0.0)),
@@ -81,7 +81,10 @@ impl GramAccumulator {
         centre: Option<&[f32]>,
     ) -> Result<(), SpectrumError> {
         let Rows { mean, energy, largest } = Rows::of(view, rows.clone())?;
-        self.square_energy += energy.chunks(RUN).map(|run| run.iter().sum::<f64>().powi(2)).sum::<f64>();
+        for run in energy.chunks(RUN).map(|run| run.iter().sum::<f64>()) {
+            self.energy.0 += run;
+            self.energy.1 += run * run;
+        }
         let shift: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
         let wide: Vec<f64> = shift.iter().map(|&r| f64::from(r)).collect();
         let away: Option<Vec<f64>> =
@@ -117,7 +120,7 @@ impl GramAccumulator {
             },
             self.products,
             self.mean,
-            self.square_energy.sqrt(),
+            self.energy.1.sqrt() / self.energy.0.max(f64::MIN_POSITIVE),
             self.samples,
         )
     }
@@ -167,7 +170,7 @@ fn scatter(
     monitor: &Monitor,
 ) -> Result<Option<Moments>, SpectrumError> {
     let n = view.parameters;
-    let Rows { mean, energy, largest } = Rows::of(view, 0..n)?;
+    let Rows { mean, largest, .. } = Rows::of(view, 0..n)?;
     let shift: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
     let mut products = Products::new(n, precision);
     let mut first = 0;
@@ -192,11 +195,11 @@ fn scatter(
         first = columns.end;
     }
     // Every run of iterations holds the same part of the energy.
-    let energy = energy.iter().sum::<f64>() / (view.iterations as f64 / RUN as f64).max(1.0).sqrt();
+    let concentration = (view.iterations as f64 / RUN as f64).max(1.0).sqrt().recip();
     let centre = centre.map(|centre| centre.iter().map(|&c| f64::from(c)).collect());
     Moments::new(
         Side::Parameters { shift, centre },
-        products, mean, energy, view.iterations).map(Some)
+        products, mean, concentration, view.iterations).map(Some)
 }
 
 /// What is known of each row before its values are multiplied.

@@ -29,8 +29,8 @@ pub struct Moments {
     side: Side,
     products: Products,
     mean: Vec<f64>,
-    /// √Σ e² over the runs' energies e.
-    run_energy: f64,
+    /// √Σ e² / Σ e over the energies e of the runs that are summed in f32.
+    concentration: f64,
     samples: usize,
 }
 
@@ -39,7 +39,7 @@ impl Moments {
         side: Side,
         products: Products,
         mean: Vec<f64>,
-        run_energy: f64,
+        concentration: f64,
         samples: usize,
     ) -> Result<Self, SpectrumError> {
         if !products.finite() {
@@ -49,7 +49,7 @@ impl Moments {
             side,
             products,
             mean,
-            run_energy,
+            concentration,
             samples,
         })
     }
@@ -81,17 +81,19 @@ impl Moments {
 
     /// Estimated norm of what rounding in the products adds to the matrices; see `docs/statistics.md`, "Spectra".
     ///
-    /// A sum of RUN terms is off by about 2⁻²⁴ √(RUN/3) of the energy that passes through it; a symmetric matrix of
-    /// independent errors σ has norm 2σ√order.
+    /// A sum of RUN terms is off by about 2⁻²⁴ √(RUN/3) of the energy that passes through it, and independent errors
+    /// of σ√(d_i d_j) have norm 2σ√Σd².
     pub fn rounding(&self) -> f64 {
         match self.products.precision() {
             Precision::Single => {
-                let unit = f64::from(f32::EPSILON) / 2.0;
-                let t = self.samples as f64;
-                2.0 * unit * (RUN as f64 / 3.0).sqrt() * self.run_energy / t / (self.order() as f64).sqrt()
+                let unit = f64::from(f32::EPSILON) / 2.0 * (RUN as f64 / 3.0).sqrt();
+                let squares: f64 = self.products.diagonal().map(|d| d * d).sum();
+                2.0 * unit * squares.sqrt() * self.concentration / self.samples as f64
             }
             // Each of n exact products is added with a relative error of 2⁻⁵³.
-            Precision::Double => f64::EPSILON * self.products.trace() / self.samples as f64,
+            Precision::Double => {
+                f64::EPSILON * self.products.diagonal().sum::<f64>() / self.samples as f64
+            }
         }
     }
 

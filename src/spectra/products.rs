@@ -183,10 +183,10 @@ impl Products {
         self.tiles.par_iter().all(|tile| tile.values.iter().all(|value| value.is_finite()))
     }
 
-    /// Σ_i of the diagonal.
-    pub fn trace(&self) -> f64 {
-        let diagonal = self.tiles.iter().filter(|tile| tile.row == tile.column);
-        diagonal.map(|tile| self.span(tile.row).map(|i| tile.at(i, i)).sum::<f64>()).sum()
+    /// The diagonal.
+    pub fn diagonal(&self) -> impl Iterator<Item = f64> {
+        let tiles = self.tiles.iter().filter(|tile| tile.row == tile.column);
+        tiles.flat_map(|tile| self.span(tile.row).map(|i| tile.at(i, i)))
     }
 
     /// Σ_j of each row of the whole symmetric matrix.
