@@ -17,7 +17,7 @@ const BLOCK: usize = 8 * LANES;
 /// Memory for the blocks' float32 sums beyond one block for each thread.
 const WAVE_BYTES: usize = 256 << 20;
 
-/// H, G or F of DESIGN: a symmetric matrix of n × n that is never formed.
+/// A symmetric matrix of n × n that is never formed.
 #[derive(Debug)]
 pub struct Operator<'a> {
     pass: Pass<'a>,
@@ -115,6 +115,12 @@ impl<'a> Operator<'a> {
         hasher.update(self.data.digest.as_bytes());
         hasher.update(format!("{:?}", self.data.note).as_bytes());
         hasher.update(bytemuck::cast_slice(self.samples));
+        let labels: Vec<u32> = self
+            .samples
+            .iter()
+            .map(|i| self.data.labels[*i as usize])
+            .collect();
+        hasher.update(bytemuck::cast_slice(&labels));
         hasher.finalize()
     }
 
