@@ -132,7 +132,7 @@ impl<'a> Operator<'a> {
         let n = self.size();
         let threads = rayon::current_num_threads();
         let blocks: Vec<&[u32]> = self.samples.chunks(BLOCK).collect();
-        let affordable = WAVE_BYTES / (directions.len() * size_of::<f32>()).max(1);
+        let affordable = WAVE_BYTES / size_of_val(directions).max(1);
         let wave = affordable.clamp(threads, 4 * threads).min(blocks.len());
         let mut slots: Vec<Slot> = (0..wave)
             .map(|_| Slot {
