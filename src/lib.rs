@@ -30,6 +30,8 @@ pub mod optimizers;
 
 pub mod gradients;
 
+pub mod spectra;
+
 pub mod hessian;
 
 pub mod training;
@@ -46,9 +48,15 @@ pub mod execute;
 
 pub mod report;
 
+pub mod figures;
+
+pub mod plots;
+
 pub mod diff;
 
 pub mod run;
 pub mod vocabulary;
+
+pub mod lsp;
 
 pub mod cli;

@@ -22,8 +22,8 @@ use super::{Failure, print, study};
 /// Run a study and write its report
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
@@ -72,6 +72,7 @@ impl Run {
             other => other?,
         };
         let results = run::results(&plan, &execution);
+        let spectra = run::spectra(&plan, &execution);
         let tables = study
             .tables
             .iter()
@@ -93,9 +94,10 @@ impl Run {
         };
         let invocation = Invocation {
             study_text: &source.text,
-            command: format!("gradstudy run {}", self.study.display()),
+            command: self.study.command("run"),
             device: facts,
             seeds: &study.seeds,
+            overrides: &study.overrides,
             started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             seconds: start.elapsed().as_secs_f64(),
         };
@@ -105,6 +107,7 @@ impl Run {
             resolved: &crate::study::render(&study),
             manifest: &manifest,
             results: &results,
+            spectra: &spectra,
             tables: &tables,
             timings: &timings,
         };

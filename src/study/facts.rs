@@ -15,6 +15,12 @@ pub(super) fn check(
 ) {
     cycles(case, places, diagnostics);
     asserts(case, vocabulary, diagnostics);
+    for (name, data) in &case.data {
+        if let (Some(place), Some((message, help))) = (places.get(name), vocabulary.facts.fault(&data.call)) {
+            let label = format!("data `{name}`");
+            diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
+        }
+    }
     let trains = case
         .trains
         .iter()
@@ -27,7 +33,7 @@ pub(super) fn check(
         let (Some(place), Some(data)) = (places.get(name), case.data.get(on)) else {
             continue;
         };
-        if let Some(examples) = vocabulary.facts.examples(data)
+        if let Some(examples) = vocabulary.facts.examples(&data.call)
             && batch > examples
         {
             let message = format!("a minibatch of {batch} is larger than `{on}`");
@@ -36,7 +42,7 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0502", message, place.of("batch"), label).help(help));
         }
         if let Some((model, call)) = model_of(case, of)
-            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(data))
+            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call))
         {
             let message = format!("model `{model}` does not fit data `{on}`: {reason}");
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
@@ -95,9 +101,13 @@ impl Sample {
         let (sample, other) = match self.direction {
             Direction::Dimension => ("an iteration's gradient", "iteration"),
             Direction::Iteration => ("a parameter's history", "dimension"),
+            Direction::Spectrum => ("a spectrum", ""),
         };
         let message = format!("`{key}` asks for {wanted} values of {sample}, which has {size}");
-        let help = format!("ask for at most {size}, or test only `along: {other}`");
+        let help = match other {
+            "" => format!("ask for at most {size}"),
+            other => format!("ask for at most {size}, or test only `along: {other}`"),
+        };
         let mut diagnostic = Diagnostic::error(code, message, span, format!("more than {size}")).help(help);
         if let (Direction::Iteration, Some(record)) = (self.direction, self.record) {
             diagnostic = diagnostic.label(record, format!("{size} iterations are recorded"));
@@ -115,11 +125,12 @@ fn sample_size(
 ) -> Option<u64> {
     match direction {
         Direction::Iteration => Some(record.iterations),
+        Direction::Spectrum => None,
         Direction::Dimension => {
             let (_, model) = model_of(case, &record.of)?;
             vocabulary
                 .facts
-                .parameters(model, case.data.get(&record.on))?
+                .parameters(model, case.data.get(&record.on).map(|data| &data.call))?
                 .ok()
         }
     }
@@ -181,7 +192,7 @@ fn asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnosti
             data.push(case.data.keys().next().filter(|_| case.data.len() == 1));
         }
         for on in data {
-            let call = on.and_then(|on| case.data.get(on));
+            let call = on.and_then(|on| case.data.get(on)).map(|data| &data.call);
             let Some(Ok(count)) = vocabulary.facts.parameters(&model.call, call) else {
                 continue;
             };

@@ -69,6 +69,24 @@ static GRADIENTS: Signature = signature(
         param("keep", ParamType::Boolean, Default::Text("false")),
     ],
 );
+static COVARIANCE: Signature = signature(
+    "covariance",
+    &[
+        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param("top", COUNT, Default::Text("1000")),
+    ],
+);
+static RANK_PLOT: Signature = signature(
+    "rank_plot",
+    &[
+        param(
+            "of",
+            ParamType::List(&ParamType::Reference(&["spectrum"])),
+            Default::Required,
+        ),
+        param("curves", ParamType::List(&ParamType::Word(&[])), Default::Absent),
+    ],
+);
 static TOP: Signature = signature("top", &[param("k", COUNT, Default::Required)]);
 static MIN: Signature = signature("min", &[]);
 static QUANTILE: Signature = signature("quantile", &[param("q", FRACTION, Default::Required)]);
@@ -76,7 +94,7 @@ static SCAN: Signature = signature("scan", &[param("at_least", COUNT, Default::T
 static POWER_LAW: Signature = signature(
     "power_law",
     &[
-        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param("of", ParamType::Reference(&["record", "spectrum"]), Default::Required),
         param(
             "tail",
             ParamType::Call(&[&TOP, &MIN, &QUANTILE, &SCAN]),
@@ -94,7 +112,7 @@ static POWER_LAW: Signature = signature(
 static NORMALITY: Signature = signature(
     "normality",
     &[
-        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param("of", ParamType::Reference(&["record", "spectrum"]), Default::Required),
         param(
             "points",
             ParamType::Integer {
@@ -129,7 +147,9 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     models: &[&LENET],
     optimizers: &[&SGD],
     records: &[&GRADIENTS],
+    spectra: &[&COVARIANCE],
     tests: &[&NORMALITY, &POWER_LAW],
+    figures: &[&RANK_PLOT],
     columns: &["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"],
     row_keys: &["dataset", "model", "training", "sg_type", "batch", "iterations"],
     paper_tables: &[1, 4],
