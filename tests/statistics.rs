@@ -3,6 +3,7 @@
 
 mod alternatives;
 mod critical;
+mod discrete;
 mod gaussianity;
 mod kernels;
 mod many;

@@ -6,6 +6,7 @@ pub mod bootstrap;
 pub mod correlation;
 pub mod critical;
 pub mod degenerate;
+pub mod discrete;
 pub mod distances;
 pub mod gaussianity;
 pub mod history_view;
@@ -62,6 +63,7 @@ pub trait TestKind: Sync {
 /// Every kind of test, in the order of the language reference.
 pub static TESTS: &[&dyn TestKind] = &[
     &power_law::PowerLaw,
+    &discrete::DiscretePowerLaw,
     &normality::TEST,
     &gaussianity::skewtest::TEST,
     &gaussianity::kurtosistest::TEST,
