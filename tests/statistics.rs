@@ -9,6 +9,7 @@ mod kernels;
 mod many;
 mod multiple;
 mod normality;
+mod power;
 mod power_law;
 mod tail_index;
 
