@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use miette::Diagnostic;
+
 use crate::data::{self, DATASETS};
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
@@ -81,14 +83,21 @@ struct RegistryFacts;
 
 impl Facts for RegistryFacts {
     fn examples(&self, data: &Call) -> Option<u64> {
-        data::dataset(&data.name)?.examples(&data.args)
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        Some(outline.examples)
+    }
+
+    fn fault(&self, data: &Call) -> Option<(String, String)> {
+        let error = data::dataset(&data.name)?.outline(&data.args).err()?;
+        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+        Some((error.to_string(), help))
     }
 
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
         let kind = models::find(&model.name)?;
         let data = data?;
-        let input = data::dataset(&data.name)?.shape(&data.args);
-        let network = kind.build(&model.args, input).map_err(|error| error.to_string());
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = kind.build(&model.args, outline.shape).map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
     }
 }

@@ -142,7 +142,7 @@ impl Lowering<'_> {
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
-                dataset: kind.display_name().to_string(),
+                dataset: kind.title(&case.data[&spec.on].call.args),
                 model: of.network.name.to_string(),
                 training: of.training.to_string(),
                 batch: spec.batch,
@@ -251,12 +251,13 @@ impl Lowering<'_> {
             seed: None,
             inputs: vec![],
         };
-        let size: usize = kind.shape(&call.args).iter().product();
-        let cost = cost::load(kind.examples(&call.args).unwrap_or(60_000), size as u64);
+        let outline = kind.outline(&call.args)?;
+        let size: usize = outline.shape.iter().product();
+        let cost = cost::load(outline.examples, size as u64);
         let id = self.add(
             key,
             Work::Load { data: call.clone() },
-            kind.display_name().to_string(),
+            kind.title(&call.args),
             cost,
         );
         self.loads.insert(text, id.clone());
@@ -266,15 +267,16 @@ impl Lowering<'_> {
     fn initialise(&mut self, case: &Case, model: &str, on: &str, seed: u64) -> Result<StepId, PlanError> {
         let spec = &case.models[model];
         let data = dataset_of(case, on);
-        let input = data.shape(&case.data[on].call.args);
+        let outline = data.outline(&case.data[on].call.args)?;
+        let input = outline.shape;
         let kind = models::find(&spec.call.name).expect("the checker knows the models");
         let network = kind.build(&spec.call.args, input)?;
-        if network.classes < data.classes() {
+        if network.classes < outline.classes {
             return Err(PlanError::Logits {
                 model: model.to_string(),
                 logits: network.classes,
-                dataset: data.display_name().to_string(),
-                classes: data.classes(),
+                dataset: data.title(&case.data[on].call.args),
+                classes: outline.classes,
             });
         }
         let digest = match &spec.weights {
@@ -345,14 +347,13 @@ impl Lowering<'_> {
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],
         };
-        let examples = dataset_of(case, &spec.on)
-            .examples(&case.data[&spec.on].call.args)
-            .unwrap_or(60_000);
+        let on = &case.data[&spec.on].call.args;
+        let examples = dataset_of(case, &spec.on).outline(on)?.examples;
         let cost = cost::train(&network, examples, spec.epochs, spec.batch);
         let label = format!(
             "{train}: {} on {}, {}, {} epochs, seed {seed}",
             network.name,
-            dataset_of(case, &spec.on).display_name(),
+            dataset_of(case, &spec.on).title(on),
             spec.optimizer.name,
             spec.epochs
         );
