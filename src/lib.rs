@@ -32,6 +32,8 @@ pub mod gradients;
 
 pub mod spectra;
 
+pub mod hessian;
+
 pub mod training;
 
 pub mod device;
@@ -47,6 +49,8 @@ pub mod execute;
 pub mod report;
 
 pub mod figures;
+
+pub mod plots;
 
 pub mod diff;
 

@@ -72,6 +72,7 @@ impl Run {
             other => other?,
         };
         let results = run::results(&plan, &execution);
+        let spectra = run::spectra(&plan, &execution);
         let tables = study
             .tables
             .iter()
@@ -106,6 +107,7 @@ impl Run {
             resolved: &crate::study::render(&study),
             manifest: &manifest,
             results: &results,
+            spectra: &spectra,
             tables: &tables,
             timings: &timings,
         };
