@@ -30,6 +30,10 @@ pub mod optimizers;
 
 pub mod gradients;
 
+pub mod spectra;
+
+pub mod hessian;
+
 pub mod training;
 
 pub mod device;
@@ -46,9 +50,13 @@ pub mod report;
 
 pub mod figures;
 
+pub mod plots;
+
 pub mod diff;
 
 pub mod run;
 pub mod vocabulary;
+
+pub mod lsp;
 
 pub mod cli;

@@ -75,6 +75,7 @@ impl Run {
             other => other?,
         };
         let results = run::results(&plan, &execution);
+        let spectra = run::spectra(&plan, &execution);
         let tables = study
             .tables
             .iter()
@@ -110,6 +111,7 @@ impl Run {
             resolved: &crate::study::render(&study),
             manifest: &manifest,
             results: &results,
+            spectra: &spectra,
             tables: &tables,
             figures: &[],
             timings: &timings,

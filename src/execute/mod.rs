@@ -3,6 +3,7 @@
 mod error;
 pub mod observer;
 mod record;
+mod spectrum;
 mod train;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{Cause, ExecuteError};
 pub use observer::Observer;
+pub use spectrum::Spectra;
 
 use crate::data::{self, Dataset, NormalizationNote, SearchPath, label_noise};
 use crate::gradients::engine::Engine;
@@ -23,8 +25,11 @@ use crate::models::{self, Network, weights};
 use crate::plan::test_kind;
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::seed;
+use crate::signature::Args;
+use crate::spectra::Spectrum;
+use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
-use crate::stats::outcome::Outcome;
+use crate::stats::outcome::{Direction, Outcome};
 use crate::store::{Store, StoreError};
 
 /// What a run needs besides the plan.
@@ -89,6 +94,7 @@ pub struct TrainingFacts {
 #[derive(Debug)]
 pub struct Execution {
     pub outcomes: HashMap<StepId, Outcome>,
+    pub spectra: Spectra,
     pub steps: Vec<StepReport>,
     pub data: Vec<DataFacts>,
     pub noises: Vec<NoiseFacts>,
@@ -97,6 +103,7 @@ pub struct Execution {
 
 /// File names within a step's folder.
 const OUTCOME: &str = "outcome.yaml";
+const SPECTRUM: &str = "spectrum.json";
 const WEIGHTS: &str = "weights.safetensors";
 const FACTS: &str = "facts.yaml";
 const HISTORY: &str = "history.f32";
@@ -127,11 +134,18 @@ impl<'a> Executor<'a> {
 
     /// Runs everything that `plan` asks for. What was finished before an error stays in the cache.
     pub fn run(&self, plan: &Plan) -> Result<Execution, ExecuteError> {
-        let mut outcomes = HashMap::new();
+        let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
-                Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes)?,
+                Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes, &mut spectra)?,
+                Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
+                    self.spectrum_of_spectrum(step, &mut spectra)?
+                }
+                Work::Test { of, .. } if spectra.contains_key(of) => {
+                    let outcome = self.test_spectrum(step, &spectra[of])?;
+                    outcomes.insert(step.id.clone(), outcome);
+                }
                 _ => {}
             }
         }
@@ -162,6 +176,7 @@ impl<'a> Executor<'a> {
         }
         Ok(Execution {
             outcomes,
+            spectra,
             steps: self.log.take(),
             data: facts,
             noises: self.noises.take(),
@@ -191,36 +206,38 @@ impl<'a> Executor<'a> {
         plan: &Plan,
         record: &Step,
         outcomes: &mut HashMap<StepId, Outcome>,
+        spectra: &mut Spectra,
     ) -> Result<(), ExecuteError> {
         let keep = matches!(record.work, Work::Record { keep: true, .. });
-        let mut missing = Vec::new();
-        for test in plan
-            .users(&record.id)
-            .filter(|step| matches!(step.work, Work::Test { .. }))
-        {
-            if self.store.has(&test.id) {
-                self.reused(test);
-                outcomes.insert(
-                    test.id.clone(),
-                    self.yaml(&test.id, OUTCOME).map_err(|cause| at(test, cause))?,
-                );
-            } else {
-                missing.push(test);
+        let (mut tests, mut missing) = (Vec::new(), Vec::new());
+        for user in plan.users(&record.id) {
+            match user.work {
+                Work::Test { .. } if self.store.has(&user.id) => {
+                    outcomes.insert(user.id.clone(), self.outcome(user)?);
+                }
+                Work::Test { .. } => tests.push(user),
+                Work::Spectrum { .. } if !self.load_spectrum(user, spectra)? => missing.push(user),
+                _ => {}
             }
         }
-        if missing.is_empty() && (!keep || self.store.has(&record.id)) {
+        if tests.is_empty() && missing.is_empty() && (!keep || self.store.has(&record.id)) {
             return Ok(());
         }
         let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
         let history = self.record(plan, record)?;
-        for test in missing {
-            let outcome = self.test(test, &history);
-            if outcome.as_ref().is_err_and(ExecuteError::is_interrupt) {
-                self.save_partial(record, &history, history.iterations())
-                    .map_err(|cause| at(record, cause))?;
-            }
-            outcomes.insert(test.id.clone(), outcome?);
+        let made = self
+            .spectra_of_history(plan, record, &history, &missing, spectra)
+            .and_then(|()| {
+                for test in tests {
+                    outcomes.insert(test.id.clone(), self.test(test, &history)?);
+                }
+                Ok(())
+            });
+        if made.as_ref().is_err_and(ExecuteError::is_interrupt) {
+            self.save_partial(record, &history, history.iterations(), None)
+                .map_err(|cause| at(record, cause))?;
         }
+        made?;
         drop(history);
         self.store
             .discard_partial(&record.id)
@@ -228,31 +245,52 @@ impl<'a> Executor<'a> {
     }
 
     fn test(&self, step: &Step, history: &GradientHistory) -> Result<Outcome, ExecuteError> {
-        let Work::Test {
-            test,
-            direction,
-            seed,
-            ..
-        } = &step.work
-        else {
+        let Work::Test { direction, .. } = &step.work else {
             unreachable!("a test step")
         };
-        let kind = test_kind(&test.name);
         let samples = match direction {
-            crate::stats::outcome::Direction::Dimension => history.iterations(),
-            crate::stats::outcome::Direction::Iteration => history.parameters(),
-            crate::stats::outcome::Direction::Spectrum => 1,
+            Direction::Dimension => history.iterations(),
+            _ => history.parameters(),
+        };
+        self.tested(step, samples as u64, |kind, args, seed, monitor| {
+            kind.run(history.view(), *direction, args, seed, monitor)
+        })
+    }
+
+    /// The test of one spectrum: from the cache, or made now.
+    fn test_spectrum(&self, step: &Step, spectrum: &Spectrum) -> Result<Outcome, ExecuteError> {
+        if self.store.has(&step.id) {
+            return self.outcome(step);
+        }
+        self.tested(step, 1, |kind, args, seed, monitor| {
+            kind.run_sample(&spectrum.values, args, seed, monitor)
+        })
+    }
+
+    /// A finished test's outcome.
+    fn outcome(&self, step: &Step) -> Result<Outcome, ExecuteError> {
+        self.reused(step);
+        self.yaml(&step.id, OUTCOME).map_err(|cause| at(step, cause))
+    }
+
+    fn tested(
+        &self,
+        step: &Step,
+        samples: u64,
+        run: impl FnOnce(&dyn TestKind, &Args, u64, &Monitor) -> Option<Outcome>,
+    ) -> Result<Outcome, ExecuteError> {
+        let Work::Test { test, seed, .. } = &step.work else {
+            unreachable!("a test step")
         };
         let start = Instant::now();
-        self.observer.begin(step, samples as u64, 0, "samples");
+        self.observer.begin(step, samples, 0, "samples");
         let progress = |samples| self.observer.advance(samples);
         let monitor = Monitor {
             progress: &progress,
             cancel: self.cancel,
         };
         let seed = seed::derive(*seed, &format!("test {}", test.name));
-        let outcome = kind
-            .run(history.view(), *direction, &test.args, seed, &monitor)
+        let outcome = run(test_kind(&test.name), &test.args, seed, &monitor)
             .ok_or_else(|| at(step, Cause::Interrupted))?;
         let bytes = serde_yaml::to_string(&outcome)
             .expect("an outcome is made of numbers")

@@ -28,7 +28,9 @@ pub enum HessianError {
     #[error("parameter {index} (`{parameter}`) is {value}")]
     #[diagnostic(
         code(gradstudy::hessian::weights_not_finite),
-        help("the training diverged or the weights are damaged: lower its learning rate, or take other weights")
+        help(
+            "the training diverged or the weights are damaged: lower its learning rate, or take other weights"
+        )
     )]
     WeightsNotFinite {
         index: usize,
@@ -49,10 +51,7 @@ pub enum HessianError {
     #[diagnostic(code(gradstudy::hessian::no_samples), help("ask for at least one sample"))]
     NoSamples,
     #[error("sample {sample} of a data set of {examples}")]
-    #[diagnostic(
-        code(gradstudy::hessian::sample),
-        help("ask for at most {examples} samples")
-    )]
+    #[diagnostic(code(gradstudy::hessian::sample), help("ask for at most {examples} samples"))]
     Sample { sample: u32, examples: usize },
     #[error("`{data}` does not suit {model}: {reason}")]
     #[diagnostic(
@@ -67,7 +66,9 @@ pub enum HessianError {
     #[error("a product with the {matrix} is not finite")]
     #[diagnostic(
         code(gradstudy::hessian::not_finite),
-        help("an activation or a logit overflows float32 at these weights, or an input is not finite: look at the weights' and the inputs' size")
+        help(
+            "an activation or a logit overflows float32 at these weights, or an input is not finite: look at the weights' and the inputs' size"
+        )
     )]
     NotFinite { matrix: &'static str },
     #[error("the tolerance is {tolerance}")]

@@ -50,7 +50,10 @@ impl<'a> Operator<'a> {
             });
         }
         if let Some(index) = theta.iter().position(|value| !value.is_finite()) {
-            let named = network.parameters().into_iter().find(|p| p.range.contains(&index));
+            let named = network
+                .parameters()
+                .into_iter()
+                .find(|p| p.range.contains(&index));
             return Err(HessianError::WeightsNotFinite {
                 index,
                 parameter: named.map_or_else(String::new, |p| p.name),
@@ -148,7 +151,9 @@ impl<'a> Operator<'a> {
             });
         }
         let count = self.samples.len() as f64;
-        products.par_chunks_mut(n.max(1)).for_each(|p| p.iter_mut().for_each(|p| *p /= count));
+        products
+            .par_chunks_mut(n.max(1))
+            .for_each(|p| p.iter_mut().for_each(|p| *p /= count));
         Some(())
     }
 
@@ -162,7 +167,10 @@ impl<'a> Operator<'a> {
             if cancel.load(Ordering::Relaxed) {
                 return;
             }
-            load_images(&mut slot.buffers.inputs[0], group.iter().map(|i| self.data.image(*i as usize)));
+            load_images(
+                &mut slot.buffers.inputs[0],
+                group.iter().map(|i| self.data.image(*i as usize)),
+            );
             labels.clear();
             labels.extend(group.iter().map(|i| self.data.labels[*i as usize]));
             self.pass.load(&mut slot.buffers, &labels);
@@ -177,7 +185,10 @@ impl<'a> Operator<'a> {
 fn load_images<'a>(input: &mut [crate::layers::lanes::Lanes], images: impl Iterator<Item = &'a [f32]>) {
     let mut filled = 0;
     for (lane, image) in images.take(LANES).enumerate() {
-        input.iter_mut().zip(image).for_each(|(lanes, value)| lanes.0[lane] = *value);
+        input
+            .iter_mut()
+            .zip(image)
+            .for_each(|(lanes, value)| lanes.0[lane] = *value);
         filled = lane + 1;
     }
     if filled < LANES {

@@ -53,9 +53,8 @@ fn add(sum: &mut [Lanes], term: &[Lanes]) {
 impl<'a> Pass<'a> {
     /// Fails where a layer has no second-order rule.
     pub fn new(network: &'a Network, theta: &'a [f32], kind: Curvature) -> Result<Self, HessianError> {
-        let unknown = |p: &&crate::models::network::Placed| {
-            matches!(p.layer.second_order(), SecondOrder::Unknown)
-        };
+        let unknown =
+            |p: &&crate::models::network::Placed| matches!(p.layer.second_order(), SecondOrder::Unknown);
         if let Some(placed) = network.layers.iter().find(unknown) {
             return Err(HessianError::UnsupportedLayer {
                 model: network.name,
@@ -119,7 +118,9 @@ impl<'a> Pass<'a> {
         for (i, placed) in layers.iter().enumerate() {
             let (before, after) = buffers.inputs.split_at_mut(i + 1);
             let theta = &self.theta[placed.range.clone()];
-            placed.layer.forward(theta, &before[i], &mut after[0], &mut buffers.scratch);
+            placed
+                .layer
+                .forward(theta, &before[i], &mut after[0], &mut buffers.scratch);
         }
         let depth = layers.len();
         buffers.softmax.load(&buffers.inputs[depth], labels);
@@ -202,6 +203,7 @@ impl<'a> Pass<'a> {
             let (layer, range) = (placed.layer.as_ref(), placed.range.clone());
             let (before, after) = delta_tangents.split_at_mut(i + 1);
             let (input, delta_tangent) = (&inputs[i], &after[0]);
+            let theta = &self.theta[range.clone()];
             if !range.is_empty() {
                 let place = Place {
                     stride: self.network.parameter_count(),
@@ -211,7 +213,7 @@ impl<'a> Pass<'a> {
                     // `gradient` adds Σ δ to the bias, which has no part in x δ̇ + ẋ δ: it is put back.
                     saved.clear();
                     saved.extend(self.biases[i].iter().flat_map(|b| &product[b.clone()]));
-                    layer.gradient(&tangents[i], &deltas[i + 1], scratch, segments, product, place);
+                    layer.gradient(theta, &tangents[i], &deltas[i + 1], scratch, segments, product, place);
                     let mut saved = &saved[..];
                     for bias in &self.biases[i] {
                         let (head, tail) = saved.split_at(bias.len());
@@ -219,11 +221,10 @@ impl<'a> Pass<'a> {
                         saved = tail;
                     }
                 }
-                layer.gradient(input, delta_tangent, scratch, segments, product, place);
+                layer.gradient(theta, input, delta_tangent, scratch, segments, product, place);
             }
             if i > self.first {
                 let (output, out) = (&inputs[i + 1], &mut before[i][..]);
-                let theta = &self.theta[range.clone()];
                 layer.backward(theta, input, output, delta_tangent, out, scratch);
                 if whole && !range.is_empty() {
                     let term = &mut term[..out.len()];

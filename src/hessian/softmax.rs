@@ -109,8 +109,14 @@ mod tests {
         for (lane, (gap, t)) in [(0.75f64, 1.0), (40.0, -2.0)].into_iter().enumerate() {
             let p = (-gap).exp() / (1.0 + (-gap).exp());
             let expected = p * (1.0 - p) * t;
-            assert!((f64::from(out[0].0[lane]) / expected - 1.0).abs() < 1e-6, "lane {lane}");
-            assert!((f64::from(out[1].0[lane]) / expected + 1.0).abs() < 1e-6, "lane {lane}");
+            assert!(
+                (f64::from(out[0].0[lane]) / expected - 1.0).abs() < 1e-6,
+                "lane {lane}"
+            );
+            assert!(
+                (f64::from(out[1].0[lane]) / expected + 1.0).abs() < 1e-6,
+                "lane {lane}"
+            );
         }
         softmax.delta(&mut out);
         let sure = -(-40f64).exp() / (1.0 + (-40f64).exp());

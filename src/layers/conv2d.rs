@@ -7,7 +7,7 @@ use pulp::Arch;
 use super::conv2d_kernels::{Correlate, WeightGradient};
 use super::lanes::{Lanes, Segment, floats_mut, scatter};
 use super::second_order::SecondOrder;
-use super::{Layer, Parameter, Place, Shape, size};
+use super::{Initial, Layer, Parameter, Place, Shape, size};
 
 /// Convolution with square kernels and stride 1.
 #[derive(Debug)]
@@ -69,12 +69,12 @@ impl Layer for Conv2d {
             Parameter {
                 name: "weight",
                 dims: vec![self.out_channels, self.input[0], self.kernel, self.kernel],
-                bound,
+                initial: Initial::Uniform(bound),
             },
             Parameter {
                 name: "bias",
                 dims: vec![self.out_channels],
-                bound,
+                initial: Initial::Uniform(bound),
             },
         ]
     }
@@ -161,6 +161,7 @@ impl Layer for Conv2d {
 
     fn gradient(
         &self,
+        _theta: &[f32],
         input: &[Lanes],
         grad_output: &[Lanes],
         scratch: &mut [Lanes],

@@ -7,6 +7,8 @@ use crate::gradients::batches::Order;
 use crate::layers::Shape;
 use crate::signature::Call;
 use crate::stats::outcome::Direction;
+use crate::study::{Schedule, TransformSpec};
+use crate::training::Clip;
 
 /// Says what was asked for: the hash of a [`StepKey`], in hex.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,6 +115,9 @@ pub enum Work {
         decay: f64,
         /// Epochs after which the rate is multiplied by `decay`.
         milestones: Vec<usize>,
+        /// Moves the rate in place of `decay`.
+        schedule: Option<Schedule>,
+        clip: Clip,
         seed: u64,
     },
     Record {
@@ -122,6 +127,7 @@ pub enum Work {
         iterations: u64,
         order: Order,
         keep: bool,
+        transform: TransformSpec,
         seed: u64,
     },
     Spectrum {

@@ -23,11 +23,11 @@ pub mod tabulate;
 pub mod template;
 pub mod write;
 
-pub use columns::{COLUMNS, ColumnKind};
+pub use columns::{COLUMNS, ColumnKind, find as column};
 pub use drawing::Drawing;
 pub use error::ReportError;
 pub use markup::{to_markdown, to_terminal};
-pub use row_keys::{ROW_KEYS, RowKey};
+pub use row_keys::{ROW_KEYS, RowKey, label_of};
 pub use table::Table;
 pub use tabulate::tabulate;
 pub use template::Templates;

@@ -5,10 +5,10 @@ use indexmap::IndexMap;
 use super::arguments::{Bound, Given, Scope};
 use super::label_noise::LABEL_NOISE;
 use super::names::Declared;
-use super::shape::{entries, fields, listed_in, written};
+use super::shape::{entries, fields};
 use super::statements::{Holds, LIKE, StatementKind};
 use super::{
-    Assertion, Case, DataSpec, Decay, Milestone, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec,
+    Assertion, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec, TransformSpec,
     Vocabulary, suggest, values,
 };
 use crate::signature::{Args, Call, Signature};
@@ -132,11 +132,21 @@ impl Scope<'_> {
             }
             "train" => {
                 let epochs = count("epochs");
-                let decay = written(statement, "decay").map(|written| decay(args.call("decay"), written));
-                if let Some(decay) = &decay {
-                    self.milestones(decay, epochs, place.of("decay"));
-                }
-                let optimizer = call(&["of", "on", "epochs", "batch", "decay"]);
+                let decay = self.decay(statement, &args, epochs);
+                let schedule = self.schedule(statement, &args, epochs);
+                self.exclusive(&place, &args);
+                let own = [
+                    "of",
+                    "on",
+                    "epochs",
+                    "batch",
+                    "decay",
+                    "schedule",
+                    "clip",
+                    "clip_value",
+                ];
+                let optimizer = call(&own);
+                let number = |key: &str| args.get(key).map(|_| args.number(key));
                 let (of, on, batch) = (text("of"), text("on"), count("batch"));
                 case.trains.insert(
                     name,
@@ -147,11 +157,16 @@ impl Scope<'_> {
                         epochs,
                         batch,
                         decay,
+                        schedule,
+                        clip: number("clip"),
+                        clip_value: number("clip_value"),
                     },
                 );
             }
             "record" => {
-                let call = call(&["of", "on", "batch", "iterations", "order", "keep"]);
+                let transform = transform(&args);
+                let own = ["of", "on", "batch", "iterations", "order", "keep"];
+                let call = call(&[&own[..], &["weight_decay", "clip", "through"]].concat());
                 let (of, on, order) = (text("of"), text("on"), text("order"));
                 let (batch, iterations) = (count("batch"), count("iterations"));
                 let keep = args.boolean("keep");
@@ -165,6 +180,7 @@ impl Scope<'_> {
                         iterations,
                         order,
                         keep,
+                        transform,
                     },
                 );
             }
@@ -259,28 +275,6 @@ impl Scope<'_> {
         }
         asserts
     }
-
-    /// Milestones lie within the training and rise.
-    fn milestones(&mut self, decay: &Decay, epochs: u64, span: Span) {
-        let outside = decay.at.iter().any(|milestone| match milestone {
-            Milestone::Epoch(epoch) => *epoch == 0 || *epoch >= epochs,
-            Milestone::Fraction(fraction) => *fraction <= 0.0 || *fraction >= 1.0,
-        });
-        let falling = decay
-            .at
-            .windows(2)
-            .any(|pair| pair[0].epoch(epochs) >= pair[1].epoch(epochs));
-        let message = match (outside, falling) {
-            (true, _) => format!("a milestone lies outside the {epochs} epochs of training"),
-            (false, true) => "the milestones do not rise".to_string(),
-            (false, false) => return,
-        };
-        let help = format!(
-            "write percents between 0% and 100%, or epochs from 1 to {}, in rising order",
-            epochs - 1
-        );
-        self.say(Diagnostic::error("E0507", message, span, "").help(help));
-    }
 }
 
 /// The arguments that have no field of their own.
@@ -289,30 +283,13 @@ fn without(args: &Args, own: &[&str]) -> Args {
     Args(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-/// Step decay. A whole number is an epoch and a percent a fraction, which `call`, with its plain numbers, no
-/// longer tells apart; so the milestones are read as `written`.
-fn decay(call: &Call, written: &Expr) -> Decay {
-    let milestones = match &written.kind {
-        ExprKind::Infix { right, .. } => listed_in(right),
-        ExprKind::Call { arguments, .. } => {
-            let named =
-                |argument: &&Argument| argument.key.as_ref().is_some_and(|key| key.value == "milestones");
-            let found = arguments.iter().find(named).or(arguments.get(1));
-            found.map_or(Vec::new(), |argument| listed_in(&argument.value))
-        }
-        _ => Vec::new(),
-    };
-    let at = milestones.into_iter().filter_map(|expr| match expr.kind {
-        ExprKind::Integer(epoch) => Some(Milestone::Epoch(epoch as u64)),
-        ExprKind::Number(epoch) if epoch >= 1.0 && epoch.fract() == 0.0 => {
-            Some(Milestone::Epoch(epoch as u64))
-        }
-        ExprKind::Number(fraction) => Some(Milestone::Fraction(fraction)),
-        ExprKind::Percent(percent) => Some(Milestone::Fraction(percent / 100.0)),
-        _ => None,
-    });
-    Decay {
-        factor: call.args.number("factor"),
-        at: at.collect(),
+/// What is done to recorded gradients. Settings that do nothing are none: they make no other step.
+fn transform(args: &Args) -> TransformSpec {
+    let number = |key: &str| args.get(key).map(|_| args.number(key));
+    let through = args.get("through").map(|_| args.call("through"));
+    TransformSpec {
+        weight_decay: number("weight_decay").filter(|decay| *decay != 0.0),
+        clip: number("clip"),
+        through: through.filter(|call| call.name != "none").cloned(),
     }
 }

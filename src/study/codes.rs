@@ -285,6 +285,28 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at [80%, 40%] }",
     ),
     code(
+        "E0508",
+        "data that cannot be used",
+        "A setting asks for what the data set does not have (a class, a split, more examples than there are), or one \
+         of your own files is missing or has a mistake, which the message places in it. Your own files are read for \
+         every check; published data sets are not, a missing one is found when the study is planned.",
+        "data d = mnist(split: test, subset: 20_000)",
+    ),
+    code(
+        "E0531",
+        "settings that exclude each other",
+        "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \
+         `clip_value` how gradients are clipped; and Nesterov's variant of momentum needs a momentum.",
+        "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at 50%  schedule: cosine }",
+    ),
+    code(
+        "E0532",
+        "warm-up that does not fit the training",
+        "A warm-up ends before the training does, and before the learning rate first drops; one that moves with each \
+         epoch lasts at least one; `from` says where one begins.",
+        "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  schedule: cosine(warmup: 10) }",
+    ),
+    code(
         "E0601",
         "malformed --set",
         "`--set` takes `name.key=value`, the value written as in a study. Only the command line can give this.",

@@ -15,6 +15,12 @@ pub(super) fn check(
 ) {
     cycles(case, places, diagnostics);
     asserts(case, vocabulary, diagnostics);
+    for (name, data) in &case.data {
+        if let (Some(place), Some((message, help))) = (places.get(name), vocabulary.facts.fault(&data.call)) {
+            let label = format!("data `{name}`");
+            diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
+        }
+    }
     let trains = case
         .trains
         .iter()

@@ -15,6 +15,7 @@ pub mod label_noise;
 mod like;
 mod lint;
 mod names;
+mod schedule;
 mod settings;
 mod shape;
 mod spec;
@@ -28,8 +29,8 @@ pub use arguments::faulty_defaults;
 pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use spec::{
-    Assertion, Case, DataSpec, Decay, FigureSpec, Level, Milestone, ModelSpec, RecordSpec, SpectrumSpec, Study,
-    TableSpec, TestSpec, TrainSpec, is_clean,
+    Assertion, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec, Schedule,
+    ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup, is_clean,
 };
 pub use suggest::closest;
 pub use values::describe_type;

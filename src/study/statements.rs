@@ -1,6 +1,7 @@
 //! The statements of the language: what each has beside its keyword, and the settings of its block.
 
 use super::label_noise::LABEL_NOISE;
+use super::schedule::{SCHEDULES, STEP_DECAY};
 use crate::signature::{Default, Param, ParamType, Signature};
 
 /// What stands between a statement's name and its block.
@@ -137,7 +138,7 @@ pub fn find(keyword: &str) -> Option<&'static StatementKind> {
     STATEMENTS.iter().find(|kind| kind.block.name == keyword)
 }
 
-const fn param(name: &'static str, ty: ParamType, default: Default, doc: &'static str) -> Param {
+pub(super) const fn param(name: &'static str, ty: ParamType, default: Default, doc: &'static str) -> Param {
     Param {
         name,
         ty,
@@ -277,32 +278,32 @@ static TRAIN: Signature = Signature {
             Default::Absent,
             "multiplies the learning rate: `0.1 at [40%, 80%]` of the epochs, or at epochs `[20, 40]`",
         ),
+        param(
+            "schedule",
+            ParamType::Call(SCHEDULES),
+            Default::Absent,
+            "how the learning rate moves, with a warm-up if wanted, in place of `decay`",
+        ),
+        param(
+            "clip",
+            BOUND,
+            Default::Absent,
+            "scales a gradient whose L2 norm over all parameters is larger down to this norm",
+        ),
+        param(
+            "clip_value",
+            BOUND,
+            Default::Absent,
+            "cuts each entry of the gradient off at ± this value",
+        ),
     ],
     version: 1,
 };
 
-/// `factor at [milestone, …]`: an infix is a call of its word with both sides.
-static STEP_DECAY: Signature = Signature {
-    name: "at",
-    summary: "step decay of the learning rate",
-    params: &[
-        param(
-            "factor",
-            ParamType::Number { min: 0.0, max: 1.0 },
-            Default::Required,
-            "multiplies the rate",
-        ),
-        param(
-            "milestones",
-            ParamType::List(&ParamType::Number {
-                min: 0.0,
-                max: f64::MAX,
-            }),
-            Default::Required,
-            "a percent of the epochs, or an epoch",
-        ),
-    ],
-    version: 1,
+/// A bound of 0 would leave no gradient.
+const BOUND: ParamType = ParamType::Number {
+    min: 1e-12,
+    max: f64::MAX,
 };
 
 static VARY: Signature = Signature {

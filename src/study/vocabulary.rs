@@ -37,10 +37,13 @@ impl Vocabulary {
     }
 }
 
-/// What is known of datasets and models without reading files.
+/// What is known of datasets and models before anything is computed. Only a user's own data are read for it.
 pub trait Facts: Sync {
-    /// Training examples of a dataset.
+    /// Examples of a dataset; none where there is a fault in it.
     fn examples(&self, data: &Call) -> Option<u64>;
+
+    /// What is wrong with a dataset's settings or the user's own files, and what to do about it.
+    fn fault(&self, data: &Call) -> Option<(String, String)>;
 
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;

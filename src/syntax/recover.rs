@@ -81,7 +81,7 @@ pub fn parse(source: &Source) -> Parsed {
 }
 
 /// Cuts before each line that looks like a statement's first.
-fn pieces(text: &str) -> Vec<Span> {
+pub fn pieces(text: &str) -> Vec<Span> {
     let mut cuts = vec![0];
     let mut at = 0;
     for line in text.split_inclusive('\n') {

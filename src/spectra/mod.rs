@@ -1,0 +1,138 @@
+//! Spectra of what a gradient history or a model is made of: covariance, second moment, eigengaps.
+//!
+//! A study's `spectrum` statement names one of [`SPECTRA`]; each gives a [`Spectrum`].
+
+pub mod cost;
+pub mod covariance;
+pub mod eigen;
+pub mod eigengaps;
+pub mod error;
+pub mod gram;
+pub mod moments;
+pub mod products;
+pub mod second_moment;
+pub mod spectrum;
+
+pub use error::SpectrumError;
+pub use spectrum::{Spectrum, SpectrumKind};
+
+use faer::Mat;
+
+use crate::signature::{Args, Default, Param, ParamType, Signature};
+use crate::stats::history_view::HistoryView;
+use crate::stats::monitor::Monitor;
+use moments::Moments;
+
+/// What a spectrum is made from.
+pub enum Input<'a> {
+    /// A history in memory, and the full-batch gradient if it was recorded.
+    History {
+        view: HistoryView<'a>,
+        full_batch: Option<&'a [f32]>,
+    },
+    /// Its sums, when several spectra are made from one history.
+    Moments(&'a Moments),
+    /// Another spectrum.
+    Spectrum(&'a Spectrum),
+}
+
+/// A built-in that a study's `spectrum` statement can name.
+pub trait SpectrumMethod: Sync {
+    /// Name, settings and version. The reference `of` says what it is made from.
+    fn signature(&self) -> &'static Signature;
+
+    /// The spectrum; `None` if cancelled. Progress is told in values of G.
+    ///
+    /// Panics at an input other than `of` allows: a mistake in gradstudy, not in a study.
+    fn run(&self, input: Input, args: &Args, monitor: &Monitor) -> Option<Result<Spectrum, SpectrumError>>;
+
+    /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`.
+    fn seconds(&self, args: &Args, parameters: u64, iterations: u64) -> f64;
+
+    /// Rough memory in bytes besides the history, for `gradstudy plan`.
+    fn bytes(&self, parameters: u64, iterations: u64) -> u64;
+}
+
+/// Every kind of spectrum, in the order of the language reference.
+pub static SPECTRA: &[&dyn SpectrumMethod] = &[
+    &covariance::Covariance,
+    &second_moment::SecondMoment,
+    &eigengaps::Eigengaps,
+];
+
+/// The gradient history of a moment's spectrum.
+const OF_RECORD: Param = Param {
+    name: "of",
+    ty: ParamType::Reference(&["record"]),
+    default: Default::Required,
+    doc: "the gradient history",
+};
+
+/// How many eigenvalues.
+const TOP: Param = Param {
+    name: "top",
+    ty: ParamType::Integer {
+        min: 1,
+        max: 1_000_000,
+    },
+    default: Default::Text("1000"),
+    doc: "how many of the largest eigenvalues are kept; the paper takes 1000",
+};
+
+/// The spectrum of `matrix`, one of the moments of a history.
+fn solve(
+    kind: SpectrumKind,
+    matrix: Mat<f64>,
+    rank_bound: u64,
+    moments: &Moments,
+    top: u64,
+) -> Result<Spectrum, SpectrumError> {
+    let (parameters, samples) = (moments.parameters() as u64, moments.samples() as u64);
+    if top > rank_bound {
+        return Err(SpectrumError::TopAboveRank {
+            top,
+            rank_bound,
+            parameters,
+            samples,
+        });
+    }
+    let trace = (0..matrix.ncols()).map(|j| matrix[(j, j)]).sum();
+    let square_trace = matrix.squared_norm_l2();
+    let order = matrix.nrows() as u64;
+    let mut values = eigen::top_eigenvalues(matrix, top as usize)?;
+    // The matrices are positive semidefinite: what is below zero is rounding.
+    for value in &mut values {
+        *value = value.max(0.0);
+    }
+    let accuracy = moments.rounding() + order as f64 * f64::EPSILON * values.first().copied().unwrap_or(0.0);
+    Ok(Spectrum {
+        kind,
+        values,
+        order,
+        rank_bound,
+        parameters,
+        samples,
+        trace,
+        square_trace,
+        accuracy,
+        residuals: None,
+    })
+}
+
+/// The sums of a moment's input; `None` if cancelled.
+fn with_moments<R>(
+    input: Input,
+    monitor: &Monitor,
+    run: impl FnOnce(&Moments) -> Result<R, SpectrumError>,
+) -> Option<Result<R, SpectrumError>> {
+    match input {
+        Input::Moments(moments) => Some(run(moments)),
+        Input::History { view, full_batch } => match gram::moments(view, full_batch, monitor) {
+            Ok(moments) => moments.as_ref().map(run),
+            Err(error) => Some(Err(error)),
+        },
+        Input::Spectrum(_) => {
+            panic!("a moment's spectrum is made from a history, its signature promised one")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A spectrum: the largest eigenvalues of one matrix and what is known of the rest.
+
+use serde::{Deserialize, Serialize};
+
+/// Which matrix (or what of it) the values belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpectrumKind {
+    /// C = (1/T) Σ (g − ḡ)(g − ḡ)ᵀ.
+    Covariance,
+    /// C_m = (1/T) Σ g gᵀ.
+    SecondMoment,
+    /// ∇² of the mean loss.
+    Hessian,
+    /// Jᵀ H_out J.
+    GaussNewton,
+    /// Differences of neighbouring eigenvalues of another spectrum.
+    Eigengaps,
+}
+
+/// The top of a spectrum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spectrum {
+    pub kind: SpectrumKind,
+    /// The largest eigenvalues, descending (eigengaps in rank order: as the ranks give them).
+    pub values: Vec<f64>,
+    /// Order of the matrix that was solved: min(n, T) for moments of a history.
+    pub order: u64,
+    /// Most eigenvalues that can be other than zero: min(n, T), or min(n, T − 1) around the history's mean.
+    pub rank_bound: u64,
+    /// Parameters (n).
+    pub parameters: u64,
+    /// Iterations (T) or samples that the matrix is a mean over.
+    pub samples: u64,
+    /// Σ λ over the whole spectrum, from the matrix's diagonal.
+    pub trace: f64,
+    /// Σ λ² over the whole spectrum, from the matrix's entries.
+    pub square_trace: f64,
+    /// Absolute accuracy of the values: below it they are rounding. See `docs/statistics.md`, "Spectra".
+    pub accuracy: f64,
+    /// ‖A v − λ v‖ for each value, where eigenvectors were made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<Vec<f64>>,
+}
+
+impl Spectrum {
+    /// How many of the values stand above rounding.
+    pub fn above_rounding(&self) -> usize {
+        self.values.iter().filter(|&&value| value > self.accuracy).count()
+    }
+}
