@@ -290,7 +290,7 @@ pub static CODES: &[Code] = &[
         "A setting asks for what the data set does not have (a class, a split, more examples than there are), or one \
          of your own files is missing or has a mistake, which the message places in it. Your own files are read for \
          every check; published data sets are not, a missing one is found when the study is planned.",
-        "data d = mnist(split: test, subset: 20_000)",
+        "data d = csv(file: \"not-there.csv\", label: \"kind\")",
     ),
     code(
         "E0531",

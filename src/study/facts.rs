@@ -15,13 +15,13 @@ pub(super) fn check(
 ) {
     cycles(case, places, diagnostics);
     asserts(case, vocabulary, diagnostics);
-    centres(case, places, diagnostics);
     for (name, data) in &case.data {
         if let (Some(place), Some((message, help))) = (places.get(name), vocabulary.facts.fault(&data.call)) {
             let label = format!("data `{name}`");
             diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
         }
     }
+    centres(case, places, diagnostics);
     let trains = case
         .trains
         .iter()
