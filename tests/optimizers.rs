@@ -575,6 +575,53 @@ fn a_run_with_adam_stopped_in_training_and_recording_ends_at_the_same_bits() {
     }
 }
 
+/// BatchNorm's running statistics stand behind the parameters in θ; a column has none of them.
+#[test]
+fn a_net_with_batchnorm_records_through_an_optimizer_too() {
+    let text = |settings: &str| {
+        format!(
+            "data d = fashion_mnist_5k(subset: 300)\nmodel m = fcn(width: 8)\n\
+             record g = gradients(of: m, on: d, batch: 10, iterations: 5, keep: true, {settings})"
+        )
+    };
+    let (search, engine, cancel) = (SearchPath::default(), Engine::Host, AtomicBool::new(false));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), "cpu").unwrap();
+    let history = |settings: &str| {
+        let plan = gradstudy::plan::lower(&study(&text(settings)), &search).unwrap();
+        let executor = Executor::new(&store, &search, &engine, u64::MAX, &Silent, &cancel);
+        let history = executor.history(&plan, &plan.records[0].step).unwrap();
+        let step = plan.step(&plan.records[0].step);
+        let gradstudy::plan::Work::Record { weights, .. } = &step.work else {
+            unreachable!("a record step")
+        };
+        let (network, theta) = executor.theta(&plan, weights).unwrap();
+        assert!(
+            theta.len() > network.parameter_count(),
+            "θ holds running statistics"
+        );
+        (history.values().to_vec(), theta, network.parameter_count())
+    };
+    let (raw, theta, n) = history("order: shuffled");
+    let (decayed, _, _) = history("weight_decay: 0.5");
+    let (momentum, _, _) = history("through: sgd(momentum: 0.5)");
+    assert_eq!(raw.len(), 5 * n);
+    for t in 0..5 {
+        for i in 0..n {
+            let at = t * n + i;
+            assert!(
+                (decayed[at] - (raw[at] + 0.5 * theta[i])).abs() < 1e-6,
+                "t = {t}, i = {i}"
+            );
+            let before = if t == 0 { 0.0 } else { momentum[at - n] };
+            assert!(
+                (momentum[at] - (raw[at] + 0.5 * before)).abs() < 1e-6,
+                "t = {t}, i = {i}"
+            );
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_run_with_adam_goes_on_after_kill_9() {
