@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
+use crate::gradients::transform::Transform;
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::{Input, Spectrum, gram};
@@ -119,9 +120,16 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// The gradient of the mean loss over the whole data set that `record` drew its minibatches from.
+    /// The gradient of the mean loss over the whole data set that `record` drew its minibatches from, with its weight
+    /// decay. (The checker lets no recording come here that does more to its gradients.)
     fn full_batch_gradient(&self, plan: &Plan, record: &Step) -> Result<Vec<f32>, ExecuteError> {
-        let Work::Record { data, weights, .. } = &record.work else {
+        let Work::Record {
+            data,
+            weights,
+            transform,
+            ..
+        } = &record.work
+        else {
             unreachable!("a record step")
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
@@ -131,6 +139,7 @@ impl Executor<'_> {
         let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
         self.engine
             .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+        Transform::new(transform, &theta[..n]).apply(&mut gradient);
         Ok(gradient)
     }
 }

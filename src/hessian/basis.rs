@@ -44,6 +44,11 @@ impl Basis {
 
     /// Appends vectors, rounded to float32.
     pub fn extend(&mut self, vectors: &[f64]) {
+        // Grows by eighths: a basis that fills the memory must not be doubled.
+        if self.values.capacity() < self.values.len() + vectors.len() {
+            self.values
+                .reserve_exact(vectors.len().max(self.values.len() / 8));
+        }
         self.values.extend(vectors.iter().map(|v| *v as f32));
     }
 
@@ -119,34 +124,29 @@ impl Basis {
 
     /// V Y for some columns Y (vectors of the basis × columns), rounded to float32.
     pub fn combine(&self, y: MatRef<'_, f64>) -> Vec<f32> {
-        let p = y.ncols();
-        let parts: Vec<Mat<f64>> = (0..self.n.div_ceil(PANEL_ROWS))
-            .into_par_iter()
-            .map(|i| {
-                let rows = i * PANEL_ROWS..((i + 1) * PANEL_ROWS).min(self.n);
-                let mut part = Mat::zeros(rows.len(), p);
-                self.panels(rows, |first, panel| {
+        let mut combined = Vec::with_capacity(self.n * y.ncols());
+        for first in (0..y.ncols()).step_by(PANEL_COLUMNS) {
+            let y = y.subcols(first, PANEL_COLUMNS.min(y.ncols() - first));
+            combined.extend(self.combine_few(y).into_iter().map(|v| v as f32));
+        }
+        combined
+    }
+
+    fn combine_few(&self, y: MatRef<'_, f64>) -> Vec<f64> {
+        let mut combined = vec![0.0; self.n * y.ncols()];
+        MatMut::from_column_major_slice_mut(&mut combined, self.n, y.ncols())
+            .par_row_chunks_mut(PANEL_ROWS)
+            .enumerate()
+            .for_each(|(i, mut part)| {
+                let start = i * PANEL_ROWS;
+                self.panels(start..start + part.nrows(), |first, panel| {
                     // The last vectors may be a block that Y does not cover.
                     let covered = panel.ncols().min(y.nrows().saturating_sub(first));
                     let y = y.subrows(first.min(y.nrows()), covered);
-                    matmul(
-                        part.as_mut(),
-                        Accum::Add,
-                        panel.subcols(0, covered),
-                        y,
-                        1.0,
-                        Par::Seq,
-                    );
+                    let panel = panel.subcols(0, covered);
+                    matmul(part.as_mut(), Accum::Add, panel, y, 1.0, Par::Seq);
                 });
-                part
-            })
-            .collect();
-        let mut combined = Vec::with_capacity(self.n * p);
-        for j in 0..p {
-            for part in &parts {
-                combined.extend((0..part.nrows()).map(|i| part[(i, j)] as f32));
-            }
-        }
+            });
         combined
     }
 }

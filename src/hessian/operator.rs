@@ -17,7 +17,7 @@ const BLOCK: usize = 8 * LANES;
 /// Memory for the blocks' float32 sums beyond one block for each thread.
 const WAVE_BYTES: usize = 256 << 20;
 
-/// H, G or F of DESIGN: a symmetric matrix of n × n that is never formed.
+/// A symmetric matrix of n × n that is never formed.
 #[derive(Debug)]
 pub struct Operator<'a> {
     pass: Pass<'a>,
@@ -115,6 +115,12 @@ impl<'a> Operator<'a> {
         hasher.update(self.data.digest.as_bytes());
         hasher.update(format!("{:?}", self.data.note).as_bytes());
         hasher.update(bytemuck::cast_slice(self.samples));
+        let labels: Vec<u32> = self
+            .samples
+            .iter()
+            .map(|i| self.data.labels[*i as usize])
+            .collect();
+        hasher.update(bytemuck::cast_slice(&labels));
         hasher.finalize()
     }
 
@@ -126,7 +132,7 @@ impl<'a> Operator<'a> {
         let n = self.size();
         let threads = rayon::current_num_threads();
         let blocks: Vec<&[u32]> = self.samples.chunks(BLOCK).collect();
-        let affordable = WAVE_BYTES / (directions.len() * size_of::<f32>()).max(1);
+        let affordable = WAVE_BYTES / size_of_val(directions).max(1);
         let wave = affordable.clamp(threads, 4 * threads).min(blocks.len());
         let mut slots: Vec<Slot> = (0..wave)
             .map(|_| Slot {

@@ -173,7 +173,7 @@ fn search(
         step?;
         (monitor.progress)(lanczos.products - before);
         let m = lanczos.len();
-        let full = m < n && lanczos.basis.len() + room.block > room.columns;
+        let full = room.columns < n && lanczos.basis.len() + room.block > room.columns;
         if m < place.next_look && m < n && !full {
             continue;
         }
