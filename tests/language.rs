@@ -1,14 +1,14 @@
 //! The tables of docs/language.md are written from the registries: this test fails when they are stale, and rewrites
 //! them when it is run with `GRADSTUDY_BLESS=1`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use gradstudy::lsp::describe::{nested, usage};
 use gradstudy::report::{COLUMNS, ROW_KEYS};
 use gradstudy::signature::{Default, Param, ParamType, Signature};
 use gradstudy::study::describe_type;
-use gradstudy::study::label_noise::LABEL_NOISE;
-use gradstudy::study::statements::{STATEMENTS, find};
+use gradstudy::study::statements::{STATEMENTS, StatementKind, find};
 use gradstudy::vocabulary::VOCABULARY;
 
 const END: &str = "<!-- end -->";
@@ -68,11 +68,21 @@ fn settings(params: &[Param]) -> String {
     head(&["setting", "type", "default", "meaning"]) + &params.iter().map(setting).collect::<String>()
 }
 
+/// Built-ins with their settings; those that one shares with another above it stand once.
 fn built_ins(signatures: &[&Signature]) -> String {
     let mut out = head(&["name", "type", "default", "meaning"]);
+    let mut known = HashSet::new();
     for signature in signatures {
         out += &row(&[&format!("**`{}`**", signature.name), "", "", signature.summary]);
-        out += &signature.params.iter().map(setting).collect::<String>();
+        let (new, old): (Vec<&Param>, Vec<&Param>) = signature
+            .params
+            .iter()
+            .partition(|param| known.insert(setting(param)));
+        out += &new.into_iter().map(setting).collect::<String>();
+        if !old.is_empty() {
+            let names: Vec<String> = old.iter().map(|param| format!("`{}`", param.name)).collect();
+            out += &row(&[&names.join(", "), "", "", "as above"]);
+        }
     }
     out
 }
@@ -98,7 +108,6 @@ fn section(name: &str) -> String {
         "spectra" => built_ins(v.spectra),
         "tests" => built_ins(v.tests),
         "figures" => built_ins(v.figures),
-        "label noise" => built_ins(LABEL_NOISE),
         "columns" => {
             let rows = COLUMNS
                 .iter()
@@ -123,28 +132,37 @@ fn section(name: &str) -> String {
 
 /// Sections that the reference must have.
 fn sections() -> Vec<String> {
+    let v = &*VOCABULARY;
     let lists = [
-        "statements",
-        "datasets",
-        "models",
-        "optimizers",
-        "recordings",
-        "tests",
-        "label noise",
+        ("datasets", v.datasets),
+        ("models", v.models),
+        ("optimizers", v.optimizers),
+        ("recordings", v.records),
+        ("spectra", v.spectra),
+        ("tests", v.tests),
+        ("figures", v.figures),
     ];
-    let mut names: Vec<String> = lists
-        .iter()
-        .chain(&["columns", "row keys"])
-        .map(|it| it.to_string())
-        .collect();
-    if !VOCABULARY.spectra.is_empty() {
-        names.push("spectra".to_string());
-    }
-    if !VOCABULARY.figures.is_empty() {
-        names.push("figures".to_string());
-    }
-    let with_settings = STATEMENTS.iter().filter(|kind| !kind.block.params.is_empty());
-    names.extend(with_settings.map(|kind| format!("settings of {}", kind.block.name)));
+    let mut names: Vec<String> = ["statements", "columns", "row keys"].map(String::from).to_vec();
+    names.extend(
+        lists
+            .iter()
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(name, _)| name.to_string()),
+    );
+    // A setting that each built-in of the statement has for itself is in the table of those.
+    let own = |kind: &&StatementKind| {
+        let built_ins = v.built_ins(kind.block.name);
+        let has =
+            |signature: &&Signature, name: &str| signature.params.iter().any(|param| param.name == name);
+        let known = |param: &Param| !built_ins.is_empty() && built_ins.iter().all(|it| has(it, param.name));
+        !kind.block.params.iter().all(known)
+    };
+    names.extend(
+        STATEMENTS
+            .iter()
+            .filter(own)
+            .map(|kind| format!("settings of {}", kind.block.name)),
+    );
     names
 }
 

@@ -34,18 +34,20 @@ fn every_name_of_every_study_can_be_changed_and_nothing_else_changes() {
         let vocabulary: &Vocabulary = if path.contains("cases") { &VOCABULARY } else { real };
         let shown = |text: &str| {
             let checked = check(&Source::new("test.study", text), vocabulary);
-            render(
-                &checked
-                    .unwrap_or_else(|found| panic!("{path}: {:?}\n{text}", found.iter().collect::<Vec<_>>()))
-                    .0,
-            )
+            checked.map(|(study, _)| render(&study))
         };
+        // Whether they are as they should be is another test's concern.
+        let Ok(before) = shown(&text) else { continue };
         let file = File::new("test.study", text.as_str());
         for (name, _) in file.names() {
             let new = "quite_another_name";
             let changed = renamed(&text, name, new, vocabulary).unwrap();
             assert_ne!(changed, text, "{path}: {name}");
-            assert_eq!(shown(&changed).replace(new, name), shown(&text), "{path}: {name}");
+            assert_eq!(
+                shown(&changed).unwrap().replace(new, name),
+                before,
+                "{path}: {name}"
+            );
             assert_eq!(
                 renamed(&changed, new, name, vocabulary).as_deref(),
                 Ok(&*text),
