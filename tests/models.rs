@@ -14,7 +14,7 @@ use gradstudy::signature::{Args, Value};
 use safetensors::SafeTensors;
 use serde_json::Value as Json;
 
-const CASES: [&str; 8] = [
+const CASES: [&str; 9] = [
     "fcn_bn",
     "fcn_tanh",
     "fcn_tanh_bn",
@@ -23,6 +23,7 @@ const CASES: [&str; 8] = [
     "lnn_bn",
     "lnn_relu",
     "lenet_padding",
+    "resnet18",
 ];
 
 fn reference(name: &str) -> PathBuf {
@@ -99,6 +100,7 @@ impl Golden {
             scheme: Normalization::None,
             mean: 0.0,
             sd: 1.0,
+            channels: Vec::new(),
             constant_pixels: 0,
             fitted_on: 0,
         };

@@ -3,11 +3,13 @@
 
 mod alternatives;
 mod critical;
+mod discrete;
 mod gaussianity;
 mod kernels;
 mod many;
 mod multiple;
 mod normality;
+mod power;
 mod power_law;
 mod tail_index;
 

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use crate::data::SearchPath;
 use crate::plan::{self, Plan};
 use crate::study::{self, Overrides, Study};
-use crate::syntax::Source;
+use crate::syntax::{Diagnostics, Source};
 use crate::vocabulary::VOCABULARY;
 
 use super::{Failure, show};
@@ -49,7 +49,10 @@ impl Changes {
 impl StudyArguments {
     /// The command that was given, to be given again.
     pub fn command(&self, verb: &str) -> String {
-        let mut command = format!("gradstudy {verb} {}", shell_word(&self.path.display().to_string()));
+        let mut command = format!(
+            "gradstudy {verb} {}",
+            shell_word(&self.path.display().to_string())
+        );
         if let Some(profile) = &self.changes.profile {
             command += &format!(" --profile {}", shell_word(profile));
         }
@@ -74,14 +77,31 @@ pub fn load(arguments: &StudyArguments) -> Result<(Source, Study), Failure> {
     check(&arguments.path, &arguments.changes)
 }
 
+/// The same, with the warnings in one line each, for a report.
+pub fn load_with_warnings(arguments: &StudyArguments) -> Result<(Source, Study, Vec<String>), Failure> {
+    let (source, study, warnings) = check_noting(&arguments.path, &arguments.changes)?;
+    let line = |warning: &crate::syntax::Diagnostic| {
+        let help = warning
+            .help
+            .as_ref()
+            .map_or_else(String::new, |help| format!("; {help}"));
+        format!("{}: {}{help}", warning.code, warning.message)
+    };
+    Ok((source, study, warnings.iter().map(line).collect()))
+}
+
 /// The study at `path` with `changes`; warnings go to standard error.
 pub fn check(path: &Path, changes: &Changes) -> Result<(Source, Study), Failure> {
+    check_noting(path, changes).map(|(source, study, _)| (source, study))
+}
+
+fn check_noting(path: &Path, changes: &Changes) -> Result<(Source, Study, Diagnostics), Failure> {
     let source = Source::read(path)?;
     let (study, warnings) = study::check_with(&source, &changes.overrides(), &VOCABULARY)?;
     if !warnings.is_empty() {
         show(&warnings);
     }
-    Ok((source, study))
+    Ok((source, study, warnings))
 }
 
 /// The plan of `study`; all reasons against it are shown.
@@ -95,7 +115,10 @@ pub fn plan(study: &Study, search: &SearchPath) -> Result<Plan, Failure> {
 #[derive(Debug, Error, Diagnostic)]
 enum FolderError {
     #[error("there is no `.study` file in `{}`", path.display())]
-    #[diagnostic(code(gradstudy::studies::none), help("name a folder that holds studies, or a study"))]
+    #[diagnostic(
+        code(gradstudy::studies::none),
+        help("name a folder that holds studies, or a study")
+    )]
     None { path: PathBuf },
     #[error("cannot look through `{}`: {reason}", path.display())]
     #[diagnostic(code(gradstudy::studies::folder), help("check that you may read it"))]

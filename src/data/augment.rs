@@ -44,9 +44,7 @@ impl Augmentation {
         let planes = image.chunks_exact(height * width).zip(zero);
         for (to, (from, zero)) in output.chunks_exact_mut(height * width).zip(planes) {
             for (row, to) in to.chunks_exact_mut(width).enumerate() {
-                let source = (row + self.row)
-                    .checked_sub(PADDING)
-                    .filter(|&row| row < height);
+                let source = (row + self.row).checked_sub(PADDING).filter(|&row| row < height);
                 match source {
                     None => to.fill(*zero),
                     Some(row) => self.apply_row(&from[row * width..(row + 1) * width], *zero, to),
@@ -70,7 +68,10 @@ impl Augmentation {
 
 /// The generator for example `example` in epoch `epoch`: the same whatever the minibatch and the thread.
 pub fn rng(seed: u64, epoch: usize, example: usize) -> ChaCha8Rng {
-    seed::rng(seed, &format!("augmentation of example {example} in epoch {epoch}"))
+    seed::rng(
+        seed,
+        &format!("augmentation of example {example} in epoch {epoch}"),
+    )
 }
 
 #[cfg(test)]
@@ -92,7 +93,10 @@ mod tests {
     #[test]
     fn the_middle_is_the_image_and_its_flip_mirrors_rows() {
         assert_eq!(augmented(4, 4, false), image());
-        let mirrored: Vec<f32> = image().chunks(5).flat_map(|row| row.iter().rev().copied().collect::<Vec<_>>()).collect();
+        let mirrored: Vec<f32> = image()
+            .chunks(5)
+            .flat_map(|row| row.iter().rev().copied().collect::<Vec<_>>())
+            .collect();
         assert_eq!(augmented(4, 4, true), mirrored);
     }
 
@@ -106,11 +110,19 @@ mod tests {
                 false => [-1.0, -2.0][channel],
             }
         };
-        for (row, column, flip) in (0..9).flat_map(|r| (0..9).flat_map(move |c| [(r, c, false), (r, c, true)])) {
+        for (row, column, flip) in
+            (0..9).flat_map(|r| (0..9).flat_map(move |c| [(r, c, false), (r, c, true)]))
+        {
             let found = augmented(row, column, flip);
-            for (c, h, w) in (0..channels).flat_map(|c| (0..height).flat_map(move |h| (0..width).map(move |w| (c, h, w)))) {
+            for (c, h, w) in
+                (0..channels).flat_map(|c| (0..height).flat_map(move |h| (0..width).map(move |w| (c, h, w))))
+            {
                 let from = if flip { width - 1 - w } else { w };
-                assert_eq!(found[(c * height + h) * width + w], padded(c, h + row, from + column), "{row} {column} {flip}");
+                assert_eq!(
+                    found[(c * height + h) * width + w],
+                    padded(c, h + row, from + column),
+                    "{row} {column} {flip}"
+                );
             }
         }
     }
@@ -123,7 +135,14 @@ mod tests {
             counts[drawn.row][drawn.column][usize::from(drawn.flip)] += 1;
         }
         // 500 of each of 162 are expected, with a standard deviation of 22.3.
-        assert!(counts.iter().flatten().flatten().all(|&count| (388..612).contains(&count)), "{counts:?}");
+        assert!(
+            counts
+                .iter()
+                .flatten()
+                .flatten()
+                .all(|&count| (388..612).contains(&count)),
+            "{counts:?}"
+        );
         let draw = |seed, epoch, example| Augmentation::draw(&mut rng(seed, epoch, example));
         assert_eq!(draw(0, 0, 0), draw(0, 0, 0));
         let several = |of: &dyn Fn(usize) -> Augmentation| (0..8).map(of).collect::<Vec<_>>();

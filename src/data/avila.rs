@@ -54,14 +54,14 @@ static FILES: &[SourceFile; 2] = &[
         form: Form::Text,
         bytes: 999_319,
         sha256: "493332af20f750a6b0f7b0c581dd2236bb68a8ace52b412aea1c9c82b2076357",
-        content: Some("TRAIN_CONTENT"),
+        content: Some("358db19fcf491d80a3f3ef0e4b5b4fe84a6bce44de0fa9a9d67f05c8a981597a"),
     },
     SourceFile {
         name: "avila-ts.txt",
         form: Form::Text,
         bytes: 999_942,
         sha256: "0ec227d595dd8d8dc6804a7139c8b6d6e00e21aaea0d9052085057aa98c3e589",
-        content: Some("TEST_CONTENT"),
+        content: Some("bdd793b054b63035b667a3148d100f39f1a80b391eb607ad4ae472db4d54895a"),
     },
 ];
 
@@ -101,7 +101,11 @@ impl Avila {
         let is_it = |path: &&std::path::PathBuf| {
             path.ends_with(file.name) || path.ends_with(format!("{}.gz", file.name))
         };
-        let path = located.files.iter().find(is_it).map_or(Path::new(file.name), |path| path);
+        let path = located
+            .files
+            .iter()
+            .find(is_it)
+            .map_or(Path::new(file.name), |path| path);
         let set = || SIGNATURE.name.to_string();
         let bytes = std::fs::read(path).map_err(|reason| DataError::Read {
             set: set(),
@@ -114,7 +118,10 @@ impl Avila {
             problem,
         })?;
         let table = table::read(path, &content, &FORMAT)?;
-        if file.content.is_some_and(|published| file.content_digest(&content) != published) {
+        if file
+            .content
+            .is_some_and(|published| file.content_digest(&content) != published)
+        {
             return Err(DataError::Content {
                 set: set(),
                 path: path.to_path_buf(),

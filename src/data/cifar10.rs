@@ -85,6 +85,5 @@ pub static CIFAR10: CifarSet = CifarSet {
     },
 };
 
-pub(super) const CITATION: &str =
-    "A. Krizhevsky: Learning multiple layers of features from tiny images. Technical report, University of \
+pub(super) const CITATION: &str = "A. Krizhevsky: Learning multiple layers of features from tiny images. Technical report, University of \
      Toronto, 2009";

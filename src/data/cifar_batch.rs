@@ -125,7 +125,11 @@ pub fn from_pickle(pickle: &[u8], keys: &[&str]) -> Result<Vec<u8>, BatchProblem
                     list.len()
                 )));
             }
-            None => return Err(fault(&format!("its `{key}` are not all whole numbers from 0 to 255"))),
+            None => {
+                return Err(fault(&format!(
+                    "its `{key}` are not all whole numbers from 0 to 255"
+                )));
+            }
         }
     }
     let mut records = Vec::with_capacity(count * (keys.len() + PIXELS));
@@ -199,8 +203,14 @@ mod tests {
     fn a_pickle_that_is_no_batch_is_an_error() {
         for (bytes, expected) in [
             (&b"junk"[..], "is no CIFAR batch of the python version: "),
-            (b"]q\x01.", "is no CIFAR batch of the python version: it holds no dictionary"),
-            (b"}q\x01.", "is no CIFAR batch of the python version: it has no `data`"),
+            (
+                b"]q\x01.",
+                "is no CIFAR batch of the python version: it holds no dictionary",
+            ),
+            (
+                b"}q\x01.",
+                "is no CIFAR batch of the python version: it has no `data`",
+            ),
         ] {
             let problem = from_pickle(bytes, &["labels"]).unwrap_err().to_string();
             assert!(problem.starts_with(expected), "{problem}");

@@ -182,8 +182,15 @@ fn members(path: &Path, names: &[&str]) -> Result<Vec<(PathBuf, Vec<u8>)>, Batch
     let mut archive = tar::Archive::new(plain);
     for entry in archive.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
-        let member = entry.path().map_err(failed)?.file_name().map(|name| name.to_owned());
-        let Some(position) = names.iter().position(|name| member.as_deref() == Some(name.as_ref())) else {
+        let member = entry
+            .path()
+            .map_err(failed)?
+            .file_name()
+            .map(|name| name.to_owned());
+        let Some(position) = names
+            .iter()
+            .position(|name| member.as_deref() == Some(name.as_ref()))
+        else {
             continue;
         };
         if entry.size() > limit {

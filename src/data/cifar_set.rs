@@ -127,13 +127,18 @@ impl CifarSet {
     fn verify_split(&self, copy: &Copy, split: &CifarSplit) -> Vec<Report> {
         let directory = copy.located.directory.clone().unwrap_or_default();
         let read = cifar_files::read(self, copy, split);
-        let good = read.as_ref().is_ok_and(|batches| self.has_content(batches, split));
+        let good = read
+            .as_ref()
+            .is_ok_and(|batches| self.has_content(batches, split));
         let names = copy.batches(split);
         let paths = names.iter().filter_map(|name| file_in(&directory, name));
         paths
             .zip(&names)
             .map(|(path, name)| {
-                let status = match (std::fs::read(&path), split.binary.iter().find(|b| b.name == *name)) {
+                let status = match (
+                    std::fs::read(&path),
+                    split.binary.iter().find(|b| b.name == *name),
+                ) {
                     (Err(error), _) => Status::Unreadable {
                         reason: error.to_string(),
                     },
@@ -173,6 +178,15 @@ impl DatasetKind for CifarSet {
 
     fn display_name(&self) -> &'static str {
         self.display_name
+    }
+
+    fn title(&self, args: &Args) -> String {
+        let label = &self.labels[self.label(args)];
+        let name = match label.word {
+            "coarse" => format!("{} ({} superclasses)", self.display_name, label.classes),
+            _ => self.display_name.to_string(),
+        };
+        select::with_classes(name, args)
     }
 
     fn outline(&self, args: &Args) -> Result<Outline, DataError> {
@@ -219,7 +233,12 @@ impl Published for CifarSet {
         let Ok(copy) = cifar_files::find(self, search, &splits) else {
             // Batches that are there lack others: say which. Without any, the archive is what is missing.
             let (folders, system_dirs) = self.source.folders();
-            let names = || splits.iter().flat_map(|split| split.binary).map(|batch| batch.name);
+            let names = || {
+                splits
+                    .iter()
+                    .flat_map(|split| split.binary)
+                    .map(|batch| batch.name)
+            };
             let some = search
                 .candidates(self.signature.name, folders, system_dirs)
                 .into_iter()

@@ -120,11 +120,7 @@ pub enum DataError {
         code(gradstudy::data::unknown_class),
         help("list only existing classes in `classes`, or leave it out to keep all")
     )]
-    UnknownClass {
-        set: String,
-        class: u32,
-        classes: usize,
-    },
+    UnknownClass { set: String, class: u32, classes: usize },
 
     #[error("`classes` lists class {class} twice")]
     #[diagnostic(code(gradstudy::data::repeated_class), help("remove one of the two"))]
@@ -158,7 +154,11 @@ impl DataError {
                 files, mirrors, page, ..
             } if mirrors.is_empty() => DataError::MissingByHand {
                 set,
-                files: files.iter().map(|file| file.name).collect::<Vec<_>>().join(" and "),
+                files: files
+                    .iter()
+                    .map(|file| file.name)
+                    .collect::<Vec<_>>()
+                    .join(" and "),
                 page: page.to_string(),
                 looked,
             },

@@ -167,7 +167,7 @@ pub fn fetch(
     let Origin::Files { files, mirrors, .. } = &kind.source().origin else {
         return Err(FetchError::Embedded { set: set.to_string() });
     };
-    if let Some(page) = kind.source().by_hand() {
+    if let (None, Some(page)) = (&options.mirrors, kind.source().by_hand()) {
         return Err(FetchError::ByHand {
             set: set.to_string(),
             page: page.to_string(),

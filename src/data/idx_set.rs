@@ -118,7 +118,11 @@ impl IdxSet {
             file.content
                 .is_none_or(|published| file.content_digest(content) == published)
         };
-        if files.iter().find(|file| file.name == name).is_none_or(is_published) {
+        if files
+            .iter()
+            .find(|file| file.name == name)
+            .is_none_or(is_published)
+        {
             return Ok(());
         }
         Err(DataError::Content {

@@ -89,7 +89,11 @@ fn of_numbers<T: Copy + Into<f64> + Sync>(values: &[T], size: usize, area: usize
         .into_iter()
         .map(|sum| sum / n)
         .collect();
-    let centre: Vec<f64> = first.iter().zip(&shifts).map(|(first, shift)| first + shift).collect();
+    let centre: Vec<f64> = first
+        .iter()
+        .zip(&shifts)
+        .map(|(first, shift)| first + shift)
+        .collect();
     let rests = block_sums(values, size, |at, value| value - centre[at]);
     let squares = block_sums(values, size, |at, value| (value - centre[at]).powi(2));
     let positions: Vec<Moments> = (0..size)
@@ -184,15 +188,30 @@ mod tests {
         // A third is no binary fraction: sums of it round.
         let values = [1.0 / 3.0; 3 * 1000].to_vec();
         let found = statistics(&Values::Doubles(values), 3, 1);
-        assert_eq!(found.all, Moments { mean: 1.0 / 3.0, sd: 0.0 });
-        assert!(found.positions.iter().chain(&found.channels).all(|at| at.sd == 0.0));
+        assert_eq!(
+            found.all,
+            Moments {
+                mean: 1.0 / 3.0,
+                sd: 0.0
+            }
+        );
+        assert!(
+            found
+                .positions
+                .iter()
+                .chain(&found.channels)
+                .all(|at| at.sd == 0.0)
+        );
     }
 
     #[test]
     fn the_number_of_threads_does_not_matter() {
         let values = Values::Doubles((0..50_000).map(|i| f64::from(i).sin()).collect());
         let with = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             pool.install(|| statistics(&values, 1, 2).positions)
         };
         assert_eq!(with(1), with(4));

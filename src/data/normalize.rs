@@ -153,9 +153,8 @@ impl Normalizer {
             Normalization::PerChannel => self.statistics.channels[at / self.area],
             Normalization::PerPixel | Normalization::PerFeature => self.statistics.positions[at],
         };
-        let (means, scales): (Vec<f64>, Vec<f64>) = (0..size)
-            .map(|at| (of(at).mean, reciprocal(of(at).sd)))
-            .unzip();
+        let (means, scales): (Vec<f64>, Vec<f64>) =
+            (0..size).map(|at| (of(at).mean, reciprocal(of(at).sd))).unzip();
         let mut inputs = vec![0.0; values.len()];
         inputs
             .par_chunks_mut(size * 256)
@@ -246,7 +245,11 @@ mod tests {
             Values::Singles(raw.map(f32::from).to_vec()),
             Values::Doubles(raw.map(f64::from).to_vec()),
         ] {
-            let unit = if matches!(values, Values::Bytes(_)) { 255.0 } else { 1.0 };
+            let unit = if matches!(values, Values::Bytes(_)) {
+                255.0
+            } else {
+                1.0
+            };
             let normalizer = Normalizer::fit(Normalization::PerChannel, &values, [2, 1, 2]);
             let sd = 1.25f64.sqrt();
             let expected = [-1.5, -0.5, -1.5, -0.5, 0.5, 1.5, 0.5, 1.5].map(|x| (x / sd) as f32);
@@ -256,9 +259,14 @@ mod tests {
                 "{found:?}"
             );
             let channels = &normalizer.note().channels;
-            assert!((channels[1].mean - 20.0 / unit).abs() < 1e-12 && (channels[1].sd - 10.0 * sd / unit).abs() < 1e-12);
+            assert!(
+                (channels[1].mean - 20.0 / unit).abs() < 1e-12
+                    && (channels[1].sd - 10.0 * sd / unit).abs() < 1e-12
+            );
             let zero = normalizer.note().zero(2).unwrap();
-            assert!((zero[0] - (-1.5 / sd) as f32).abs() < 1e-6 && (zero[1] - (-2.0 / sd) as f32).abs() < 1e-6);
+            assert!(
+                (zero[0] - (-1.5 / sd) as f32).abs() < 1e-6 && (zero[1] - (-2.0 / sd) as f32).abs() < 1e-6
+            );
         }
     }
 

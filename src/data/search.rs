@@ -37,7 +37,10 @@ impl SearchPath {
     /// `DIR`, then the system's.
     pub fn candidates(&self, set: &str, folders: &[&str], system_dirs: &[&str]) -> Vec<(String, PathBuf)> {
         let own = self.dirs.iter().flat_map(|(why, dir)| {
-            let others = folders.iter().map(|folder| dir.join(folder)).filter(|dir| dir.is_dir());
+            let others = folders
+                .iter()
+                .map(|folder| dir.join(folder))
+                .filter(|dir| dir.is_dir());
             let all = std::iter::once(dir.join(set)).chain(others).chain([dir.clone()]);
             all.map(|dir| (why.clone(), dir)).collect::<Vec<_>>()
         });
@@ -49,12 +52,7 @@ impl SearchPath {
 
     /// The first candidate folder that holds all of `names` (each as `NAME.gz` or `NAME`), so that images and
     /// labels never come from different copies. Errors: [`DataError::Missing`] with every place looked at.
-    pub fn find(
-        &self,
-        set: &str,
-        names: &[&str],
-        source: &Source,
-    ) -> Result<Located, DataError> {
+    pub fn find(&self, set: &str, names: &[&str], source: &Source) -> Result<Located, DataError> {
         let (folders, system_dirs) = source.folders();
         let mut looked = Vec::new();
         for (why, directory) in self.candidates(set, folders, system_dirs) {
@@ -120,7 +118,10 @@ mod tests {
             let candidates = search.candidates("set", &["other", "more"], &[]);
             candidates.into_iter().map(|(_, dir)| dir).collect()
         };
-        assert_eq!(names(&search), [root.path().join("set"), root.path().to_path_buf()]);
+        assert_eq!(
+            names(&search),
+            [root.path().join("set"), root.path().to_path_buf()]
+        );
         std::fs::create_dir(root.path().join("other")).unwrap();
         assert_eq!(names(&search)[1], root.path().join("other"));
     }

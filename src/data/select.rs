@@ -93,7 +93,12 @@ impl<'a> Selection<'a> {
                     classes: available,
                 });
             }
-            if classes.iter().flatten().take(position).any(|&other| other == class) {
+            if classes
+                .iter()
+                .flatten()
+                .take(position)
+                .any(|&other| other == class)
+            {
                 return Err(DataError::RepeatedClass { class });
             }
         }
@@ -181,12 +186,7 @@ pub(super) fn outline(
 }
 
 /// Reads with `read`, selects and normalises as `args` say; `title` is for people.
-pub(super) fn prepare(
-    set: &str,
-    title: String,
-    args: &Args,
-    read: ReadSplit,
-) -> Result<Dataset, DataError> {
+pub(super) fn prepare(set: &str, title: String, args: &Args, read: ReadSplit) -> Result<Dataset, DataError> {
     let split = split_of(args);
     let raw = read(split)?;
     let selection = Selection::new(set, split, args, raw.classes)?;

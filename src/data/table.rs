@@ -71,9 +71,11 @@ impl TableProblem {
     fn help(&self) -> String {
         match self {
             TableProblem::Hole { .. } => "fill in the value or remove the row".to_string(),
-            TableProblem::Text { .. } => "correct the value, remove the row, or leave the column out with `ignore`; \
+            TableProblem::Text { .. } => {
+                "correct the value, remove the row, or leave the column out with `ignore`; \
                                           `header` and `separator` say how to read the file"
-                .to_string(),
+                    .to_string()
+            }
             TableProblem::Range { .. } => "correct the value or remove the row".to_string(),
             TableProblem::Ragged { .. } => {
                 "give every row as many columns; `separator` says what stands between them".to_string()
@@ -84,7 +86,9 @@ impl TableProblem {
             ),
             TableProblem::NoFeatures => "leave fewer columns out with `ignore`".to_string(),
             TableProblem::Encoding => "save the file as UTF-8".to_string(),
-            TableProblem::NoRows => "a header alone is no data; `header: false` if the first row is one".to_string(),
+            TableProblem::NoRows => {
+                "a header alone is no data; `header: false` if the first row is one".to_string()
+            }
             TableProblem::Fraction { .. } => {
                 "classes are whole numbers or words; check which column `label` names".to_string()
             }
@@ -98,6 +102,8 @@ impl TableProblem {
 
 /// Reads the unpacked `content` of the file at `path` (named in errors only).
 pub(super) fn read(path: &Path, content: &[u8], format: &Format) -> Result<Table, TableError> {
+    // A byte-order mark is no part of the first name.
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let fault = |line: u64, column: usize, problem: TableProblem| TableError {
         path: path.to_path_buf(),
         line,
@@ -111,6 +117,11 @@ pub(super) fn read(path: &Path, content: &[u8], format: &Format) -> Result<Table
         .trim(csv::Trim::All)
         .from_reader(content);
     let mut record = csv::ByteRecord::new();
+    let mut lines = Lines {
+        content,
+        at: 0,
+        line: 1,
+    };
     let mut columns: Option<Columns> = None;
     let mut table = Table {
         values: Vec::new(),
@@ -121,14 +132,16 @@ pub(super) fn read(path: &Path, content: &[u8], format: &Format) -> Result<Table
     };
     loop {
         let more = reader.read_byte_record(&mut record).map_err(|error| {
-            let line = error.position().map_or(1, |position| position.line());
+            let line = error.position().map_or(1, |position| lines.line(position.byte()));
             let reason = error.to_string();
             fault(line, 0, TableProblem::Csv { reason })
         })?;
         if !more {
             break;
         }
-        let line = record.position().map_or(1, |position| position.line());
+        let line = record
+            .position()
+            .map_or(1, |position| lines.line(position.byte()));
         let columns = match &columns {
             Some(columns) => columns,
             None => {
@@ -148,7 +161,8 @@ pub(super) fn read(path: &Path, content: &[u8], format: &Format) -> Result<Table
             return Err(fault(line, found.min(expected), problem));
         }
         for &at in &columns.features {
-            let value = number(&record[at], &columns.names[at]).map_err(|problem| fault(line, at, problem))?;
+            let value =
+                number(&record[at], &columns.names[at]).map_err(|problem| fault(line, at, problem))?;
             table.values.push(value);
         }
         let label = text(&record[columns.label]).map_err(|problem| fault(line, columns.label, problem))?;
@@ -165,6 +179,31 @@ pub(super) fn read(path: &Path, content: &[u8], format: &Format) -> Result<Table
     }
 }
 
+/// Counts lines; the reader's own count stops between the two bytes of a Windows line end, and before empty lines.
+struct Lines<'a> {
+    content: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line, from 1, of the first byte from `byte` on that ends no line. To be asked in rising order.
+    fn line(&mut self, byte: u64) -> u64 {
+        let byte = byte as usize;
+        while let Some(current) = self.content.get(self.at) {
+            let ends_line = match current {
+                b'\n' => true,
+                b'\r' => self.content.get(self.at + 1) != Some(&b'\n'),
+                _ if self.at >= byte => break,
+                _ => false,
+            };
+            self.line += u64::from(ends_line);
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
 /// Which column is what.
 struct Columns {
     /// For messages: ``column `width` `` or `column 3`.
@@ -177,7 +216,10 @@ impl Columns {
     fn new(first: &csv::ByteRecord, format: &Format) -> Result<Self, TableProblem> {
         let count = first.len();
         let header: Vec<String> = match format.header {
-            true => first.iter().map(|name| text(name).map(String::from)).collect::<Result<_, _>>()?,
+            true => first
+                .iter()
+                .map(|name| text(name).map(String::from))
+                .collect::<Result<_, _>>()?,
             false => Vec::new(),
         };
         let find = |wanted: &str| {
@@ -198,8 +240,14 @@ impl Columns {
                 })
         };
         let label = find(format.label)?;
-        let ignored: Vec<usize> = format.ignore.iter().map(|name| find(name)).collect::<Result<_, _>>()?;
-        let features: Vec<usize> = (0..count).filter(|at| *at != label && !ignored.contains(at)).collect();
+        let ignored: Vec<usize> = format
+            .ignore
+            .iter()
+            .map(|name| find(name))
+            .collect::<Result<_, _>>()?;
+        let features: Vec<usize> = (0..count)
+            .filter(|at| *at != label && !ignored.contains(at))
+            .collect();
         if features.is_empty() {
             return Err(TableProblem::NoFeatures);
         }
@@ -338,8 +386,14 @@ mod tests {
             ..FORMAT
         };
         let found = table(content, &format).unwrap();
-        assert_eq!((&found.values[..], found.columns), (&[1.5, -20.0, 3.0, 4.0][..], 2));
-        assert_eq!((&found.labels[..], &found.lines[..]), (&["x".to_string(), "y".into()][..], &[2, 4][..]));
+        assert_eq!(
+            (&found.values[..], found.columns),
+            (&[1.5, -20.0, 3.0, 4.0][..], 2)
+        );
+        assert_eq!(
+            (&found.labels[..], &found.lines[..]),
+            (&["x".to_string(), "y".into()][..], &[2, 4][..])
+        );
         let plain = Format {
             header: false,
             separator: b';',
@@ -347,7 +401,10 @@ mod tests {
             ignore: &["3"],
         };
         let found = table("A;1;no\nB;2;no", &plain).unwrap();
-        assert_eq!((&found.values[..], &found.labels[..]), (&[1.0, 2.0][..], &["A".to_string(), "B".into()][..]));
+        assert_eq!(
+            (&found.values[..], &found.labels[..]),
+            (&[1.0, 2.0][..], &["A".to_string(), "B".into()][..])
+        );
     }
 
     #[test]
@@ -371,7 +428,10 @@ mod tests {
         assert_eq!(classes("a,kind\n0,10\n0,9\n0,-1\n0,9.0").unwrap(), [2, 1, 0, 1]);
         assert_eq!(classes("a,kind\n0,b\n0,10\n0,9\n").unwrap(), [2, 0, 1]);
         insta::assert_snapshot!(classes("a,kind\n0,1\n0,2.5").unwrap_err(), @"wine.csv:3:2: label 2.5 is not a whole number");
-        let (train, test) = (table("a,kind\n0,b\n0,c", &FORMAT), table("a,kind\n0,c\n0,d", &FORMAT));
+        let (train, test) = (
+            table("a,kind\n0,b\n0,c", &FORMAT),
+            table("a,kind\n0,c\n0,d", &FORMAT),
+        );
         let known = Classes::of(&train.unwrap(), Path::new("wine.csv")).unwrap();
         insta::assert_snapshot!(known.numbers(&test.unwrap(), Path::new("test.csv")).unwrap_err(),
             @"test.csv:3:2: label `d` does not occur in the training data");

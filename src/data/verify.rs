@@ -134,10 +134,7 @@ fn status(path: &Path, file: &SourceFile) -> Status {
     if found == file.sha256 {
         return Status::Ok;
     }
-    let (size, as_published) = (
-        bytes.len() as u64,
-        path.ends_with(file.published_name()),
-    );
+    let (size, as_published) = (bytes.len() as u64, path.ends_with(file.published_name()));
     match file.has_content(bytes) {
         Ok(Some(true)) => Status::Repacked,
         // Another packing's right size is not published, so only the digest can tell.

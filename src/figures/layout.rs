@@ -63,7 +63,13 @@ pub(super) fn layout(prepared: &Prepared) -> Layout {
     let above = legend.as_ref().map_or(0.0, Legend::above);
     frame.top += above;
     frame.bottom += above;
-    let x_label = font::fit(&prepared.figure.x.label, LABEL, WIDTH - 2.0);
+    // Centred below the frame, which is not in the middle of the page.
+    let middle = (frame.left + frame.right) / 2.0;
+    let x_label = font::fit(
+        &prepared.figure.x.label,
+        LABEL,
+        2.0 * middle.min(WIDTH - middle) - 2.0,
+    );
     let below = if x_label.is_empty() { 0.0 } else { LABEL * 1.35 };
     Layout {
         height: ((frame.bottom + TICK_GAP + TICK * 0.85 + below + LABEL * 0.3) * 10.0).ceil() / 10.0,

@@ -1,5 +1,5 @@
 //! Colours that colour-blind readers can tell apart: those of Okabe and Ito, *Color Universal Design* (2008),
-//! without their yellow, which white paper swallows, and with a grey.
+//! without their yellow, which white paper swallows, and with a brown.
 
 /// Red, green, blue.
 pub type Rgb = (u8, u8, u8);
@@ -13,7 +13,7 @@ pub const COLORS: [Rgb; 8] = [
     (0xE6, 0x9F, 0x00),
     (0x56, 0xB4, 0xE9),
     (0x00, 0x00, 0x00),
-    (0x80, 0x80, 0x80),
+    (0x7A, 0x3B, 0x1E),
 ];
 
 /// Text and axes.

@@ -32,11 +32,13 @@ pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
 
 pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> Result<String, FigureError> {
     let mut svg = String::new();
+    let lengths;
     let size = (unit(WIDTH) as u32, unit(layout.height) as u32);
     {
         let mut pen = Pen {
             backend: SVGBackend::with_string(&mut svg, size),
             failed: None,
+            lengths: Vec::new(),
         };
         pen.rect((0.0, 0.0), (WIDTH, layout.height), PAPER);
         grid(&mut pen, prepared, layout);
@@ -66,7 +68,9 @@ pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> Result<String, Figur
                 reason,
             });
         }
+        lengths = pen.lengths;
     }
+    let svg = with_lengths(&svg, &lengths);
     let (_, body) = svg.split_once("viewBox=").unwrap_or_default();
     let (height, label) = (layout.height, font::escape(&prepared.figure.caption));
     Ok(format!(
@@ -74,14 +78,25 @@ pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> Result<String, Figur
     ))
 }
 
+/// Says of each text how long it is, so that it has its place where another font stands in for ours.
+fn with_lengths(svg: &str, lengths: &[i32]) -> String {
+    let mut parts = svg.split("<text ");
+    let mut with: String = parts.next().unwrap_or_default().to_string();
+    for (part, length) in parts.zip(lengths) {
+        with += &format!(r#"<text textLength="{length}" lengthAdjust="spacingAndGlyphs" {part}"#);
+    }
+    with
+}
+
 fn unit(millimetres: f64) -> i32 {
     (100.0 * millimetres).round() as i32
 }
 
-/// Draws in millimetres and remembers the first failure.
+/// Draws in millimetres; remembers the first failure, and how long each text is.
 struct Pen<'a> {
     backend: SVGBackend<'a>,
     failed: Option<String>,
+    lengths: Vec<i32>,
 }
 
 impl Pen<'_> {
@@ -158,6 +173,7 @@ impl Pen<'_> {
         if text.is_empty() {
             return;
         }
+        self.lengths.push(unit(font::width(&text, size)).max(1));
         // The backend divides the size by 1.24, and sets text with this anchor a quarter of it too high.
         let mut font = (font::FAMILIES, 124.0 * size, FontStyle::Normal).into_font();
         let (mut x, mut y) = (x, y);

@@ -20,6 +20,8 @@ const BAND: usize = 12_288;
 /// One weight's place: the input element that it multiplies, relative to the output position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tap {
+    /// Which of the k² weights.
+    pub weight: usize,
     /// Row of the input, less `in_step` times the row of the output.
     pub dy: isize,
     /// The same for columns, of the padded input: never negative.
@@ -34,8 +36,11 @@ pub struct Correlate<'a> {
     pub input: &'a [Lanes],
     pub in_shape: [usize; 3],
     pub taps: &'a [Tap],
-    /// What [`pack`] makes of the weights.
-    pub packed: &'a [f32],
+    /// Weights of one output and one input channel, k².
+    pub weight_taps: usize,
+    /// The weight of output channel o, input channel c and tap t is number `strides[0]` o + `strides[1]` c + t.
+    pub weights: &'a [f32],
+    pub strides: [usize; 2],
     pub in_step: usize,
     /// One per output channel, or empty for none.
     pub bias: &'a [f32],
@@ -57,29 +62,22 @@ fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Lays `weight(output channel, input channel, tap)` out for [`Correlate`]: \[block\]\[input channel\]\[tap\]\[channel
-/// of the block\].
-pub fn pack(
-    [out_channels, in_channels, taps]: [usize; 3],
-    weight: impl Fn(usize, usize, usize) -> f32,
-    packed: &mut [f32],
-) {
-    let mut next = packed.iter_mut();
-    for (first, size) in blocks(out_channels) {
-        for c in 0..in_channels {
-            for tap in 0..taps {
-                for (o, slot) in (first..first + size).zip(&mut next) {
-                    *slot = weight(o, c, tap);
-                }
-            }
-        }
-    }
-}
-
 impl Correlate<'_> {
     /// Rows and columns of the output that this job computes.
     fn positions(&self) -> [usize; 2] {
         [0, 1].map(|axis| (self.out_shape[axis + 1] - self.phase[axis]).div_ceil(self.out_step))
+    }
+
+    /// Where the taps of output row `y` read within a channel, and which weights they are.
+    fn places(&self, y: usize, places: &mut Vec<(usize, usize)>) {
+        let [_, in_height, in_width] = self.in_shape;
+        places.clear();
+        for tap in self.taps {
+            let row = (y * self.in_step) as isize + tap.dy;
+            if (0..in_height as isize).contains(&row) {
+                places.push((row as usize * in_width + tap.dx, tap.weight));
+            }
+        }
     }
 }
 
@@ -90,24 +88,27 @@ impl WithSimd for Correlate<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let [rows, _] = self.positions();
         let [in_channels, _, in_width] = self.in_shape;
+        let mut places = Vec::with_capacity(self.taps.len());
         let band = (BAND / (in_channels * in_width * self.in_step)).max(1);
         for start in (0..rows).step_by(band) {
             let band = start..rows.min(start + band);
             for (first, size) in blocks(self.out_shape[0]) {
                 for y in band.clone() {
+                    self.places(y, &mut places);
+                    let places = &places[..];
                     match (size, self.in_step) {
-                        (6, 1) => row::<S, 6, 1>(simd, &mut self, first, y),
-                        (5, 1) => row::<S, 5, 1>(simd, &mut self, first, y),
-                        (4, 1) => row::<S, 4, 1>(simd, &mut self, first, y),
-                        (3, 1) => row::<S, 3, 1>(simd, &mut self, first, y),
-                        (2, 1) => row::<S, 2, 1>(simd, &mut self, first, y),
-                        (1, 1) => row::<S, 1, 1>(simd, &mut self, first, y),
-                        (6, _) => row::<S, 6, 0>(simd, &mut self, first, y),
-                        (5, _) => row::<S, 5, 0>(simd, &mut self, first, y),
-                        (4, _) => row::<S, 4, 0>(simd, &mut self, first, y),
-                        (3, _) => row::<S, 3, 0>(simd, &mut self, first, y),
-                        (2, _) => row::<S, 2, 0>(simd, &mut self, first, y),
-                        _ => row::<S, 1, 0>(simd, &mut self, first, y),
+                        (6, 1) => row::<S, 6, 1>(simd, &mut self, places, first, y),
+                        (5, 1) => row::<S, 5, 1>(simd, &mut self, places, first, y),
+                        (4, 1) => row::<S, 4, 1>(simd, &mut self, places, first, y),
+                        (3, 1) => row::<S, 3, 1>(simd, &mut self, places, first, y),
+                        (2, 1) => row::<S, 2, 1>(simd, &mut self, places, first, y),
+                        (1, 1) => row::<S, 1, 1>(simd, &mut self, places, first, y),
+                        (6, _) => row::<S, 6, 0>(simd, &mut self, places, first, y),
+                        (5, _) => row::<S, 5, 0>(simd, &mut self, places, first, y),
+                        (4, _) => row::<S, 4, 0>(simd, &mut self, places, first, y),
+                        (3, _) => row::<S, 3, 0>(simd, &mut self, places, first, y),
+                        (2, _) => row::<S, 2, 0>(simd, &mut self, places, first, y),
+                        _ => row::<S, 1, 0>(simd, &mut self, places, first, y),
                     }
                 }
             }
@@ -120,22 +121,11 @@ impl WithSimd for Correlate<'_> {
 fn row<S: Simd, const C: usize, const STEP: usize>(
     simd: S,
     job: &mut Correlate<'_>,
+    places: &[(usize, usize)],
     first: usize,
     y: usize,
 ) {
     let [_, columns] = job.positions();
-    let [_, in_height, in_width] = job.in_shape;
-    // Where each tap of this row reads within a channel, and which it is.
-    let mut places = [(0, 0); 64];
-    let mut count = 0;
-    for (t, tap) in job.taps.iter().enumerate() {
-        let from = (y * job.in_step) as isize + tap.dy;
-        if (0..in_height as isize).contains(&from) {
-            places[count] = (from as usize * in_width + tap.dx, t);
-            count += 1;
-        }
-    }
-    let places = &places[..count];
     let mut x = 0;
     while x + POSITIONS <= columns {
         block::<S, C, POSITIONS, STEP>(simd, job, places, first, y, x);
@@ -163,8 +153,7 @@ fn block<S: Simd, const C: usize, const X: usize, const STEP: usize>(
     let [in_channels, in_height, in_width] = job.in_shape;
     let [_, out_height, out_width] = job.out_shape;
     let input = vectors::<S>(job.input);
-    let taps = job.taps.len();
-    let packed = &job.packed[first * in_channels * taps..][..C * in_channels * taps];
+    let (taps, [across, along]) = (job.weight_taps, job.strides);
     for i in 0..v {
         let mut acc = [[simd.splat_f32s(0.0); X]; C];
         if !job.bias.is_empty() {
@@ -172,17 +161,18 @@ fn block<S: Simd, const C: usize, const X: usize, const STEP: usize>(
                 acc[c] = [simd.splat_f32s(job.bias[first + c]); X];
             }
         }
-        for (channel, packed) in packed.chunks_exact(C * taps).enumerate() {
+        for channel in 0..in_channels {
+            let rows: [&[f32]; C] =
+                std::array::from_fn(|c| &job.weights[(first + c) * across + channel * along..][..taps]);
             let channel = &input[channel * in_height * in_width * v..][..in_height * in_width * v];
             for (offset, tap) in places {
                 let window = &channel[(offset + x * step) * v..][..((X - 1) * step) * v + i + 1];
-                let weights = &packed[tap * C..][..C];
                 let mut values = [simd.splat_f32s(0.0); X];
                 for j in 0..X {
                     values[j] = window[j * step * v + i];
                 }
                 for c in 0..C {
-                    let weight = simd.splat_f32s(weights[c]);
+                    let weight = simd.splat_f32s(rows[c][*tap]);
                     for j in 0..X {
                         acc[c][j] = simd.mul_add_e_f32s(weight, values[j], acc[c][j]);
                     }

@@ -7,7 +7,10 @@
 pub mod batch_norm;
 mod batch_norm_kernels;
 pub mod conv2d;
+mod conv2d_blocked;
 mod conv2d_kernels;
+mod conv2d_wide;
+pub mod global_avg_pool;
 pub mod lanes;
 pub mod linear;
 mod linear_kernels;
@@ -20,6 +23,7 @@ mod tests;
 
 pub use batch_norm::{BatchNorm, BatchNormMode};
 pub use conv2d::Conv2d;
+pub use global_avg_pool::GlobalAvgPool;
 pub use linear::Linear;
 pub use max_pool2d::MaxPool2d;
 pub use relu::Relu;

@@ -142,17 +142,18 @@ fn numbers(count: usize, salt: u64) -> Vec<f32> {
 }
 
 fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
-    let conv = |input: Shape, out_channels, kernel, padding| -> (Shape, Box<dyn Layer>) {
-        (
+    let any = |input: Shape, out_channels, kernel, padding, stride, bias| -> (Shape, Box<dyn Layer>) {
+        let layer = Conv2d {
             input,
-            Box::new(Conv2d {
-                input,
-                out_channels,
-                kernel,
-                padding,
-            }),
-        )
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            bias,
+        };
+        (input, Box::new(layer))
     };
+    let conv = |input, out_channels, kernel, padding| any(input, out_channels, kernel, padding, 1, true);
     vec![
         conv([1, 28, 28], 6, 5, 0),
         conv([6, 12, 12], 16, 5, 0),
@@ -160,6 +161,19 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         conv([2, 8, 8], 13, 5, 2),
         conv([4, 6, 5], 1, 1, 0),
         conv([1, 9, 9], 2, 7, 3),
+        // A stride, or more weights than a gradient per lane has room for.
+        any([3, 8, 8], 4, 3, 1, 2, false),
+        any([3, 9, 7], 7, 3, 1, 2, true),
+        any([2, 10, 11], 5, 3, 0, 2, true),
+        any([2, 11, 10], 5, 5, 2, 3, false),
+        any([4, 8, 6], 8, 1, 0, 2, false),
+        any([2, 7, 7], 3, 2, 0, 2, false),
+        any([2, 9, 9], 3, 3, 2, 3, true),
+        any([1, 6, 6], 1, 3, 1, 4, true),
+        any([24, 6, 5], 40, 3, 1, 1, false),
+        any([40, 4, 4], 31, 3, 2, 1, true),
+        any([100, 3, 3], 90, 1, 0, 1, true),
+        ([3, 5, 4], Box::new(GlobalAvgPool { input: [3, 5, 4] })),
         (
             [16, 4, 4],
             Box::new(Linear {
@@ -296,7 +310,9 @@ fn host_kernels_equal_pytorch_in_float64() {
                 input,
                 out_channels: dims[0],
                 kernel: dims[2],
+                stride: 1,
                 padding: 0,
+                bias: true,
             }),
             ("linear", Some((dims, _))) => Box::new(Linear {
                 input,

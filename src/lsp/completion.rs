@@ -1,5 +1,7 @@
 //! What may be written at the cursor: words of the language, of the registries and of the study itself.
 
+use std::collections::HashSet;
+
 use lsp_types::{
     CompletionItem, CompletionTextEdit, Documentation, InsertTextFormat, MarkupContent, MarkupKind, TextEdit,
 };
@@ -15,20 +17,15 @@ use super::project::File;
 /// Completions at byte `offset` of the project's own file; `snippets` tells whether the editor knows them.
 pub fn complete(scope: Scope, offset: usize, snippets: bool) -> Vec<CompletionItem> {
     let file = &scope.project.files[0];
-    let inside = |span: &&Span| span.start < offset && offset <= span.end;
-    if file.outline.comments.iter().any(|span| inside(&span)) {
+    let inside = |span: &Span| span.start < offset && offset <= span.end;
+    if file.outline.comments.iter().any(inside) {
         return Vec::new();
     }
-    if let Some(text) = file
-        .outline
-        .texts
-        .iter()
-        .find(|span| span.start < offset && offset < span.end.max(offset + 1))
-    {
-        let closed = text.end == offset && text.end - text.start > 1 && file.at(*text).ends_with('"');
-        if inside(&text) && !closed {
-            return used_files(file, *text, offset);
-        }
+    let open = |text: &&Span| file.at(**text).len() < 2 || !file.at(**text).ends_with('"');
+    let in_text =
+        |text: &&Span| text.start < offset && (offset < text.end || offset == text.end && open(text));
+    if let Some(text) = file.outline.texts.iter().find(in_text) {
+        return used_files(file, *text, offset);
     }
     let word = file.outline.word_at(offset);
     let span = word.map_or(
@@ -50,7 +47,7 @@ pub fn complete(scope: Scope, offset: usize, snippets: bool) -> Vec<CompletionIt
         .trim_start_matches([' ', '\t'])
         .starts_with(':');
     let range = file.lines.range(&file.text, span);
-    let item = |candidate: Candidate| {
+    let item = |(index, candidate): (usize, Candidate)| {
         let plain = candidate.snippet.is_none() || !snippets;
         let mut text = match candidate.snippet {
             Some(snippet) if !plain && !called => snippet,
@@ -61,7 +58,7 @@ pub fn complete(scope: Scope, offset: usize, snippets: bool) -> Vec<CompletionIt
             text.push_str(": ");
         }
         CompletionItem {
-            sort_text: Some(format!("{}{}", candidate.rank, candidate.label)),
+            sort_text: Some(format!("{index:05}")),
             label: candidate.label,
             kind: Some(candidate.kind),
             detail: Some(candidate.detail),
@@ -83,12 +80,11 @@ pub fn complete(scope: Scope, offset: usize, snippets: bool) -> Vec<CompletionIt
             ..CompletionItem::default()
         }
     };
-    let mut seen = std::collections::HashSet::new();
-    let candidates = query.candidates().into_iter();
-    candidates
-        .filter(|it| seen.insert((it.label.clone(), it.kind == Kind::FIELD)))
-        .map(item)
-        .collect()
+    let mut candidates = query.candidates();
+    candidates.sort_by_key(|candidate| candidate.rank);
+    let mut seen = HashSet::new();
+    candidates.retain(|it| seen.insert((it.label.clone(), it.kind == Kind::FIELD)));
+    candidates.into_iter().enumerate().map(item).collect()
 }
 
 /// Studies beside this one, inside the quotes of `use "…"`.

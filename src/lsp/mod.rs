@@ -8,14 +8,14 @@
 
 pub mod at;
 mod candidates;
-mod completion;
+pub mod completion;
 pub mod describe;
 mod diagnostics;
 mod documents;
-mod hover;
+pub mod hover;
 pub mod names;
 pub mod outline;
-mod position;
+pub mod position;
 pub mod project;
 mod reader;
 mod requests;

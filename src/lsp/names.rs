@@ -214,15 +214,18 @@ impl Workspace {
             if keyword == "vary" && vocabulary.row_keys.contains(&new) {
                 return Err(RenameError::RowKey(new.to_string()));
             }
+            let files = project.files.iter();
+            let mut taken =
+                files.filter_map(|file| Some((file, file.names().find(|(name, _)| *name == new)?)));
+            if let Some((file, (_, statement))) = taken.next() {
+                return Err(RenameError::Taken {
+                    name: new.to_string(),
+                    keyword: file.keyword(statement).to_string(),
+                    file: file.path.display().to_string(),
+                });
+            }
+            let scope = Scope { project, vocabulary };
             for (index, file) in project.files.iter().enumerate() {
-                if let Some((_, statement)) = file.names().find(|(name, _)| *name == new) {
-                    return Err(RenameError::Taken {
-                        name: new.to_string(),
-                        keyword: file.keyword(statement).to_string(),
-                        file: file.path.display().to_string(),
-                    });
-                }
-                let scope = Scope { project, vocabulary };
                 if let Some(word) = captured(scope, index, old, new) {
                     return Err(RenameError::Captures {
                         name: new.to_string(),

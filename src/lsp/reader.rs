@@ -1,6 +1,6 @@
 //! From tokens to an outline: a state for each open bracket, and a word's role by the state it is met in.
 
-use crate::syntax::{Span, pieces};
+use crate::syntax::{Source, Span, parse, pieces};
 
 use super::outline::{Cursor, Next, Outline, Outlined, Role, Step, Word};
 use super::tokens::{Kind, Token, tokens};
@@ -66,7 +66,10 @@ impl Reader<'_> {
     /// Reads the tokens of `text` that begin before byte `until`.
     pub fn read(text: &str, until: usize) -> Reader<'_> {
         let (tokens, comments) = tokens(text);
-        let mut cuts = pieces(text)
+        // A text that parses needs no cuts, and a line within one of its statements may look like a first line.
+        let parses = parse(&Source::new("", text)).diagnostics.is_empty();
+        let cuts = if parses { Vec::new() } else { pieces(text) };
+        let mut cuts = cuts
             .into_iter()
             .map(|piece| piece.start)
             .filter(|cut| *cut < until)
@@ -195,22 +198,25 @@ impl Reader<'_> {
                 self.word(token.span, Role::In);
                 self.top().next = Next::Value;
             }
+            // Without its `=`.
+            (Next::Head | Next::Sign, Kind::Word) if next == Some(Kind::Open('(')) => self.bound(token, next),
             (Next::Head | Next::Sign, Kind::Word) => self.keyword(token.span),
             (Next::Keyword, _) => {}
             (_, Kind::Open('{')) => self.levels.push(Level::of(Open::Block, Next::Key)),
-            (Next::Value, _) => {
-                let first = self.level().infix.is_none();
-                if let (Some(statement), true, Kind::Word) =
-                    (self.outline.statements.last_mut(), first, token.kind)
-                {
-                    statement.callee.get_or_insert(token.span);
-                }
-                self.value(token, next);
-            }
+            (Next::Value, _) => self.bound(token, next),
             (Next::AfterValue, Kind::Word) if !matches!(text, "at" | "with") => self.keyword(token.span),
             (Next::AfterValue, _) => self.after_value(token, next),
             _ => {}
         }
+    }
+
+    /// What a statement holds; a word that it begins with is its callee.
+    fn bound(&mut self, token: Token, next: Option<Kind>) {
+        let first = self.level().infix.is_none() && token.kind == Kind::Word;
+        if let (Some(statement), true) = (self.outline.statements.last_mut(), first) {
+            statement.callee.get_or_insert(token.span);
+        }
+        self.value(token, next);
     }
 
     /// Whether a word or text is the keyword's name or title: it stands on its line.

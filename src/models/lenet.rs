@@ -48,7 +48,9 @@ impl ModelKind for LeNet {
                 input: net.shape(),
                 out_channels,
                 kernel: 5,
+                stride: 1,
                 padding,
+                bias: true,
             };
             net.push(format!("conv{}", i + 1), conv);
             let pool = MaxPool2d {

@@ -7,6 +7,7 @@ mod lnn;
 pub mod loss;
 pub mod network;
 mod pass;
+mod resnet18;
 mod state_dict;
 pub mod weights;
 
@@ -29,7 +30,7 @@ pub trait ModelKind: Sync {
 }
 
 /// Every model, in alphabetical order.
-pub static MODELS: &[&dyn ModelKind] = &[&fcn::Fcn, &lenet::LeNet, &lnn::Lnn];
+pub static MODELS: &[&dyn ModelKind] = &[&fcn::Fcn, &lenet::LeNet, &lnn::Lnn, &resnet18::ResNet18];
 
 /// The model called `name`.
 pub fn find(name: &str) -> Option<&'static dyn ModelKind> {

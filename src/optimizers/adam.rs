@@ -1,6 +1,7 @@
 //! Adam as `torch.optim.Adam` has it (Kingma and Ba 2015): bias-corrected moments, coupled weight decay, AMSGrad's
 //! variant (Reddi, Kale and Kumar 2018).
 
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 use super::{Optimizer, OptimizerKind, PART, couple, descend, fitting, weight_decay};
@@ -165,26 +166,29 @@ impl Moments {
             correct2: (1.0 / (1.0 - self.beta2.powf(t)).sqrt()) as f32,
             eps: self.eps,
         };
+        let arch = Arch::default();
         let parts = gradient
             .par_chunks_mut(PART)
             .zip(self.first.par_chunks_mut(PART))
             .zip(self.second.par_chunks_mut(PART));
         if self.amsgrad {
-            parts
-                .zip(self.largest.par_chunks_mut(PART))
-                .for_each(|(((g, m), v), largest)| {
-                    for (((g, m), v), largest) in g.iter_mut().zip(m).zip(v).zip(largest) {
+            parts.zip(self.largest.par_chunks_mut(PART)).for_each(
+                |(((gradient, first), second), largest)| {
+                    for (((g, m), v), largest) in gradient.iter_mut().zip(first).zip(second).zip(largest) {
                         rule.moments(*g, m, v);
                         *largest = largest.max(*v);
                         *g = rule.direction(*m, *largest);
                     }
-                });
+                },
+            );
         } else {
-            parts.for_each(|((g, m), v)| {
-                for ((g, m), v) in g.iter_mut().zip(m).zip(v) {
-                    rule.moments(*g, m, v);
-                    *g = rule.direction(*m, *v);
-                }
+            parts.for_each(|((gradient, first), second)| {
+                arch.dispatch(Part {
+                    rule,
+                    gradient,
+                    first,
+                    second,
+                });
             });
         }
     }
@@ -245,6 +249,26 @@ impl Rule {
     #[inline(always)]
     fn direction(&self, m: f32, v: f32) -> f32 {
         self.correct1 * m / (self.correct2 * v.sqrt() + self.eps)
+    }
+}
+
+/// Some parameters' share of a step, as wide as the CPU's vectors; every operation rounds alike on all of them.
+struct Part<'a> {
+    rule: Rule,
+    gradient: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for ((g, m), v) in self.gradient.iter_mut().zip(self.first).zip(self.second) {
+            self.rule.moments(*g, m, v);
+            *g = self.rule.direction(*m, *v);
+        }
     }
 }
 

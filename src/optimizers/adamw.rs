@@ -50,8 +50,9 @@ impl Optimizer for State {
     }
 
     fn step(&mut self, theta: &mut [f32], gradient: &mut [f32], lr: f32) {
-        let kept = (1.0 - f64::from(lr) * self.weight_decay) as f32;
-        theta.iter_mut().for_each(|x| *x *= kept);
+        // Rounding 1 − ηλ itself to float32 would change a small decay by some percent.
+        let decay = (f64::from(lr) * self.weight_decay) as f32;
+        theta.iter_mut().for_each(|x| *x -= decay * *x);
         self.direction(gradient);
         descend(theta, gradient, lr);
     }

@@ -63,7 +63,7 @@ pub fn find(name: &str) -> Option<&'static dyn OptimizerKind> {
 
 /// Parameters that a thread takes at once: enough that handing them out costs little. Nothing is summed across
 /// parameters, so no result depends on it.
-const PART: usize = 1 << 14;
+const PART: usize = 1 << 13;
 
 /// Coupled weight decay: g ← g + λθ.
 fn couple(gradient: &mut [f32], theta: &[f32], decay: f32) {

@@ -2,7 +2,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::columns::{self, COLUMNS, ColumnKind, samples::samples};
+use super::columns::{self, COLUMNS, ColumnKind, samples::{acceptance, samples}};
 use super::error::ReportError;
 use super::paper::{Paper, PaperRow, PaperTable};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
@@ -286,11 +286,13 @@ fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
                 test: measurement.test.clone(),
                 tested: 0,
                 causes: Degenerate::default(),
+                has_verdict: acceptance(&measurement.outcome).is_some(),
             });
         sum.tested += tested;
         sum.causes.constant += causes.constant;
         sum.causes.too_few += causes.too_few;
         sum.causes.not_finite += causes.not_finite;
+        sum.causes.not_whole += causes.not_whole;
     }
     by_test
         .into_values()

@@ -8,7 +8,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Manifest;
-use crate::report::{self, Report, ReportError, Table, Templates, Timing};
+use crate::report::{self, Drawing, Report, ReportError, Table, Templates, Timing};
 use crate::results::{FORMAT_VERSION, Results, Spectra};
 
 const RESULTS: &str = "results.yaml";
@@ -25,6 +25,7 @@ pub struct Contents<'a> {
     pub results: &'a Results,
     pub spectra: &'a Spectra,
     pub tables: &'a [Table],
+    pub figures: &'a [Drawing],
     pub timings: &'a [Timing],
 }
 
@@ -51,8 +52,12 @@ pub fn write(
     let report = Report {
         title: &contents.manifest.study,
         tables: contents.tables,
+        figures: contents.figures,
+        warnings: &contents.manifest.warnings,
         provenance: without_steps(provenance),
         timings: contents.timings,
+        study: contents.study_text,
+        resolved: contents.resolved,
     };
     report::write_all(temporary.path(), &report, templates)?;
     for (name, text) in [
@@ -84,10 +89,11 @@ fn yaml(value: &impl serde::Serialize) -> String {
     serde_yaml::to_string(value).expect("manifests and results are made of text, numbers, lists and maps")
 }
 
-/// The manifest for readers: single steps are listed with their times elsewhere.
+/// The manifest for readers: warnings, and single steps with their times, are listed elsewhere.
 fn without_steps(mut provenance: serde_json::Value) -> serde_json::Value {
     if let Some(map) = provenance.as_object_mut() {
         map.shift_remove("steps");
+        map.shift_remove("warnings");
         map.shift_remove("format_version");
         if let Some(times) = map.get_mut("times").and_then(|times| times.as_object_mut()) {
             times.shift_remove("steps");

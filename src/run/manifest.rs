@@ -27,6 +27,9 @@ pub struct Manifest {
     /// The profile and each `--set`, as given.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub overrides: Vec<String>,
+    /// What `check` doubts in the study, each in one line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     pub device: DeviceFacts,
     pub seeds: Vec<u64>,
     pub data: Vec<DataFacts>,
@@ -73,6 +76,7 @@ pub struct StepTime {
 pub struct Invocation<'a> {
     pub study_text: &'a str,
     pub command: String,
+    pub warnings: Vec<String>,
     pub device: DeviceFacts,
     pub seeds: &'a [u64],
     /// The profile and each `--set`, as given.
@@ -89,6 +93,7 @@ impl Manifest {
         let Invocation {
             study_text,
             command,
+            warnings,
             device,
             seeds,
             overrides,
@@ -114,6 +119,7 @@ impl Manifest {
             plan: plan.id().0,
             command,
             overrides: overrides.to_vec(),
+            warnings,
             device,
             seeds: seeds.to_vec(),
             data: execution.data.clone(),

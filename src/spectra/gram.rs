@@ -10,12 +10,11 @@ use rayon::prelude::*;
 
 use super::error::SpectrumError;
 use super::moments::{Moments, Side};
-use super::products::Products;
+use super::products::{Precision, Products, ROWS};
+use super::products_kernel::RUN;
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 
-/// Rows of G taken together: bounds the copy (64 MB at T = 4096).
-const BLOCK: usize = 4096;
 /// Rows whose sums one thread takes: four cache lines of each column.
 const STRIP: usize = 64;
 
@@ -24,6 +23,8 @@ pub struct GramAccumulator {
     products: Products,
     samples: usize,
     mean: Vec<f64>,
+    /// Σ e and Σ e² over the runs' energies: what rounding in f32 is judged by.
+    energy: (f64, f64),
     /// (g_t − r)·r for each t.
     along_shift: Vec<f64>,
     /// ‖r‖².
@@ -34,11 +35,12 @@ pub struct GramAccumulator {
 
 impl GramAccumulator {
     /// For `samples` gradients; `centred`: whether every block comes with a part of a given centre.
-    pub fn new(samples: usize, centred: bool) -> Self {
+    pub fn new(samples: usize, centred: bool, precision: Precision) -> Self {
         GramAccumulator {
-            products: Products::new(samples),
+            products: Products::new(samples, precision),
             samples,
             mean: Vec::new(),
+            energy: (0.0, 0.0),
             along_shift: vec![0.0; samples],
             shift_square: 0.0,
             along_centre: centred.then(|| (vec![0.0; samples], 0.0)),
@@ -63,7 +65,7 @@ impl GramAccumulator {
             if monitor.cancelled() {
                 return Ok(false);
             }
-            let block = first..rows.end.min(first + BLOCK);
+            let block = first..rows.end.min(first + ROWS);
             let centre = centre.map(|centre| &centre[block.start - rows.start..block.end - rows.start]);
             self.add_block(view, block.clone(), centre)?;
             (monitor.progress)((block.len() * self.samples) as u64);
@@ -78,32 +80,33 @@ impl GramAccumulator {
         rows: Range<usize>,
         centre: Option<&[f32]>,
     ) -> Result<(), SpectrumError> {
-        let mean = row_means(view, rows.clone())?;
+        let Rows { mean, energy, largest } = Rows::of(view, rows.clone())?;
+        for run in energy.chunks(RUN).map(|run| run.iter().sum::<f64>()) {
+            self.energy.0 += run;
+            self.energy.1 += run * run;
+        }
         let shift: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
-        let height = rows.len();
-        let mut shifted = vec![0.0; height * self.samples];
-        let largest = shifted
-            .par_chunks_mut(height)
-            .enumerate()
-            .map(|(t, column)| {
-                let mut largest = 0.0f32;
-                for ((to, from), shift) in column.iter_mut().zip(&view.column(t)[rows.clone()]).zip(&shift) {
-                    *to = from - shift;
-                    largest = largest.max(to.abs());
-                }
-                largest
-            })
-            .reduce(|| 0.0, f32::max);
         let wide: Vec<f64> = shift.iter().map(|&r| f64::from(r)).collect();
-        add_along(&mut self.along_shift, &shifted, &wide);
+        let away: Option<Vec<f64>> =
+            centre.map(|centre| wide.iter().zip(centre).map(|(r, &c)| r - f64::from(c)).collect());
+        let along = self.products.add(rows.len(), largest, |t, column| {
+            let values = &view.column(t)[rows.clone()];
+            for ((to, from), shift) in column.iter_mut().zip(values).zip(&shift) {
+                *to = from - shift;
+            }
+            (dot(column, &wide), away.as_ref().map_or(0.0, |away| dot(column, away)))
+        });
         self.shift_square += square(&wide);
-        if let (Some((along, total)), Some(centre)) = (&mut self.along_centre, centre) {
-            let away: Vec<f64> = wide.iter().zip(centre).map(|(r, &c)| r - f64::from(c)).collect();
-            add_along(along, &shifted, &away);
+        for (sum, (part, _)) in self.along_shift.iter_mut().zip(&along) {
+            *sum += part;
+        }
+        if let (Some((sums, total)), Some(away)) = (&mut self.along_centre, away) {
+            for (sum, (_, part)) in sums.iter_mut().zip(&along) {
+                *sum += part;
+            }
             *total += square(&away);
         }
         self.mean.extend(mean);
-        self.products.add(&mut shifted, height, largest);
         Ok(())
     }
 
@@ -117,6 +120,7 @@ impl GramAccumulator {
             },
             self.products,
             self.mean,
+            self.energy.1.sqrt() / self.energy.0.max(f64::MIN_POSITIVE),
             self.samples,
         )
     }
@@ -128,6 +132,7 @@ impl GramAccumulator {
 pub fn moments(
     view: HistoryView,
     centre: Option<&[f32]>,
+    precision: Precision,
     monitor: &Monitor,
 ) -> Result<Option<Moments>, SpectrumError> {
     let HistoryView {
@@ -148,9 +153,9 @@ pub fn moments(
         });
     }
     if parameters < iterations {
-        return scatter(view, centre, monitor);
+        return scatter(view, centre, precision, monitor);
     }
-    let mut sums = GramAccumulator::new(iterations, centre.is_some());
+    let mut sums = GramAccumulator::new(iterations, centre.is_some(), precision);
     match sums.add(view, 0..parameters, centre, monitor)? {
         true => sums.finish().map(Some),
         false => Ok(None),
@@ -161,88 +166,89 @@ pub fn moments(
 fn scatter(
     view: HistoryView,
     centre: Option<&[f32]>,
+    precision: Precision,
     monitor: &Monitor,
 ) -> Result<Option<Moments>, SpectrumError> {
     let n = view.parameters;
-    let mean = row_means(view, 0..n)?;
+    let Rows { mean, largest, .. } = Rows::of(view, 0..n)?;
     let shift: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
-    let mut products = Products::new(n);
+    let mut products = Products::new(n, precision);
     let mut first = 0;
     while first < view.iterations {
         if monitor.cancelled() {
             return Ok(None);
         }
-        let columns = first..view.iterations.min(first + BLOCK);
+        let columns = first..view.iterations.min(first + ROWS);
         let width = columns.len();
         let part = HistoryView::new(&view.values[columns.start * n..columns.end * n], n, width);
         let mut turned = vec![0.0; n * width];
-        let largest = turned
+        turned
             .par_chunks_mut(width * STRIP)
             .enumerate()
-            .map(|(strip, rows)| {
-                let range = strip * STRIP..n.min((strip + 1) * STRIP);
-                part.rows_into(range.clone(), rows);
-                let mut largest = 0.0f32;
-                for (row, shift) in rows.chunks_mut(width).zip(&shift[range]) {
-                    for value in row {
-                        *value -= shift;
-                        largest = largest.max(value.abs());
-                    }
-                }
-                largest
-            })
-            .reduce(|| 0.0, f32::max);
-        products.add(&mut turned, width, largest);
+            .for_each(|(strip, rows)| part.rows_into(strip * STRIP..n.min((strip + 1) * STRIP), rows));
+        products.add(width, largest, |row, column| {
+            for (to, from) in column.iter_mut().zip(&turned[row * width..][..width]) {
+                *to = from - shift[row];
+            }
+        });
         (monitor.progress)((n * width) as u64);
         first = columns.end;
     }
+    // Every run of iterations holds the same part of the energy.
+    let concentration = (view.iterations as f64 / RUN as f64).max(1.0).sqrt().recip();
     let centre = centre.map(|centre| centre.iter().map(|&c| f64::from(c)).collect());
     Moments::new(
         Side::Parameters { shift, centre },
-        products,
-        mean,
-        view.iterations,
-    )
-    .map(Some)
+        products, mean, concentration, view.iterations).map(Some)
 }
 
-/// Mean of each row over all columns, in f64; the first value that is not finite is an error.
-fn row_means(view: HistoryView, rows: Range<usize>) -> Result<Vec<f64>, SpectrumError> {
-    let mut means = vec![0.0; rows.len()];
-    means.par_chunks_mut(STRIP).enumerate().for_each(|(strip, sums)| {
-        let range = rows.start + strip * STRIP..rows.start + strip * STRIP + sums.len();
-        for t in 0..view.iterations {
-            for (sum, &value) in sums.iter_mut().zip(&view.column(t)[range.clone()]) {
-                *sum += f64::from(value);
+/// What is known of each row before its values are multiplied.
+struct Rows {
+    mean: Vec<f64>,
+    /// Σ_t (g − ḡ)².
+    energy: Vec<f64>,
+    /// Largest absolute value of all.
+    largest: f32,
+}
+
+impl Rows {
+    /// A value that is not finite is an error.
+    fn of(view: HistoryView, rows: Range<usize>) -> Result<Self, SpectrumError> {
+        let t = view.iterations as f64;
+        let (mut mean, mut energy) = (vec![0.0f64; rows.len()], vec![0.0f64; rows.len()]);
+        let strips = mean.par_chunks_mut(STRIP).zip(energy.par_chunks_mut(STRIP)).enumerate();
+        let largest = strips.map(|(strip, (mean, energy))| {
+            let from = rows.start + strip * STRIP;
+            let range = from..from + mean.len();
+            let mut largest = [0.0f32; STRIP];
+            for column in (0..view.iterations).map(|t| &view.column(t)[range.clone()]) {
+                for (i, &value) in column.iter().enumerate() {
+                    mean[i] += f64::from(value);
+                    energy[i] += f64::from(value) * f64::from(value);
+                    largest[i] = largest[i].max(value.abs());
+                }
+            }
+            for (mean, energy) in mean.iter_mut().zip(energy) {
+                *mean /= t;
+                *energy = (*energy - t * *mean * *mean).max(0.0);
+            }
+            largest.into_iter().fold(0.0, f32::max)
+        });
+        let largest = largest.reduce(|| 0.0, f32::max);
+        match mean.iter().position(|mean| !mean.is_finite()) {
+            None => Ok(Rows { mean, energy, largest }),
+            Some(offset) => {
+                let row = rows.start + offset;
+                let found = (0..view.iterations).find(|&t| !view.column(t)[row].is_finite());
+                let iteration = found.expect("finite f32 values have a finite f64 sum");
+                Err(SpectrumError::NotFinite {
+                    parameter: row as u64,
+                    iteration: iteration as u64,
+                    value: view.column(iteration)[row],
+                })
             }
         }
-        for sum in sums {
-            *sum /= view.iterations as f64;
-        }
-    });
-    match means.iter().position(|mean| !mean.is_finite()) {
-        None => Ok(means),
-        Some(offset) => {
-            let row = rows.start + offset;
-            let found = (0..view.iterations).find(|&t| !view.column(t)[row].is_finite());
-            let iteration = found.expect("finite f32 values have a finite f64 sum");
-            Err(SpectrumError::NotFinite {
-                parameter: row as u64,
-                iteration: iteration as u64,
-                value: view.column(iteration)[row],
-            })
-        }
     }
-}
-
-/// along_t += column_t · direction, in f64.
-fn add_along(along: &mut [f64], columns: &[f32], direction: &[f64]) {
-    along
-        .par_iter_mut()
-        .zip(columns.par_chunks(direction.len()))
-        .for_each(|(sum, column)| {
-            *sum += dot(column, direction);
-        });
 }
 
 /// In eight lanes, so that it vectorises.

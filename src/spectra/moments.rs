@@ -1,10 +1,10 @@
 //! The moment matrices of a gradient history, on the smaller of its two sides.
 
 use faer::Mat;
-use rayon::prelude::*;
 
 use super::error::SpectrumError;
-use super::products::Products;
+use super::products::{Precision, Products};
+use super::products_kernel::RUN;
 
 /// Which of the two matrices with the same non-zero eigenvalues is kept, with what the shift r took from it.
 pub(super) enum Side {
@@ -27,9 +27,10 @@ pub(super) enum Side {
 /// Sums over a whole history from which covariance and second moment follow.
 pub struct Moments {
     side: Side,
-    /// Symmetric.
-    products: Mat<f64>,
+    products: Products,
     mean: Vec<f64>,
+    /// √Σ e² / Σ e over the energies e of the runs that are summed in f32.
+    concentration: f64,
     samples: usize,
 }
 
@@ -38,17 +39,17 @@ impl Moments {
         side: Side,
         products: Products,
         mean: Vec<f64>,
+        concentration: f64,
         samples: usize,
     ) -> Result<Self, SpectrumError> {
-        let products = products.into_matrix();
-        let finite = (0..products.ncols()).all(|j| products.col(j).iter().all(|value| value.is_finite()));
-        if !finite {
+        if !products.finite() {
             return Err(SpectrumError::MatrixNotFinite);
         }
         Ok(Moments {
             side,
             products,
             mean,
+            concentration,
             samples,
         })
     }
@@ -65,7 +66,7 @@ impl Moments {
 
     /// Order of the matrices: min(n, T), or T for a history that came in blocks.
     pub fn order(&self) -> usize {
-        self.products.nrows()
+        self.products.order()
     }
 
     /// The mean gradient ḡ.
@@ -78,13 +79,27 @@ impl Moments {
         self.mean.iter().map(|g| g * g).sum::<f64>().sqrt()
     }
 
-    /// Size of the f32 products' rounding in the eigenvalues.
+    /// Estimated norm of what rounding in the products adds to the matrices; see `docs/statistics.md`, "Spectra".
+    ///
+    /// A sum of RUN terms is off by about 2⁻²⁴ √(RUN/3) of the energy that passes through it, and independent errors
+    /// of σ√(d_i d_j) have norm 2σ√Σd².
     pub fn rounding(&self) -> f64 {
-        let trace: f64 = (0..self.order()).map(|j| self.products[(j, j)]).sum::<f64>() / self.samples as f64;
-        trace * f64::from(f32::EPSILON) / 2.0 / (self.order() as f64).sqrt()
+        match self.products.precision() {
+            Precision::Single => {
+                let unit = f64::from(f32::EPSILON) / 2.0 * (RUN as f64 / 3.0).sqrt();
+                let squares: f64 = self.products.diagonal().map(|d| d * d).sum();
+                2.0 * unit * squares.sqrt() * self.concentration / self.samples as f64
+            }
+            // Each of n exact products is added with a relative error of 2⁻⁵³.
+            Precision::Double => {
+                f64::EPSILON * self.products.diagonal().sum::<f64>() / self.samples as f64
+            }
+        }
     }
 
     /// The matrix with the non-zero eigenvalues of C_m = (1/T) G Gᵀ: (1/T) GᵀG, or C_m itself when n < T.
+    ///
+    /// The lower triangle is filled, here and below.
     pub fn second_moment(&self) -> Mat<f64> {
         let t = self.samples as f64;
         match &self.side {
@@ -92,12 +107,12 @@ impl Moments {
                 along_shift: a,
                 shift_square,
                 ..
-            } => self.map(|i, j, p| (p + a[i] + a[j] + shift_square) / t),
+            } => self.products.map(|i, j, p| (p + a[i] + a[j] + shift_square) / t),
             // The shift is the mean up to its rounding to f32.
             Side::Parameters { shift, .. } => {
                 let r: Vec<f64> = shift.iter().map(|&r| f64::from(r)).collect();
                 let m = &self.mean;
-                self.map(|i, j, p| p / t + (m[i] - r[i]) * r[j] + r[i] * (m[j] - r[j]) + r[i] * r[j])
+                self.products.map(|i, j, p| p / t + (m[i] - r[i]) * r[j] + r[i] * (m[j] - r[j]) + r[i] * r[j])
             }
         }
     }
@@ -107,12 +122,9 @@ impl Moments {
         let t = self.samples as f64;
         match &self.side {
             Side::Samples { .. } => {
-                let rows: Vec<f64> = (0..self.order())
-                    .into_par_iter()
-                    .map(|j| self.products.col(j).iter().sum::<f64>() / t)
-                    .collect();
+                let rows: Vec<f64> = self.products.row_sums().iter().map(|sum| sum / t).collect();
                 let all = rows.iter().sum::<f64>() / t;
-                self.map(|i, j, p| (p - rows[i] - rows[j] + all) / t)
+                self.products.map(|i, j, p| (p - rows[i] - rows[j] + all) / t)
             }
             Side::Parameters { shift, .. } => {
                 let m: Vec<f64> = self
@@ -121,7 +133,7 @@ impl Moments {
                     .zip(shift)
                     .map(|(m, &r)| m - f64::from(r))
                     .collect();
-                self.map(|i, j, p| p / t - m[i] * m[j])
+                self.products.map(|i, j, p| p / t - m[i] * m[j])
             }
         }
     }
@@ -132,7 +144,7 @@ impl Moments {
         match &self.side {
             Side::Samples { along_centre, .. } => {
                 let (a, square) = along_centre.as_ref()?;
-                Some(self.map(|i, j, p| (p + a[i] + a[j] + square) / t))
+                Some(self.products.map(|i, j, p| (p + a[i] + a[j] + square) / t))
             }
             Side::Parameters { shift, centre } => {
                 let centre = centre.as_ref()?;
@@ -143,28 +155,8 @@ impl Moments {
                     .map(|(m, &r)| m - f64::from(r))
                     .collect();
                 let d: Vec<f64> = shift.iter().zip(centre).map(|(&r, c)| f64::from(r) - c).collect();
-                Some(self.map(|i, j, p| p / t + m[i] * d[j] + d[i] * m[j] + d[i] * d[j]))
+                Some(self.products.map(|i, j, p| p / t + m[i] * d[j] + d[i] * m[j] + d[i] * d[j]))
             }
         }
-    }
-
-    fn map(&self, entry: impl Fn(usize, usize, f64) -> f64 + Sync) -> Mat<f64> {
-        let n = self.order();
-        let mut matrix = Mat::zeros(n, n);
-        matrix
-            .as_mut()
-            .par_col_chunks_mut(64)
-            .enumerate()
-            .for_each(|(chunk, mut columns)| {
-                for offset in 0..columns.ncols() {
-                    let j = chunk * 64 + offset;
-                    for i in 0..n {
-                        // Entries (i, j) and (j, i) are the same sum in the same order.
-                        let (low, high) = (i.max(j), i.min(j));
-                        columns[(i, offset)] = entry(low, high, self.products[(i, j)]);
-                    }
-                }
-            });
-        matrix
     }
 }

@@ -1,126 +1,251 @@
-//! XᵀX in f64 from products in f32: short inner products are summed in f32, their sums in f64.
+//! XᵀX in f64 from products in f32 (short inner products are summed in f32, their sums in f64) or in f64.
 //!
-//! Why: one f32 sum over all n parameters loses the small eigenvalues (its errors are of the order of 2⁻²⁴ of the
-//! largest one), while f64 products take three times as long.
+//! Why: one f32 sum over all n parameters loses the small eigenvalues, while f64 products, which are exact here, take
+//! more than twice as long. Why not faer in f32: it would add up whole tiles through memory and pack each block of
+//! columns once for every tile that it takes part in; that takes 1.2 times as long.
 
 use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
+use pulp::Arch;
 use rayon::prelude::*;
 
-/// Columns of X in one tile of XᵀX: its f64 sums and f32 product stay in the L2 cache.
-const TILE: usize = 256;
-/// Rows of X that are summed in f32. `tests/spectra` shows what this costs in digits.
-pub const RUN: usize = 256;
+use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile};
+
+/// Groups of columns along a side of one tile: its f64 sums and both factors of a run stay in the L2 cache.
+const SIDE: usize = 5;
+/// Columns of X along a side of one tile.
+const WIDTH: usize = SIDE * GROUP;
+/// Most rows of X that are packed at a time.
+pub const ROWS: usize = 16 * RUN;
+
+/// What inner products are summed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Runs of 128 parameters in f32, their sums in f64.
+    Single,
+    /// f64 throughout: products of f32 values are exact in it.
+    Double,
+}
 
 /// The lower triangle of XᵀX, in tiles.
 pub struct Products {
     order: usize,
-    tiles: Vec<Tile>,
+    precision: Precision,
+    /// Those of the first columns from the diagonal down, then those of the next.
+    tiles: Vec<Sums>,
+    /// X, packed: kept from one part to the next.
+    packed: Vec<f32>,
 }
 
-struct Tile {
+/// A tile's sums, sliver by sliver; of a tile on the diagonal only slivers that touch the lower triangle count.
+struct Sums {
     row: usize,
     column: usize,
-    /// Column-major; of a tile on the diagonal the lower triangle counts.
-    sums: Mat<f64>,
+    values: Vec<f64>,
+}
+
+impl Sums {
+    /// The entry in row `i` and column `j` of the whole matrix.
+    fn at(&self, i: usize, j: usize) -> f64 {
+        self.values[place(i - self.row * WIDTH, j - self.column * WIDTH)]
+    }
+}
+
+/// Where a tile keeps its entry in row `i` and column `j`.
+fn place(i: usize, j: usize) -> usize {
+    let sliver = i / GROUP * (WIDTH / SLIVER) + j / SLIVER;
+    (sliver * SLIVER + j % SLIVER) * GROUP + i % GROUP
 }
 
 impl Products {
     /// Zero sums for `order` columns.
-    pub fn new(order: usize) -> Self {
-        let starts = || (0..order).step_by(TILE);
-        let size = |start: usize| TILE.min(order - start);
-        let tiles = starts().flat_map(|column| {
-            starts().filter(move |&row| row >= column).map(move |row| Tile {
-                row,
-                column,
-                sums: Mat::zeros(size(row), size(column)),
-            })
-        });
-        Products {
-            order,
-            tiles: tiles.collect(),
-        }
+    pub fn new(order: usize, precision: Precision) -> Self {
+        let count = order.div_ceil(WIDTH);
+        let tiles = (0..count).flat_map(|column| (column..count).map(move |row| (row, column)));
+        let zero = |(row, column)| Sums { row, column, values: vec![0.0; WIDTH * WIDTH] };
+        Products { order, precision, tiles: tiles.map(zero).collect(), packed: Vec::new() }
     }
 
-    /// Adds XᵀX for the `height` × order matrix `x` (column-major), whose largest absolute value is `largest`.
+    /// Columns of X.
+    pub fn order(&self) -> usize {
+        self.order
+    }
+
+    /// What the sums are made in.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Adds XᵀX for a part X of `height` ≤ [`ROWS`] rows. `fill` writes a column of X; what it returns comes back.
     ///
-    /// `x` is scaled by a power of two on the way, so that no product overflows or falls among the subnormals.
-    pub fn add(&mut self, x: &mut [f32], height: usize, largest: f32) {
-        assert_eq!(x.len(), height * self.order);
-        if largest == 0.0 || !largest.is_finite() {
-            // Nothing to add, or nothing that can be added: `largest` then shows in the sums.
-            for tile in &mut self.tiles {
-                tile.sums[(0, 0)] += f64::from(largest);
-            }
-            return;
+    /// No value is larger than `largest`. It decides whether X is scaled on the way (by a power of two), so that no
+    /// product overflows or falls among the subnormals.
+    pub fn add<R: Send + Copy>(
+        &mut self,
+        height: usize,
+        largest: f32,
+        fill: impl Fn(usize, &mut [f32]) -> R + Sync,
+    ) -> Vec<R> {
+        assert!(0 < height && height <= ROWS);
+        if self.precision == Precision::Double {
+            return self.add_double(height, fill);
         }
-        let exponent = largest.log2().floor() as i32;
-        let (down, up) = (2f64.powi(-exponent), 2f64.powi(2 * exponent));
-        if exponent.abs() > 30 {
-            x.par_iter_mut()
-                .for_each(|value| *value = (f64::from(*value) * down) as f32);
-        }
-        let scale = if exponent.abs() > 30 { up } else { 1.0 };
-        let x = MatRef::from_column_major_slice(&*x, height, self.order);
-        self.tiles.par_iter_mut().for_each_init(
-            || vec![0f32; TILE * TILE],
-            |product, tile| tile.add(x, scale, product),
-        );
+        let exponent = if largest > 0.0 { largest.log2().floor() as i32 } else { 0 };
+        let exponent = if exponent.abs() > 30 { exponent } else { 0 };
+        let down = 2f64.powi(-exponent);
+        let panels = self.order.div_ceil(WIDTH) * (WIDTH / PANEL);
+        // What stands beyond the last column is of no account, only finite.
+        self.packed.resize(panels * height * PANEL, 0.0);
+        let used = &mut self.packed[..self.order.div_ceil(PANEL) * height * PANEL];
+        // The columns of one panel lie a few cache lines off a power of two apart: they do not evict each other.
+        let pitch = height.next_multiple_of(PANEL) + PANEL;
+        let results: Vec<Vec<R>> = used
+            .par_chunks_mut(height * PANEL)
+            .enumerate()
+            .map_init(
+                || vec![0f32; PANEL * pitch],
+                |scratch, (number, panel)| {
+                    let columns = number * PANEL..self.order.min((number + 1) * PANEL);
+                    let mut results = Vec::with_capacity(PANEL);
+                    for (column, values) in columns.zip(scratch.chunks_mut(pitch)) {
+                        let values = &mut values[..height];
+                        results.push(fill(column, values));
+                        if exponent != 0 {
+                            values.iter_mut().for_each(|x| *x = (f64::from(*x) * down) as f32);
+                        }
+                    }
+                    for (k, row) in panel.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+                        for column in 0..results.len() {
+                            row[column] = scratch[column * pitch + k];
+                        }
+                    }
+                    results
+                },
+            )
+            .collect();
+        let arch = Arch::new();
+        let scale = 2f64.powi(exponent) * 2f64.powi(exponent);
+        let side = SIDE * (GROUP / PANEL) * height * PANEL;
+        let packed = &self.packed;
+        self.tiles.par_iter_mut().for_each(|tile| {
+            arch.dispatch(Tile {
+                rows: &packed[tile.row * side..][..side],
+                columns: &packed[tile.column * side..][..side],
+                height,
+                diagonal: tile.row == tile.column,
+                scale,
+                sums: &mut tile.values,
+            });
+        });
+        results.into_iter().flatten().collect()
     }
 
-    /// The whole symmetric matrix.
-    pub fn into_matrix(self) -> Mat<f64> {
+    fn add_double<R: Send + Copy>(
+        &mut self,
+        height: usize,
+        fill: impl Fn(usize, &mut [f32]) -> R + Sync,
+    ) -> Vec<R> {
+        let mut x = vec![0f64; height * self.order];
+        let results = x.par_chunks_mut(height).enumerate().map_init(
+            || vec![0f32; height],
+            |scratch, (column, wide)| {
+                let result = fill(column, scratch);
+                for (to, &from) in wide.iter_mut().zip(&*scratch) {
+                    *to = f64::from(from);
+                }
+                result
+            },
+        );
+        let results = results.collect();
+        let x = MatRef::from_column_major_slice(&x, height, self.order);
+        let span = |tile: usize| (tile * WIDTH, WIDTH.min(self.order - tile * WIDTH));
+        self.tiles.par_iter_mut().for_each_init(
+            || vec![0f64; WIDTH * WIDTH],
+            |product, tile| {
+                let ((row, m), (column, n)) = (span(tile.row), span(tile.column));
+                let mut c = MatMut::from_column_major_slice_mut(&mut product[..m * n], m, n);
+                let (a, b) = (x.subcols(row, m), x.subcols(column, n));
+                matmul(c.as_mut(), Accum::Replace, a.transpose(), b, 1.0, Par::Seq);
+                for j in 0..n {
+                    for (first, part) in (0..m).step_by(GROUP).zip(product[j * m..][..m].chunks(GROUP)) {
+                        let from = place(first, j);
+                        let sums = &mut tile.values[from..from + part.len()];
+                        sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+                    }
+                }
+            },
+        );
+        results
+    }
+
+    /// Whether no sum overflowed.
+    pub fn finite(&self) -> bool {
+        self.tiles.par_iter().all(|tile| tile.values.iter().all(|value| value.is_finite()))
+    }
+
+    /// The diagonal.
+    pub fn diagonal(&self) -> impl Iterator<Item = f64> {
+        let tiles = self.tiles.iter().filter(|tile| tile.row == tile.column);
+        tiles.flat_map(|tile| self.span(tile.row).map(|i| tile.at(i, i)))
+    }
+
+    /// Σ_j of each row of the whole symmetric matrix.
+    pub fn row_sums(&self) -> Vec<f64> {
+        let parts: Vec<(Vec<f64>, Vec<f64>)> = self
+            .tiles
+            .par_iter()
+            .map(|tile| {
+                let (rows, columns) = (self.span(tile.row), self.span(tile.column));
+                let (mut down, mut across) = (vec![0.0; rows.len()], vec![0.0; columns.len()]);
+                for (a, j) in across.iter_mut().zip(columns) {
+                    for (d, i) in down.iter_mut().zip(rows.clone()).skip(rows.start.max(j) - rows.start) {
+                        let value = tile.at(i, j);
+                        *d += value;
+                        // Of the mirror image; the diagonal has none.
+                        *a += if i > j { value } else { 0.0 };
+                    }
+                }
+                (down, across)
+            })
+            .collect();
+        let mut sums = vec![0.0; self.order];
+        for (tile, (down, across)) in self.tiles.iter().zip(parts) {
+            sums[self.span(tile.row)].iter_mut().zip(down).for_each(|(sum, part)| *sum += part);
+            sums[self.span(tile.column)].iter_mut().zip(across).for_each(|(sum, part)| *sum += part);
+        }
+        sums
+    }
+
+    /// The matrix of `entry(i, j, XᵀX_ij)` in the lower triangle and on the diagonal, zeros above.
+    pub fn map(&self, entry: impl Fn(usize, usize, f64) -> f64 + Sync) -> Mat<f64> {
         let mut matrix = Mat::zeros(self.order, self.order);
-        for Tile { row, column, sums } in self.tiles {
-            for j in 0..sums.ncols() {
-                let from = if row == column { j } else { 0 };
-                for i in from..sums.nrows() {
-                    matrix[(row + i, column + j)] = sums[(i, j)];
-                    matrix[(column + j, row + i)] = sums[(i, j)];
+        let slices: Vec<MatMut<f64>> = column_slices(matrix.as_mut());
+        slices.into_par_iter().enumerate().for_each(|(number, mut slice)| {
+            for tile in self.tiles.iter().filter(|tile| tile.column == number) {
+                for (offset, j) in self.span(number).enumerate() {
+                    let rows = self.span(tile.row);
+                    for i in rows.start.max(j)..rows.end {
+                        slice[(i, offset)] = entry(i, j, tile.at(i, j));
+                    }
                 }
             }
-        }
+        });
         matrix
+    }
+
+    fn span(&self, tile: usize) -> std::ops::Range<usize> {
+        tile * WIDTH..self.order.min((tile + 1) * WIDTH)
     }
 }
 
-impl Tile {
-    fn add(&mut self, x: MatRef<f32>, scale: f64, product: &mut [f32]) {
-        let (m, n) = (self.sums.nrows(), self.sums.ncols());
-        let mut start = 0;
-        while start < x.nrows() {
-            let run = x.subrows(start, RUN.min(x.nrows() - start));
-            let (a, b) = (run.subcols(self.row, m), run.subcols(self.column, n));
-            let mut c = MatMut::from_column_major_slice_mut(&mut product[..m * n], m, n);
-            if self.row == self.column {
-                use BlockStructure::{Rectangular, TriangularLower};
-                triangular::matmul(
-                    c.as_mut(),
-                    TriangularLower,
-                    Accum::Replace,
-                    a.transpose(),
-                    Rectangular,
-                    b,
-                    Rectangular,
-                    1.0,
-                    Par::Seq,
-                );
-            } else {
-                matmul(c.as_mut(), Accum::Replace, a.transpose(), b, 1.0, Par::Seq);
-            }
-            for j in 0..n {
-                let column = self
-                    .sums
-                    .col_mut(j)
-                    .try_as_col_major_mut()
-                    .expect("columns are contiguous");
-                for (sum, &value) in column.as_slice_mut().iter_mut().zip(&product[j * m..][..m]) {
-                    *sum += scale * f64::from(value);
-                }
-            }
-            start += RUN;
-        }
+/// Slices of [`WIDTH`] columns.
+fn column_slices(mut matrix: MatMut<f64>) -> Vec<MatMut<f64>> {
+    let mut slices = Vec::new();
+    while matrix.ncols() > 0 {
+        let width = WIDTH.min(matrix.ncols());
+        let (slice, rest) = matrix.split_at_col_mut(width);
+        slices.push(slice);
+        matrix = rest;
     }
+    slices
 }

@@ -48,4 +48,9 @@ impl Spectrum {
     pub fn above_rounding(&self) -> usize {
         self.values.iter().filter(|&&value| value > self.accuracy).count()
     }
+
+    /// Whether every value is right to three digits.
+    pub fn has_three_digits(&self) -> bool {
+        self.values.iter().all(|&value| value > super::THREE_DIGITS * self.accuracy || self.accuracy == 0.0)
+    }
 }

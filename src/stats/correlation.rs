@@ -6,12 +6,11 @@ use rayon::prelude::*;
 
 use super::TestKind;
 use super::degenerate::Cause;
-use super::gaussianity::OF;
 use super::history_view::HistoryView;
 use super::many::{self, mean};
 use super::monitor::Monitor;
 use super::outcome::{CorrelationOutcome, Degenerate, Direction, Outcome};
-use super::power_law::ALONG;
+use super::power_law::{ALONG, OF};
 use super::sampling::below;
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 

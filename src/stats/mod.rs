@@ -6,21 +6,25 @@ pub mod bootstrap;
 pub mod correlation;
 pub mod critical;
 pub mod degenerate;
+pub mod discrete;
 pub mod distances;
 pub mod gaussianity;
 pub mod history_view;
 pub mod interval;
 pub mod ks;
+pub mod laws;
 pub mod many;
 pub mod monitor;
 pub mod multiple;
 pub mod normality;
 pub mod outcome;
+pub mod power;
 pub mod power_law;
 pub mod roots;
 pub mod sampling;
 pub mod scan;
 pub mod select;
+pub mod sensitivity;
 pub mod tail;
 pub mod tail_index;
 pub mod tail_kernel;
@@ -62,6 +66,7 @@ pub trait TestKind: Sync {
 /// Every kind of test, in the order of the language reference.
 pub static TESTS: &[&dyn TestKind] = &[
     &power_law::PowerLaw,
+    &discrete::DiscretePowerLaw,
     &normality::TEST,
     &gaussianity::skewtest::TEST,
     &gaussianity::kurtosistest::TEST,

@@ -37,12 +37,19 @@ pub struct Degenerate {
     pub too_few: u64,
     /// At least one NaN or infinity.
     pub not_finite: u64,
+    /// At least one value that is no whole number, in a test of whole numbers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_whole: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Degenerate {
     /// How many in all.
     pub fn total(&self) -> u64 {
-        self.constant + self.too_few + self.not_finite
+        self.constant + self.too_few + self.not_finite + self.not_whole
     }
 }
 

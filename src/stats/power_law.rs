@@ -23,19 +23,9 @@ pub static SIGNATURE: Signature = Signature {
     name: "power_law",
     summary: "Kolmogorov–Smirnov test of a power law fitted to the tail of the absolute values",
     params: &[
-        Param {
-            name: "of",
-            ty: ParamType::Reference(&["record", "spectrum"]),
-            default: Default::Required,
-            doc: "the gradient history",
-        },
+        OF,
         TAIL,
-        Param {
-            name: "ecdf",
-            ty: ParamType::Word(&["left", "two_sided"]),
-            default: Default::Text("left"),
-            doc: "side of the empirical distribution's steps: `left` as powerlaw and plfit, or `two_sided`",
-        },
+        ECDF,
         ALPHA,
         ALONG,
         Param {
@@ -61,6 +51,22 @@ pub static SIGNATURE: Signature = Signature {
         },
     ],
     version: 1,
+};
+
+/// What is tested.
+pub(super) const OF: Param = Param {
+    name: "of",
+    ty: ParamType::Reference(&["record", "spectrum"]),
+    default: Default::Required,
+    doc: "the gradient history, or a spectrum",
+};
+
+/// The side of the empirical distribution.
+pub(super) const ECDF: Param = Param {
+    name: "ecdf",
+    ty: ParamType::Word(&["left", "two_sided"]),
+    default: Default::Text("left"),
+    doc: "side of the empirical distribution's steps: `left` as powerlaw and plfit, or `two_sided`",
 };
 
 /// The tail that a power law is fitted to.

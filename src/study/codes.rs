@@ -290,13 +290,14 @@ pub static CODES: &[Code] = &[
         "A setting asks for what the data set does not have (a class, a split, more examples than there are), or one \
          of your own files is missing or has a mistake, which the message places in it. Your own files are read for \
          every check; published data sets are not, a missing one is found when the study is planned.",
-        "data d = mnist(split: test, subset: 20_000)",
+        "data d = csv(file: \"not-there.csv\", label: \"kind\")",
     ),
     code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \
-         `clip_value` how gradients are clipped; and Nesterov's variant of momentum needs a momentum.",
+         `clip_value` how gradients are clipped. Nesterov's variant of momentum needs a momentum, and the full-batch \
+         gradient is no centre of a recording that is clipped or goes through an optimizer.",
         "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at 50%  schedule: cosine }",
     ),
     code(

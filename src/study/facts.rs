@@ -21,6 +21,7 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
         }
     }
+    centres(case, places, diagnostics);
     let trains = case
         .trains
         .iter()
@@ -174,6 +175,38 @@ fn cycles(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
             }
             chain.push(&train.of);
             next = case.trains.get(&train.of);
+        }
+    }
+}
+
+/// The full-batch gradient is the centre of gradients, with weight decay or without, but not of what clipping or an
+/// optimizer makes of each.
+fn centres(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, spectrum) in &case.spectra {
+        let args = &spectrum.call.args;
+        let text = |key: &str| match args.get(key) {
+            Some(Value::Text(text)) => text.as_str(),
+            _ => "",
+        };
+        let (Some(place), Some(record)) = (places.get(name), case.records.get(text("of"))) else {
+            continue;
+        };
+        let setting = match &record.transform {
+            transform if transform.through.is_some() => "through",
+            transform if transform.clip.is_some() => "clip",
+            _ => continue,
+        };
+        if text("centre") == "full_batch" {
+            let of = text("of");
+            let message =
+                format!("the full-batch gradient is not the centre of `{of}`, which has `{setting}`");
+            let help = "take `centre: history`, the mean of what is recorded";
+            let mut diagnostic =
+                Diagnostic::error("E0531", message, place.of("centre"), "either this").help(help);
+            if let Some(record) = places.get(of) {
+                diagnostic = diagnostic.label(record.of(setting), "or this");
+            }
+            diagnostics.push(diagnostic);
         }
     }
 }

@@ -43,7 +43,9 @@ pub trait Facts: Sync {
     fn examples(&self, data: &Call) -> Option<u64>;
 
     /// What is wrong with a dataset's settings or the user's own files, and what to do about it.
-    fn fault(&self, data: &Call) -> Option<(String, String)>;
+    fn fault(&self, _data: &Call) -> Option<(String, String)> {
+        None
+    }
 
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;

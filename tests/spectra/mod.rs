@@ -1,4 +1,5 @@
 //! Spectra against NumPy, closed forms and all-f64 references.
 
+mod eigen;
 mod moments;
 mod support;

@@ -2,6 +2,7 @@
 
 use gradstudy::signature::Value;
 use gradstudy::spectra::gram::{self, GramAccumulator};
+use gradstudy::spectra::products::Precision;
 use gradstudy::spectra::{Input, SPECTRA, Spectrum, SpectrumError, SpectrumKind};
 use gradstudy::stats::history_view::HistoryView;
 use serde::Deserialize;
@@ -72,7 +73,7 @@ fn spectra_are_numpys() {
         assert_close(&covariance.values, &case.covariance, 4e-7);
         let around = of(view, "covariance", case.around_centre.len(), Some(&centre)).unwrap();
         assert_close(&around.values, &case.around_centre, 4e-7);
-        let moments = gram::moments(view, None, &SILENT).unwrap().unwrap();
+        let moments = gram::moments(view, None, Precision::Single, &SILENT).unwrap().unwrap();
         assert_close(&[moments.mean_norm()], &[case.mean_norm], 1e-12);
     }
 }
@@ -82,7 +83,7 @@ fn blocks_of_any_size_give_the_same_spectra() {
     for case in golden() {
         let values = history(case.parameters, case.iterations, case.mean, case.seed);
         let view = view(&values, case.parameters);
-        let mut sums = GramAccumulator::new(case.iterations, false);
+        let mut sums = GramAccumulator::new(case.iterations, false, Precision::Single);
         let (first, second) = (case.parameters / 3, case.parameters / 3 + 7);
         // The middle block is a history of its own, as a layer's would be.
         let middle: Vec<f32> = (0..case.iterations)

@@ -1,9 +1,8 @@
 //! Arrays of images and labels, from whatever file: element types, shapes and ranges.
 
 use super::OwnError;
-use crate::data::dataset::Split;
 use crate::data::values::{Examples, Values};
-use crate::signature::{Args, Default, Param, ParamType};
+use crate::signature::{Default, Param, ParamType};
 
 /// An array as it lies in a file.
 #[derive(Debug)]
@@ -140,7 +139,10 @@ pub(super) fn examples(
             format!("classes of the training examples are 0 to {}", classes - 1),
         ),
         // No class can be without an example and all others have one: a label of this size is a mistake.
-        None => (count, format!("{count} examples have at most so many classes")),
+        None => (
+            count,
+            format!("of {count} examples it can be at most {}", count - 1),
+        ),
     };
     if labels.shape.first() != Some(&count) {
         return Err(OwnError::LabelCount {
@@ -199,7 +201,11 @@ pub(super) fn c_order(bytes: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
     let mut index = vec![0; shape.len()];
     let mut turned = Vec::with_capacity(bytes.len());
     for _ in 0..shape.iter().product() {
-        let at: usize = index.iter().zip(&strides).map(|(index, stride)| index * stride).sum();
+        let at: usize = index
+            .iter()
+            .zip(&strides)
+            .map(|(index, stride)| index * stride)
+            .sum();
         turned.extend_from_slice(&bytes[at..at + size]);
         for axis in (0..shape.len()).rev() {
             index[axis] += 1;

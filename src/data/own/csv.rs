@@ -15,13 +15,21 @@ static SIGNATURE: Signature = Signature {
     name: "csv",
     summary: "a table of your own: numbers and one column of labels, which may be words",
     params: &[
-        text("file", Default::Required, "the file of the training examples; may be packed (.gz)"),
+        text(
+            "file",
+            Default::Required,
+            "the file of the training examples; may be packed (.gz)",
+        ),
         text(
             "label",
             Default::Required,
             "the column of the labels: its name, its number from 1, \"first\" or \"last\"",
         ),
-        text("test", Default::Absent, "the file of the test examples, with the same columns"),
+        text(
+            "test",
+            Default::Absent,
+            "the file of the test examples, with the same columns",
+        ),
         SPLIT,
         normalize("per_feature"),
         SUBSET,
@@ -71,7 +79,10 @@ impl Csv {
             path: path.to_path_buf(),
             problem: problem.to_string(),
         })?;
-        let ignore = args.get("ignore").map(|_| args.texts("ignore")).unwrap_or_default();
+        let ignore = args
+            .get("ignore")
+            .map(|_| args.texts("ignore"))
+            .unwrap_or_default();
         let format = Format {
             header: args.boolean("header"),
             separator: match args.text("separator") {
@@ -95,9 +106,9 @@ impl Csv {
             other => panic!("`shape` holds {other:?}, its signature promised integers"),
         };
         let numbers: Vec<usize> = args.list("shape").iter().map(number).collect();
-        let shape: [usize; 3] = numbers[..].try_into().map_err(|_| OwnError::ShapeLength {
-            found: numbers.len(),
-        })?;
+        let shape: [usize; 3] = numbers[..]
+            .try_into()
+            .map_err(|_| OwnError::ShapeLength { found: numbers.len() })?;
         match shape.iter().product::<usize>() == columns {
             true => Ok(shape),
             false => Err(OwnError::ColumnShape {

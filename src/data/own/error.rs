@@ -31,6 +31,13 @@ pub enum OwnError {
         known: Vec<String>,
     },
 
+    #[error("{} holds several arrays, and none is named", path.display())]
+    #[diagnostic(
+        code(gradstudy::data::no_array_named),
+        help("write \"FILE.npz:ARRAY\"; its arrays are {}", known.join(", "))
+    )]
+    NoArrayNamed { path: PathBuf, known: Vec<String> },
+
     #[error("`{setting}` has no `{other}` to it")]
     #[diagnostic(code(gradstudy::data::half_test), help("give both or neither"))]
     HalfTest {
@@ -71,7 +78,9 @@ pub enum OwnError {
     #[error("{place} has label {label} at position {position}; {limit}")]
     #[diagnostic(
         code(gradstudy::data::label_range),
-        help("number the classes from 0 without gaps, and have at least one training example of the last one")
+        help(
+            "number the classes from 0 without gaps, and have at least one training example of the last one"
+        )
     )]
     LabelRange {
         place: String,
@@ -83,7 +92,9 @@ pub enum OwnError {
     #[error("{place} has {value} in example {example}, value {position} of it")]
     #[diagnostic(
         code(gradstudy::data::not_finite),
-        help("every value must be a finite number within the range of 32 bits: correct it or remove the example")
+        help(
+            "every value must be a finite number within the range of 32 bits: correct it or remove the example"
+        )
     )]
     NotFinite {
         place: String,
@@ -131,7 +142,7 @@ pub enum OwnError {
     )]
     NotAnImage { path: PathBuf },
 
-    #[error("{} is {}, {} is {}", path.display(), size(found), first.display(), size(expected))]
+    #[error("{} is {} (channels × height × width), {} is {}", path.display(), size(found), first.display(), size(expected))]
     #[diagnostic(
         code(gradstudy::data::mixed_images),
         help(
@@ -149,7 +160,9 @@ pub enum OwnError {
     #[error("{} has {found}", path.display())]
     #[diagnostic(
         code(gradstudy::data::colour),
-        help("`colour: grey` or `colour: rgb` converts every image to 8 bits a channel without transparency")
+        help(
+            "`colour: grey` or `colour: rgb` converts every image to 8 bits a channel without transparency"
+        )
     )]
     Colour { path: PathBuf, found: String },
 }

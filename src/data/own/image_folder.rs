@@ -18,8 +18,16 @@ static SIGNATURE: Signature = Signature {
     name: "image_folder",
     summary: "images of your own: PNG or JPEG of one size, in one folder for each class",
     params: &[
-        text("path", Default::Required, "the folder that holds the folders of the classes"),
-        text("test", Default::Absent, "the same for the test images, with the same classes"),
+        text(
+            "path",
+            Default::Required,
+            "the folder that holds the folders of the classes",
+        ),
+        text(
+            "test",
+            Default::Absent,
+            "the same for the test images, with the same classes",
+        ),
         SPLIT,
         NORMALIZE,
         SUBSET,
@@ -67,20 +75,32 @@ fn list(folder: &Path) -> Result<Listing, OwnError> {
     let (mut classes, mut images) = (Vec::new(), Vec::new());
     for class in entries(folder)? {
         if !class.is_dir() {
-            return Err(fault(&class, "no class: it lies beside the folders of the classes"));
+            return Err(fault(
+                &class,
+                "no class: it lies beside the folders of the classes",
+            ));
         }
         let files = entries(&class)?;
         if files.is_empty() {
             return Err(fault(&class, "no images"));
         }
         for file in &files {
-            let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+            let extension = file
+                .extension()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase();
             if !file.is_file() || !matches!(extension.as_str(), "png" | "jpg" | "jpeg") {
                 return Err(OwnError::NotAnImage { path: file.clone() });
             }
         }
         let number = classes.len() as u32;
-        images.extend(files.into_iter().enumerate().map(|(turn, file)| (turn, number, file)));
+        images.extend(
+            files
+                .into_iter()
+                .enumerate()
+                .map(|(turn, file)| (turn, number, file)),
+        );
         classes.push(file_name(&class.to_string_lossy()));
     }
     if classes.is_empty() {
@@ -136,12 +156,17 @@ fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, O
         path: path.to_path_buf(),
         reason,
     };
-    ImageReader::open(path).map_err(file)?.with_guessed_format().map_err(file)
+    ImageReader::open(path)
+        .map_err(file)?
+        .with_guessed_format()
+        .map_err(file)
 }
 
 /// C, H, W from the file's header.
 fn shape(path: &Path, colour: &str) -> Result<[usize; 3], OwnError> {
-    let decoder = open(path)?.into_decoder().map_err(|error| image_fault(path, error))?;
+    let decoder = open(path)?
+        .into_decoder()
+        .map_err(|error| image_fault(path, error))?;
     let (width, height) = decoder.dimensions();
     let channels = match (colour, decoder.color_type()) {
         ("grey", _) | ("as_is", ColorType::L8) => 1,
@@ -151,7 +176,10 @@ fn shape(path: &Path, colour: &str) -> Result<[usize; 3], OwnError> {
                 path: path.to_path_buf(),
                 found: match other {
                     _ if other.has_alpha() => "an alpha channel (transparency)".to_string(),
-                    other => format!("{} bits a channel", 8 * other.bytes_per_pixel() / other.channel_count()),
+                    other => format!(
+                        "{} bits a channel",
+                        8 * other.bytes_per_pixel() / other.channel_count()
+                    ),
                 },
             });
         }
@@ -241,7 +269,10 @@ impl Reader for ImageFolder {
     fn survey(&self, args: &Args, split: Split) -> Result<Survey, DataError> {
         let listing = self.list(args, split)?;
         let mut class_counts = vec![0; listing.classes.len()];
-        listing.images.iter().for_each(|(_, class)| class_counts[*class as usize] += 1);
+        listing
+            .images
+            .iter()
+            .for_each(|(_, class)| class_counts[*class as usize] += 1);
         Ok(Survey {
             shape: common_shape(&listing.images, args.text("colour"))?,
             class_counts,

@@ -135,7 +135,8 @@ impl DatasetKind for Own {
         }
         let content = file_digest(&files).map_err(|(path, reason)| OwnError::File { path, reason })?;
         // Names of folders are classes, names of images their order.
-        let mut hasher = blake3::Hasher::new_derive_key("gradstudy own data 1: digest of the files, then names");
+        let mut hasher =
+            blake3::Hasher::new_derive_key("gradstudy own data 1: digest of the files, then names");
         hasher.update(content.as_bytes());
         for file in &files {
             for part in [file.parent().and_then(Path::file_name), file.file_name()] {
@@ -164,7 +165,9 @@ fn optional<'a>(args: &'a Args, name: &str) -> Option<&'a str> {
 
 /// The last part of a path, for titles.
 fn file_name(path: &str) -> String {
-    let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = Path::new(path)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| path.to_string())
 }
 

@@ -24,7 +24,11 @@ static SIGNATURE: Signature = Signature {
             Default::Required,
             "the training images, \"FILE.npy\" or \"FILE.npz:ARRAY\": N×C×H×W, N×H×W or N×features",
         ),
-        text("label", Default::Required, "their labels, whole numbers from 0, named likewise"),
+        text(
+            "label",
+            Default::Required,
+            "their labels, whole numbers from 0, named likewise",
+        ),
         text("test_images", Default::Absent, "the test images"),
         text("test_label", Default::Absent, "their labels"),
         SPLIT,
@@ -104,17 +108,20 @@ fn array(name: &str) -> Result<Array, OwnError> {
     let mut archive = NpzArchive::new(reader).map_err(malformed)?;
     let mut known: Vec<String> = archive.array_names().map(|name| format!("`{name}`")).collect();
     known.sort();
-    let absent = || OwnError::NoArray {
-        path: path.to_path_buf(),
-        name: member.unwrap_or("").to_string(),
-        known,
-    };
+    let path_buf = path.to_path_buf();
     let Some(member) = member else {
-        return Err(absent());
+        return Err(OwnError::NoArrayNamed {
+            path: path_buf,
+            known,
+        });
     };
     match archive.by_name(member).map_err(malformed)? {
         Some(array) => read(array, name, path),
-        None => Err(absent()),
+        None => Err(OwnError::NoArray {
+            path: path_buf,
+            name: member.to_string(),
+            known,
+        }),
     }
 }
 
@@ -140,10 +147,20 @@ fn read(file: NpyFile<impl Read>, name: &str, path: &Path) -> Result<Array, OwnE
     let Some(size) = plain.num_bytes().filter(|size| (1..=16).contains(size)) else {
         return Err(other_type(descr));
     };
-    let shape: Option<Vec<usize>> = header.shape().iter().map(|&length| length.try_into().ok()).collect();
-    let bytes = |shape: &[usize]| shape.iter().try_fold(size, |product, &length| product.checked_mul(length));
+    let shape: Option<Vec<usize>> = header
+        .shape()
+        .iter()
+        .map(|&length| length.try_into().ok())
+        .collect();
+    let bytes = |shape: &[usize]| {
+        shape
+            .iter()
+            .try_fold(size, |product, &length| product.checked_mul(length))
+    };
     let Some((shape, promised)) = shape.and_then(|shape| bytes(&shape).map(|bytes| (shape, bytes))) else {
-        return Err(malformed("has a header that promises more than memory can hold".to_string()));
+        return Err(malformed(
+            "has a header that promises more than memory can hold".to_string(),
+        ));
     };
     let order = header.order();
     let mut content = Vec::new();

@@ -63,7 +63,11 @@ fn tensor(path: &Path, content: &[u8], name: &str) -> Result<Array, OwnError> {
         },
     })?;
     let Ok(view) = tensors.tensor(name) else {
-        let mut known: Vec<String> = tensors.names().into_iter().map(|name| format!("`{name}`")).collect();
+        let mut known: Vec<String> = tensors
+            .names()
+            .into_iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
         known.sort();
         return Err(OwnError::NoArray {
             path: path.to_path_buf(),

@@ -79,6 +79,7 @@ pub static COLUMNS: &[ColumnKind] = &[
     samples::CONSTANT,
     samples::TOO_FEW,
     samples::NOT_FINITE,
+    samples::NOT_WHOLE,
     samples::REJECTED,
     samples::REJECTED_BH,
     samples::REJECTED_HOLM,

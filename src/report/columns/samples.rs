@@ -21,7 +21,7 @@ pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
 }
 
 /// The counts of a test; `None` for what has no verdict.
-fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
+pub(crate) fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
     match outcome {
         Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
         Outcome::Normality(outcome) => Some(&outcome.acceptance),
@@ -103,6 +103,15 @@ fn rejections(outcome: &Outcome) -> Option<&Rejections> {
         _ => None,
     }
 }
+
+pub(super) const NOT_WHOLE: ColumnKind = ColumnKind {
+    name: "not_whole",
+    summary: "degenerate samples of a test of whole numbers that hold another number",
+    heading: "Not whole",
+    heading_tex: "Not whole",
+    value: |outcome| Some(samples(outcome).1.not_whole as f64),
+    ..COUNT
+};
 
 pub(super) const REJECTED: ColumnKind = ColumnKind {
     name: "rejected",

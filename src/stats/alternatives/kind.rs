@@ -4,12 +4,11 @@ use super::{ALTERNATIVES, Alternative, Comparison, compare};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 use crate::stats::TestKind;
 use crate::stats::degenerate::Cause;
-use crate::stats::gaussianity::OF;
 use crate::stats::history_view::HistoryView;
 use crate::stats::many::{self, acceptance, mean, median};
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{AlternativeOutcome, AlternativesOutcome, Direction, Outcome};
-use crate::stats::power_law::{ALONG, ALPHA, TAIL, tail_rule};
+use crate::stats::power_law::{ALONG, ALPHA, OF, TAIL, tail_rule};
 use crate::stats::tail::TailRule;
 
 /// `alternatives(g, tail: top(1000), against: [lognormal, …], alpha: 0.05, along: [dimension, iteration])`

@@ -16,6 +16,7 @@ use super::many;
 use super::monitor::Monitor;
 use super::normality::{NormalitySettings, Significance};
 use super::outcome::{Direction, Outcome};
+pub(super) use super::power_law::OF;
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
 /// A test of normality as a study names it.
@@ -74,14 +75,6 @@ impl TestKind for Gaussianity {
         samples as f64 * (self.seconds)(args.integer("points") as f64) / rayon::current_num_threads() as f64
     }
 }
-
-/// `of`
-pub(super) const OF: Param = Param {
-    name: "of",
-    ty: ParamType::Reference(&["record", "spectrum"]),
-    default: Default::Required,
-    doc: "the gradient history",
-};
 
 /// `points: 100`
 pub(super) const POINTS: Param = points(8, 1_000_000_000);

@@ -7,12 +7,11 @@ pub mod pickands;
 
 use super::TestKind;
 use super::degenerate::Cause;
-use super::gaussianity::OF;
 use super::history_view::HistoryView;
 use super::many::{self, mean, median};
 use super::monitor::Monitor;
 use super::outcome::{Degenerate, Direction, Outcome, TailIndexOutcome};
-use super::power_law::ALONG;
+use super::power_law::{ALONG, OF};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
 /// An estimate of one sample.

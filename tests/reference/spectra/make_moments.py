@@ -30,28 +30,33 @@ def top(matrix):
     return sorted(np.linalg.eigvalsh(matrix), reverse=True)
 
 
-cases = []
-for parameters, iterations, mean, seed in [(300, 60, 0.25, 1), (40, 90, 4.0, 2), (700, 33, 0.0, 3)]:
-    g = history(parameters, iterations, mean, seed)
-    centre = (np.float32(0.5) / (np.float32(1) + np.arange(parameters, dtype=np.float32))).astype(np.float64)
-    second = g @ g.T / iterations
-    noise = g - g.mean(axis=1, keepdims=True)
-    covariance = noise @ noise.T / iterations
-    away = g - centre[:, None]
-    rank = min(parameters, iterations)
-    cases.append(
-        dict(
-            parameters=parameters,
-            iterations=iterations,
-            mean=mean,
-            seed=seed,
-            mean_norm=float(np.linalg.norm(g.mean(axis=1))),
-            second_moment=top(second)[:rank],
-            second_moment_trace=float(np.trace(second)),
-            second_moment_square_trace=float((second**2).sum()),
-            covariance=top(covariance)[: min(parameters, iterations - 1)],
-            around_centre=top(away @ away.T / iterations)[:rank],
+def main():
+    cases = []
+    for parameters, iterations, mean, seed in [(300, 60, 0.25, 1), (40, 90, 4.0, 2), (700, 33, 0.0, 3)]:
+        g = history(parameters, iterations, mean, seed)
+        centre = (np.float32(0.5) / (np.float32(1) + np.arange(parameters, dtype=np.float32))).astype(np.float64)
+        second = g @ g.T / iterations
+        noise = g - g.mean(axis=1, keepdims=True)
+        covariance = noise @ noise.T / iterations
+        away = g - centre[:, None]
+        rank = min(parameters, iterations)
+        cases.append(
+            dict(
+                parameters=parameters,
+                iterations=iterations,
+                mean=mean,
+                seed=seed,
+                mean_norm=float(np.linalg.norm(g.mean(axis=1))),
+                second_moment=top(second)[:rank],
+                second_moment_trace=float(np.trace(second)),
+                second_moment_square_trace=float((second**2).sum()),
+                covariance=top(covariance)[: min(parameters, iterations - 1)],
+                around_centre=top(away @ away.T / iterations)[:rank],
+            )
         )
-    )
-path = pathlib.Path(__file__).with_name("moments.json")
-path.write_text(json.dumps(dict(numpy=np.__version__, cases=cases), indent=1) + "\n")
+    path = pathlib.Path(__file__).with_name("moments.json")
+    path.write_text(json.dumps(dict(numpy=np.__version__, cases=cases), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

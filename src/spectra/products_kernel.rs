@@ -1,0 +1,129 @@
+//! The innermost loops of [`products`](super::products): a block of 48 × 8 inner products in registers.
+
+use pulp::{Simd, WithSimd};
+
+/// Columns of X that lie side by side in memory: one vector of AVX-512.
+pub const PANEL: usize = 16;
+/// Columns of X on the left of one block of inner products: three vectors of AVX-512.
+pub const GROUP: usize = 3 * PANEL;
+/// Columns of X on its right: 24 of the 32 vector registers hold sums.
+pub const SLIVER: usize = 8;
+/// Rows of X that are summed in f32. `tests/spectra` shows what this costs in digits.
+pub const RUN: usize = 128;
+
+/// Adds `scale` times the inner products of one tile's columns to its sums.
+pub struct Tile<'a> {
+    /// Panels, one after the other: PANEL columns side by side, `height` rows.
+    pub rows: &'a [f32],
+    pub columns: &'a [f32],
+    pub height: usize,
+    /// Whether `rows` and `columns` are the same, so that blocks above the diagonal are not wanted.
+    pub diagonal: bool,
+    pub scale: f64,
+    /// Blocks of SLIVER columns of GROUP values; those of the first group of rows first.
+    pub sums: &'a mut [f64],
+}
+
+impl WithSimd for Tile<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Tile { rows, columns, height, diagonal, scale, sums } = self;
+        let panel = height * PANEL;
+        let slivers = columns.len() / panel * (PANEL / SLIVER);
+        for start in (0..height).step_by(RUN) {
+            let run = start * PANEL..height.min(start + RUN) * PANEL;
+            for (group, rows) in rows.chunks_exact(3 * panel).enumerate() {
+                for sliver in 0..slivers {
+                    if diagonal && sliver * SLIVER >= (group + 1) * GROUP {
+                        break;
+                    }
+                    let (number, offset) = (sliver * SLIVER / PANEL, sliver * SLIVER % PANEL);
+                    let columns = &columns[number * panel..][run.clone()];
+                    let sums = &mut sums[(group * slivers + sliver) * SLIVER * GROUP..][..SLIVER * GROUP];
+                    let block = Block { rows, panel, run: run.clone(), columns, offset, scale };
+                    match S::F32_LANES {
+                        16 => block.add::<S, 3, 8>(simd, sums),
+                        8 => block.add::<S, 2, 4>(simd, sums),
+                        _ => block.add::<S, 1, 4>(simd, sums),
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Block<'a> {
+    /// Three panels.
+    rows: &'a [f32],
+    /// Length of a panel.
+    panel: usize,
+    /// The part of each panel that is summed.
+    run: std::ops::Range<usize>,
+    /// The same part of the panel on the right.
+    columns: &'a [f32],
+    /// Where in it the sliver begins.
+    offset: usize,
+    scale: f64,
+}
+
+impl Block<'_> {
+    /// By pieces of V vectors times N columns.
+    #[inline(always)]
+    fn add<S: Simd, const V: usize, const N: usize>(&self, simd: S, sums: &mut [f64]) {
+        let height = V * S::F32_LANES;
+        for row in (0..GROUP).step_by(height) {
+            for column in (0..SLIVER).step_by(N) {
+                // Vector v begins in this panel, at this column of it.
+                let vectors: [(&[f32], usize); V] = std::array::from_fn(|v| {
+                    let at = row + v * S::F32_LANES;
+                    (&self.rows[at / PANEL * self.panel..][self.run.clone()], at % PANEL)
+                });
+                let piece = self.piece::<S, V, N>(simd, vectors, self.offset + column);
+                for n in 0..N {
+                    let sums = &mut sums[(column + n) * GROUP + row..][..height];
+                    let piece: &[f32] = pulp::bytemuck::cast_slice(&piece[n]);
+                    add_scaled(simd, sums, piece, self.scale);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn piece<S: Simd, const V: usize, const N: usize>(
+        &self,
+        simd: S,
+        vectors: [(&[f32], usize); V],
+        column: usize,
+    ) -> [[S::f32s; V]; N] {
+        let mut sums = [[simd.splat_f32s(0.0); V]; N];
+        let right = self.columns.as_chunks::<PANEL>().0;
+        let left: [&[[f32; PANEL]]; V] = std::array::from_fn(|v| &vectors[v].0.as_chunks::<PANEL>().0[..right.len()]);
+        for k in 0..right.len() {
+            let a: [S::f32s; V] = std::array::from_fn(|v| {
+                let (whole, _) = S::as_simd_f32s(&left[v][k][vectors[v].1..]);
+                whole[0]
+            });
+            for n in 0..N {
+                let b = simd.splat_f32s(right[k][column + n]);
+                for v in 0..V {
+                    sums[n][v] = simd.mul_add_e_f32s(a[v], b, sums[n][v]);
+                }
+            }
+        }
+        sums
+    }
+}
+
+#[inline(always)]
+fn add_scaled<S: Simd>(simd: S, sums: &mut [f64], piece: &[f32], scale: f64) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (sum, &value) in sums.iter_mut().zip(piece) {
+                *sum = f64::from(value).mul_add(scale, *sum);
+            }
+        },
+    );
+}
