@@ -4,6 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use gradstudy::data::{self, Dataset, SearchPath};
 use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::history::GradientHistory;
+use gradstudy::layers::BatchNormMode;
 use gradstudy::models::{self, Network, weights};
 use gradstudy::signature::{Args, Value};
 
@@ -41,6 +42,7 @@ fn gradients(c: &mut Criterion) {
                     &data,
                     &indices,
                     batch,
+                    BatchNormMode::Batch,
                     history.values_mut(),
                     &|_| {},
                 );
@@ -50,7 +52,7 @@ fn gradients(c: &mut Criterion) {
     let indices: Vec<u32> = (0..128).collect();
     let mut gradient = vec![0.0; network.parameter_count()];
     group.bench_function("LeNet, one minibatch of 128", |b| {
-        b.iter(|| Engine::Host.gradient(&network, &theta, &data, &indices, &mut gradient));
+        b.iter(|| Engine::Host.gradient(&network, &theta, &data, &indices, &mut gradient, &mut []));
     });
     group.finish();
 }

@@ -72,6 +72,7 @@ fn tests(criterion: &mut Criterion) {
         tail: TailRule::Top(1000),
         ecdf: Ecdf::Left,
         alpha: 0.05,
+        ..PowerLawSettings::default()
     };
     let normality = NormalitySettings {
         points: 100,
@@ -124,6 +125,7 @@ fn scans(criterion: &mut Criterion) {
         tail: TailRule::Scan { at_least: 2 },
         ecdf: Ecdf::Left,
         alpha: 0.05,
+        ..PowerLawSettings::default()
     };
     let mut group = criterion.benchmark_group("x_min scan");
     group

@@ -32,6 +32,8 @@ pub mod gradients;
 
 pub mod spectra;
 
+pub mod hessian;
+
 pub mod training;
 
 pub mod device;
@@ -46,9 +48,15 @@ pub mod execute;
 
 pub mod report;
 
+pub mod figures;
+
+pub mod plots;
+
 pub mod diff;
 
 pub mod run;
 pub mod vocabulary;
+
+pub mod lsp;
 
 pub mod cli;

@@ -2,9 +2,13 @@
 
 use std::sync::LazyLock;
 
+use miette::Diagnostic;
+
 use crate::data::{self, DATASETS};
 use crate::models::{self, MODELS};
-use crate::optimizers::OPTIMIZERS;
+use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
+use crate::plots::FIGURES;
+use crate::spectra::SPECTRA;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::stats::TESTS;
 use crate::study::{Facts, Vocabulary};
@@ -50,6 +54,27 @@ static GRADIENTS: Signature = Signature {
             default: Default::Text("false"),
             doc: "whether G itself stays in the cache (n · T · 4 bytes)",
         },
+        Param {
+            name: "weight_decay",
+            ty: ParamType::Number { min: 0.0, max: 1e6 },
+            default: Default::Absent,
+            doc: "λ; λθ is added to each gradient",
+        },
+        Param {
+            name: "clip",
+            ty: ParamType::Number {
+                min: 1e-12,
+                max: f64::MAX,
+            },
+            default: Default::Absent,
+            doc: "scales a gradient whose L2 norm is larger down to this norm, after `weight_decay`",
+        },
+        Param {
+            name: "through",
+            ty: ParamType::Call(DIRECTIONS),
+            default: Default::Absent,
+            doc: "records an optimizer's directions, after `clip`; its moments evolve over t, the parameters do not",
+        },
     ],
     version: 1,
 };
@@ -58,14 +83,21 @@ struct RegistryFacts;
 
 impl Facts for RegistryFacts {
     fn examples(&self, data: &Call) -> Option<u64> {
-        data::dataset(&data.name)?.examples(&data.args)
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        Some(outline.examples)
+    }
+
+    fn fault(&self, data: &Call) -> Option<(String, String)> {
+        let error = data::dataset(&data.name)?.outline(&data.args).err()?;
+        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+        Some((error.to_string(), help))
     }
 
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
         let kind = models::find(&model.name)?;
         let data = data?;
-        let input = data::dataset(&data.name)?.shape(&data.args);
-        let network = kind.build(&model.args, input).map_err(|error| error.to_string());
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = kind.build(&model.args, outline.shape).map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
     }
 }
@@ -76,6 +108,8 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     models: leak(MODELS.iter().map(|kind| kind.signature())),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS].into_iter()),
+    spectra: leak(SPECTRA.iter().map(|kind| kind.signature())),
+    figures: leak(FIGURES.iter().map(|kind| kind.signature())),
     tests: leak(TESTS.iter().map(|kind| kind.signature())),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
@@ -95,7 +129,7 @@ mod tests {
     #[test]
     fn every_default_is_what_its_type_promises() {
         let v = &*VOCABULARY;
-        for signatures in [v.datasets, v.models, v.optimizers, v.records, v.tests] {
+        for signatures in [v.datasets, v.models, v.optimizers, v.records, v.spectra, v.tests, v.figures] {
             assert_eq!(crate::study::faulty_defaults(signatures), Vec::<String>::new());
         }
     }

@@ -43,6 +43,7 @@ fn a_run_prints_its_table_and_writes_everything_down() {
         "manifest.yaml",
         "results.yaml",
         "report.md",
+        "report.html",
         "one.md",
         "one.tex",
     ] {
@@ -53,6 +54,44 @@ fn a_run_prints_its_table_and_writes_everything_down() {
     assert_eq!(manifest["data"][0]["examples"], serde_yaml::Value::from(600));
     assert_eq!(manifest["trainings"].as_mapping().unwrap().len(), 2);
     assert!(manifest["steps"].as_sequence().unwrap().len() > 10);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn open_shows_the_html_report() {
+    use std::os::unix::fs::PermissionsExt;
+    let gradstudy = Gradstudy::new(&SMALL.replace("seeds: [0, 1]", "seeds: 0"));
+    // Stands for the user's browser: notes what it was asked to show.
+    let programs = gradstudy.path().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let shown = gradstudy.path().join("shown");
+    let script = format!(
+        "#!/bin/sh\necho \"$1\" > '{}.new' && mv '{0}.new' '{0}'\n",
+        shown.display()
+    );
+    for name in ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"] {
+        fs::write(programs.join(name), &script).unwrap();
+        fs::set_permissions(programs.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let output = gradstudy
+        .command(&["run", "test.study", "--open"])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let wait = |_: &i32| {
+        std::thread::sleep(Duration::from_millis(100));
+        shown.is_file()
+    };
+    assert!((0..100).any(|i| wait(&i)), "no browser was started");
+    let page = gradstudy.path().join(fs::read_to_string(&shown).unwrap().trim());
+    let html = fs::read_to_string(page).unwrap();
+    assert!(html.contains("<h1>A small study</h1>") && html.contains("gradstudy run test.study"));
 }
 
 #[test]

@@ -2,15 +2,23 @@
 
 use std::fs;
 
-use gradstudy::data::verify::{Status, list, verify};
-use gradstudy::data::{DATASETS, Dataset, DatasetKind, SearchPath, dataset};
+use gradstudy::data::verify::{Status, list};
+use gradstudy::data::{Dataset, DatasetKind, Published, SearchPath, dataset, published};
 use gradstudy::signature::{Args, Value};
 use tiny_set::{IMAGES, LABELS, Tiny, pack};
 
+#[path = "data/cifar.rs"]
+mod cifar;
 #[path = "data/fetch.rs"]
 mod fetch;
 #[path = "support/http_server.rs"]
 mod http_server;
+#[path = "data/own.rs"]
+mod own;
+#[path = "data/real.rs"]
+mod real;
+#[path = "data/study.rs"]
+mod study;
 #[path = "data/tiny_set.rs"]
 mod tiny_set;
 
@@ -33,7 +41,7 @@ fn real_data(set: &str) -> Option<SearchPath> {
             .into_iter()
             .collect(),
     );
-    match dataset(set).unwrap().locate(&search) {
+    match dataset(set).unwrap().published().unwrap().locate(&search) {
         Ok(_) => Some(search),
         Err(_) => {
             println!("skipped: {set} is not on this machine (set GRADSTUDY_DATA)");
@@ -157,8 +165,10 @@ fn a_subset_is_the_first_examples_with_its_own_statistics() {
     assert_eq!(
         dataset("fashion_mnist_5k")
             .unwrap()
-            .examples(&args("train", "none", Some(100))),
-        Some(100)
+            .outline(&args("train", "none", Some(100)))
+            .unwrap()
+            .examples,
+        100
     );
 }
 
@@ -170,7 +180,7 @@ fn the_embedded_set_has_no_test_split() {
         .unwrap_err();
     insta::assert_snapshot!(error, @"data set `fashion_mnist_5k` has no test split");
     insta::assert_snapshot!(help(&error), @"the embedded subset has training images only: take the test images from `fashion_mnist(split: test)`, which `gradstudy data fetch fashion_mnist` or Debian's package dataset-fashion-mnist provides");
-    assert_eq!(kind.examples(&args("test", "global", None)), None);
+    assert!(kind.outline(&args("test", "global", None)).is_err());
 }
 
 #[test]
@@ -212,7 +222,8 @@ fn loads_packed_and_plain_files_from_both_layouts() {
         packed
     );
     assert!(
-        verify(tiny.kind, &tiny.search())
+        tiny.kind
+            .verify(&tiny.search())
             .iter()
             .all(|report| report.status == Status::Repacked)
     );
@@ -240,7 +251,7 @@ fn damaged_files_name_the_file_and_the_remedy() {
     `gradstudy data verify tiny` checks every file of the set, `gradstudy data fetch tiny` replaces the damaged ones
     ");
     insta::assert_snapshot!(tiny.complaint(&labels_gz, &[0, 0, 8, 1, 0, 0, 0, 2, 0, 1]), @"
-    ROOT/tiny/labels-idx1-ubyte.gz is a well-formed idx file, but its content is not that of `tiny`
+    ROOT/tiny/labels-idx1-ubyte.gz is a well-formed file, but its content is not that of `tiny`
     another data set's file of the same name may lie there (MNIST and Fashion-MNIST share their file names), or it is damaged: keep each set in a folder of its name, DIR/tiny/, and replace damaged files with `gradstudy data fetch tiny`
     ");
 }
@@ -275,7 +286,8 @@ fn the_file_digest_follows_the_files() {
 fn verify_tells_missing_short_and_changed_files_apart() {
     let tiny = Tiny::new();
     let statuses = || -> Vec<Status> {
-        verify(tiny.kind, &tiny.search())
+        tiny.kind
+            .verify(&tiny.search())
             .into_iter()
             .map(|r| r.status)
             .collect()
@@ -311,11 +323,75 @@ fn verify_tells_missing_short_and_changed_files_apart() {
 #[test]
 fn list_names_every_set_and_the_embedded_one_is_good() {
     let listings = list(&SearchPath::default());
-    assert_eq!(listings.len(), DATASETS.len());
+    assert_eq!(listings.len(), published().count());
     let embedded = listings
         .iter()
         .find(|listing| listing.name == "fashion_mnist_5k")
         .unwrap();
     assert!(embedded.found.is_some() && embedded.bytes > 2_000_000);
     assert!(embedded.files.len() == 2 && embedded.files.iter().all(|file| file.status.is_ok()));
+}
+
+#[test]
+fn outlines_are_what_loading_gives() {
+    for kind in published() {
+        let name = kind.signature().name;
+        let Some(search) = real_data(name) else { continue };
+        for split in ["train", "test"] {
+            let all = args(split, "none", None);
+            let Ok(outline) = kind.outline(&all) else {
+                assert_eq!((name, split), ("fashion_mnist_5k", "test"));
+                continue;
+            };
+            let mut chosen = all.clone();
+            chosen.0.insert(
+                "classes".into(),
+                Value::List(vec![Value::Integer(7), Value::Integer(1)]),
+            );
+            for (args, outline) in [(&all, outline), (&chosen, kind.outline(&chosen).unwrap())] {
+                let data = kind.load(args, &search).unwrap();
+                assert_eq!(
+                    (data.shape, data.classes, data.len() as u64),
+                    (outline.shape, outline.classes, outline.examples),
+                    "{name} {split}"
+                );
+                assert_eq!(data.images.len(), data.len() * data.example_size());
+            }
+        }
+    }
+}
+
+#[test]
+fn classes_are_kept_in_order_and_numbered_anew() {
+    let all = embedded("none", None);
+    let mut chosen = args("train", "global", Some(150));
+    chosen.0.insert(
+        "classes".into(),
+        Value::List([7, 0, 2].map(Value::Integer).to_vec()),
+    );
+    let kind = dataset("fashion_mnist_5k").unwrap();
+    let some = kind.load(&chosen, &SearchPath::default()).unwrap();
+    assert_eq!((some.len(), some.classes, some.note.fitted_on), (150, 3, 150));
+    assert_eq!(some.name, "Fashion-MNIST (5000) (classes 7, 0, 2)");
+    let kept: Vec<usize> = (0..5000)
+        .filter(|&i| [7, 0, 2].contains(&all.labels[i]))
+        .take(150)
+        .collect();
+    for (new, &old) in kept.iter().enumerate() {
+        assert_eq!([7, 0, 2][some.labels[new] as usize], all.labels[old]);
+    }
+    let note = &some.note;
+    let byte = f64::from((all.image(kept[149])[14 * 28 + 14] * 255.0).round());
+    let pixel = (byte / 255.0 - note.mean) / note.sd;
+    assert_close(f64::from(some.image(149)[14 * 28 + 14]), pixel);
+
+    let complaint = |classes: &[i64], subset: Option<i64>| {
+        let mut wrong = args("train", "none", subset);
+        let classes = classes.iter().copied().map(Value::Integer).collect();
+        wrong.0.insert("classes".into(), Value::List(classes));
+        kind.outline(&wrong).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(complaint(&[0, 10], None), @"`fashion_mnist_5k` has no class 10: its classes are 0 to 9");
+    insta::assert_snapshot!(complaint(&[0, 1, 0], None), @"`classes` lists class 0 twice");
+    insta::assert_snapshot!(complaint(&[1], Some(600)), @"`subset: 600` asks for more than the 556 train examples of `fashion_mnist_5k`");
 }

@@ -8,6 +8,7 @@ use gradstudy::gradients::batches::{Batches, Order};
 use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::record::minibatches_per_block;
 use gradstudy::gradients::tensor::TensorNetwork;
+use gradstudy::layers::{BatchNormMode, Initial};
 use gradstudy::models::{self, Network, weights};
 use gradstudy::optimizers;
 use gradstudy::signature::{Args, Value};
@@ -66,7 +67,16 @@ fn relative_error(a: &[f32], b: &[f32]) -> f64 {
 fn record(network: &Network, theta: &[f32], data: &Dataset, batch: usize, iterations: usize) -> Vec<f32> {
     let indices = Batches::new(Order::Sequential, data.len(), batch, 0).indices(0..iterations);
     let mut columns = vec![0.0; network.parameter_count() * iterations];
-    Engine::Host.record(network, theta, data, &indices, batch, &mut columns, &|_| {});
+    Engine::Host.record(
+        network,
+        theta,
+        data,
+        &indices,
+        batch,
+        BatchNormMode::Batch,
+        &mut columns,
+        &|_| {},
+    );
     columns
 }
 
@@ -133,12 +143,14 @@ fn columns_equal_a_plain_autodiff_loop() {
     for (batch, iterations) in [(1, 6), (3, 7), (20, 3), (100, 2)] {
         let history = record(&network, &theta, &data, batch, iterations);
         let indices = Batches::new(Order::Sequential, data.len(), batch, 0).indices(0..iterations);
-        let chunk = tensors.gradients(&data, &indices, batch).into_data();
+        let chunk = tensors
+            .gradients(&data, &indices, batch, BatchNormMode::Batch)
+            .into_data();
         let chunk = chunk.as_slice::<f32>().unwrap();
         let n = network.parameter_count();
         for (t, ours) in history.chunks_exact(n).enumerate() {
             let plain = tensors
-                .plain_gradient(&data, &indices[t * batch..(t + 1) * batch])
+                .plain_gradient(&data, &indices[t * batch..(t + 1) * batch], BatchNormMode::Batch)
                 .into_data();
             let error = relative_error(ours, plain.as_slice::<f32>().unwrap());
             assert!(
@@ -171,12 +183,22 @@ fn gradients_do_not_depend_on_threads_or_on_how_a_recording_is_divided() {
         let one = pool(1).install(|| record(&network, &theta, &data, batch, iterations));
         let three = pool(3).install(|| record(&network, &theta, &data, batch, iterations));
         assert!(one == three, "B = {batch}: threads change G");
+        let mode = BatchNormMode::Batch;
         let indices = Batches::new(Order::Sequential, data.len(), batch, 0).indices(0..iterations);
         let mut parts = vec![0.0; n * iterations];
         let (first, rest) = parts.split_at_mut(block * n);
         let (first_indices, rest_indices) = indices.split_at(block * batch);
-        Engine::Host.record(&network, &theta, &data, first_indices, batch, first, &|_| {});
-        Engine::Host.record(&network, &theta, &data, rest_indices, batch, rest, &|_| {});
+        Engine::Host.record(
+            &network,
+            &theta,
+            &data,
+            first_indices,
+            batch,
+            mode,
+            first,
+            &|_| {},
+        );
+        Engine::Host.record(&network, &theta, &data, rest_indices, batch, mode, rest, &|_| {});
         assert!(one == parts, "B = {batch}: the division changes G");
     }
 }
@@ -331,12 +353,15 @@ fn initial_weights_have_pytorch_s_moments() {
     let theta = weights::initial(&network, 1);
     for parameter in network.parameters() {
         let values = &theta[parameter.range.clone()];
+        let Initial::Uniform(bound) = parameter.initial else {
+            panic!("{parameter:?}")
+        };
         let largest = values.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs())));
-        assert!(largest <= parameter.bound * (1.0 + 1e-6), "{}", parameter.name);
+        assert!(largest <= bound * (1.0 + 1e-6), "{}", parameter.name);
         // A uniform variable in ±b has standard deviation b/√3; four standard errors of its estimate.
         let n = values.len() as f64;
         let sd = (values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / n).sqrt();
-        let expected = parameter.bound / 3.0f64.sqrt();
+        let expected = bound / 3.0f64.sqrt();
         assert!(
             (sd / expected - 1.0).abs() < 4.0 * (1.0 / (5.0 * n)).sqrt() + 1e-9,
             "{}: sd {sd}",

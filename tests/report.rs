@@ -237,6 +237,10 @@ fn report(tables: &[Table]) -> Report<'_> {
         tables,
         provenance: json!({"gradstudy": "0.1.0", "seeds": [0, 1], "data": {"mnist": "sha256:ab|cd"}}),
         timings: TIMINGS,
+        figures: &[],
+        warnings: &[],
+        study: "",
+        resolved: "",
     }
 }
 

@@ -4,6 +4,7 @@
 use gradstudy::stats::bootstrap::{Bootstrap, BootstrapSettings, bootstrap};
 use gradstudy::stats::degenerate::Cause;
 use gradstudy::stats::ks::{Ecdf, ks_distance};
+use gradstudy::stats::monitor::Monitor;
 use gradstudy::stats::power_law::{PowerLawFit, PowerLawSettings, PowerLawTest};
 use gradstudy::stats::scan::Scanner;
 use gradstudy::stats::tail::TailRule;
@@ -16,6 +17,7 @@ fn settings(tail: TailRule) -> PowerLawSettings {
         tail,
         ecdf: Ecdf::Left,
         alpha: 0.05,
+        ..PowerLawSettings::default()
     }
 }
 
@@ -172,7 +174,8 @@ fn bootstrap_does_not_depend_on_the_number_of_threads() {
     let run = |threads: usize, draws: BootstrapSettings| -> Bootstrap {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.expect("threads")
-            .install(|| bootstrap(&values, &scan, &draws))
+            .install(|| bootstrap(&values, &scan, &draws, &Monitor::SILENT))
+            .expect("not cancelled")
             .expect("a tail")
     };
     let one = run(1, draws);
@@ -218,7 +221,8 @@ fn p_values(tail: TailRule, samples: u64, value: impl Fn(f64, f64) -> f64) -> Ve
                 exceedances: 100,
                 seed: stream,
             };
-            bootstrap(&values, &settings(tail), &draws)
+            bootstrap(&values, &settings(tail), &draws, &Monitor::SILENT)
+                .expect("not cancelled")
                 .expect("a tail")
                 .p_value
         })
@@ -252,11 +256,18 @@ fn bootstrap_of_a_scanned_tail() {
         exceedances: 100,
         seed: 0,
     };
-    let found = bootstrap(&exponential, &settings(TailRule::Quantile(0.5)), &draws).expect("a tail");
+    let found = bootstrap(
+        &exponential,
+        &settings(TailRule::Quantile(0.5)),
+        &draws,
+        &Monitor::SILENT,
+    )
+    .expect("not cancelled")
+    .expect("a tail");
     assert_eq!((found.exceedances, found.p_value), (0, 0.01), "{found:?}");
     assert_eq!(
-        bootstrap(&[1.0; 9], &settings(scan), &draws),
-        Err(Cause::Constant)
+        bootstrap(&[1.0; 9], &settings(scan), &draws, &Monitor::SILENT),
+        Some(Err(Cause::Constant))
     );
 }
 

@@ -45,6 +45,7 @@ fn table1_on_mnist_lies_where_pytorch_and_scipy_do() {
                 within("Gaussian rate", o.acceptance.rate, 0.55, 0.75);
                 within("mean p", o.mean_p_value, 0.25, 0.40);
             }
+            (outcome, direction) => panic!("{place}: {outcome:?} along {direction:?}"),
         }
         seen += 1;
     }

@@ -38,3 +38,6 @@ echo "# training"
     --ours "$(ours bench_gradients --epoch --data "$data")"
 echo "# tests over rows and columns"
 "$PYTHON" "$here/row_tests.py" | tee "$out/statistics.txt"
+echo "# Hessian"
+"$PYTHON" "$here/hessian.py" --data "$data" --json "$out/hessian.json" --ours-values "$out/hessian_values.json" \
+    --ours "$(ours bench_hessian --data "$data" --values "$out/hessian_values.json")"

@@ -7,10 +7,11 @@ use clap::Args;
 use miette::{Diagnostic as _, Severity};
 use serde::Serialize;
 
-use crate::study::{self, Study};
-use crate::syntax::{Diagnostic, Diagnostics, Source, SourceError};
+use crate::study::{self, Overrides, Study};
+use crate::syntax::{Diagnostic, Diagnostics, Source, SourceError, Span};
 use crate::vocabulary::VOCABULARY;
 
+use super::study::{Changes, studies_in};
 use super::{Failure, print, show};
 
 /// Of the JSON; a new key does not change it.
@@ -24,9 +25,11 @@ pub struct Check {
     /// Print what was found as JSON, and nothing else
     #[arg(long)]
     json: bool,
-    /// The .study files
+    /// The .study files, or folders of them
     #[arg(required = true, value_name = "STUDY")]
     studies: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
 }
 
 /// What was found in one file.
@@ -38,7 +41,10 @@ enum Found {
 
 impl Check {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        let found: Vec<(&Path, Found)> = self.studies.iter().map(|path| (&**path, check(path))).collect();
+        let studies = studies_in(&self.studies)?;
+        let overrides = self.changes.overrides();
+        let check = |path| check(path, &overrides);
+        let found: Vec<(&Path, Found)> = studies.iter().map(|path| (&**path, check(path))).collect();
         let sound = found.iter().all(|(_, found)| matches!(found, Found::Study(..)));
         if self.json {
             print(&json(&found));
@@ -49,12 +55,12 @@ impl Check {
     }
 }
 
-fn check(path: &Path) -> Found {
+fn check(path: &Path, overrides: &Overrides) -> Found {
     let source = match Source::read(path) {
         Ok(source) => source,
         Err(error) => return Found::Unreadable(error),
     };
-    match study::check(&source, &VOCABULARY) {
+    match study::check_with(&source, overrides, &VOCABULARY) {
         Ok((study, warnings)) => Found::Study(study, warnings),
         Err(mistakes) => Found::Mistakes(mistakes),
     }
@@ -155,21 +161,12 @@ fn unreadable(file: &str, error: &SourceError) -> DiagnosticReport {
 }
 
 fn diagnostic(file: &str, diagnostic: &Diagnostic) -> DiagnosticReport {
-    let labels = diagnostic.source().into_iter().flat_map(|source| {
-        diagnostic.labels.iter().map(|(span, text)| {
-            let ((line, column), (end_line, end_column)) =
-                (source.line_column(span.start), source.line_column(span.end));
-            LabelReport {
-                file: source.path.display().to_string(),
-                line,
-                column,
-                end_line,
-                end_column,
-                span: [span.start, span.end],
-                text: text.clone(),
-            }
-        })
+    let own = diagnostic.source().into_iter().flat_map(|source| {
+        let labels = diagnostic.labels.iter();
+        labels.map(move |(span, text)| label(source, *span, text))
     });
+    let others = diagnostic.elsewhere.iter();
+    let labels = own.chain(others.map(|other| label(&other.source, other.span, &other.text)));
     DiagnosticReport {
         file: file.to_string(),
         code: diagnostic.code.to_string(),
@@ -181,5 +178,19 @@ fn diagnostic(file: &str, diagnostic: &Diagnostic) -> DiagnosticReport {
         message: diagnostic.message.clone(),
         help: diagnostic.help.clone(),
         labels: labels.collect(),
+    }
+}
+
+fn label(source: &Source, span: Span, text: &str) -> LabelReport {
+    let ((line, column), (end_line, end_column)) =
+        (source.line_column(span.start), source.line_column(span.end));
+    LabelReport {
+        file: source.path.display().to_string(),
+        line,
+        column,
+        end_line,
+        end_column,
+        span: [span.start, span.end],
+        text: text.to_string(),
     }
 }

@@ -11,8 +11,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::data::fetch::{DownloadObserver, FetchOptions, Outcome, fetch};
-use crate::data::verify::{Listing, list, verify};
-use crate::data::{DATASETS, DatasetKind, dataset};
+use crate::data::verify::{Listing, list};
+use crate::data::{Published, dataset, published};
 
 use super::options::DataPlace;
 use super::{Failure, print};
@@ -51,6 +51,13 @@ struct UnknownSet {
     known: String,
 }
 
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{name}` is data of your own: there is nothing to fetch or verify")]
+#[diagnostic(code(gradstudy::data::own), help("`gradstudy check` reads and checks the files that a study names"))]
+struct OwnSet {
+    name: String,
+}
+
 impl Data {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let search = self.place.search();
@@ -61,13 +68,13 @@ impl Data {
             }
             DataCommand::Verify { sets } => {
                 let kinds = if sets.is_empty() {
-                    DATASETS.to_vec()
+                    published().collect()
                 } else {
                     find_all(&sets)?
                 };
                 let mut good = true;
                 for kind in kinds {
-                    for report in verify(kind, &search) {
+                    for report in kind.verify(&search) {
                         good &= report.status.is_ok();
                         print(&format!("{}: {}\n", report.path.display(), report.status));
                     }
@@ -114,7 +121,10 @@ impl Data {
 fn line(set: &Listing) -> String {
     let size = crate::plan::display::size(set.bytes);
     let state = match &set.found {
-        None => format!("not here: `gradstudy data fetch {}` downloads {size}", set.name),
+        None => match set.page {
+            None => format!("not here: `gradstudy data fetch {}` downloads {size}", set.name),
+            Some(page) => format!("not here: get it from {page} ({size})"),
+        },
         Some(located) => {
             let place = located
                 .directory
@@ -135,23 +145,15 @@ fn line(set: &Listing) -> String {
     )
 }
 
-fn find_all(names: &[String]) -> Result<Vec<&'static dyn DatasetKind>, UnknownSet> {
-    let known = || {
-        DATASETS
-            .iter()
-            .map(|kind| kind.signature().name)
-            .collect::<Vec<_>>()
-            .join(", ")
+fn find_all(names: &[String]) -> Result<Vec<&'static dyn Published>, Failure> {
+    let find = |name: &String| {
+        let kind = dataset(name).ok_or_else(|| UnknownSet {
+            name: name.clone(),
+            known: published().map(|kind| kind.signature().name).collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(kind.published().ok_or_else(|| OwnSet { name: name.clone() })?)
     };
-    names
-        .iter()
-        .map(|name| {
-            dataset(name).ok_or_else(|| UnknownSet {
-                name: name.clone(),
-                known: known(),
-            })
-        })
-        .collect()
+    names.iter().map(find).collect()
 }
 
 /// A download's progress bar (hidden where standard error is no terminal).

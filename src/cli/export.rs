@@ -22,8 +22,8 @@ use super::{Failure, print, study};
 /// Write a recorded gradient history, or the weights it was recorded at
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
     /// Name of the `record` statement [default: the only one]
     #[arg(long, value_name = "NAME")]
     record: Option<String>,

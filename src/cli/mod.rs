@@ -1,12 +1,16 @@
 //! The command line: the only module that prints, reads the environment, or decides an exit code.
 
 mod check;
+mod completions;
 mod data;
 mod devices;
 mod diff;
 mod explain;
 mod export;
 mod fmt;
+mod lsp;
+mod man;
+mod new;
 mod options;
 mod plan;
 mod progress;
@@ -54,6 +58,14 @@ enum Command {
     Explain(explain::Explain),
     /// Show what can compute
     Devices(devices::Devices),
+    /// Write a commented study to begin with
+    New(new::New),
+    /// Serve editors over standard input and output (Language Server Protocol)
+    Lsp(lsp::Lsp),
+    /// Print a shell's completions
+    Completions(completions::Completions),
+    /// Print the manual page, or write the pages of all commands into a folder
+    Man(man::ManPages),
 }
 
 /// Why a command did not succeed.
@@ -84,6 +96,10 @@ pub fn main() -> ExitCode {
         Command::Export(command) => command.execute(),
         Command::Explain(command) => command.execute(),
         Command::Devices(command) => command.execute(),
+        Command::New(command) => command.execute(),
+        Command::Lsp(command) => command.execute(),
+        Command::Completions(command) => command.execute(),
+        Command::Man(command) => command.execute(),
     };
     match result {
         Ok(code) => code,

@@ -1,6 +1,5 @@
 //! `gradstudy plan STUDY`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,8 +14,8 @@ use super::{Failure, print, study};
 /// Show what a run would do: steps, time, memory, what is cached
 #[derive(Debug, Args)]
 pub struct PlanCommand {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
@@ -53,7 +52,7 @@ fn state(plan: &Plan, store: &Store, step: &Step) -> State {
         return State::Cached;
     }
     let wanted = match &step.work {
-        Work::Test { .. } | Work::Train { .. } | Work::Record { keep: true, .. } => true,
+        Work::Test { .. } | Work::Spectrum { .. } | Work::Train { .. } | Work::Record { keep: true, .. } => true,
         _ => plan
             .users(&step.id)
             .any(|user| matches!(state(plan, store, user), State::Run(_))),

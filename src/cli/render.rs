@@ -1,6 +1,5 @@
 //! `gradstudy render STUDY`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,8 +9,8 @@ use super::{Failure, print, study};
 /// Show a study with every default written out
 #[derive(Debug, Args)]
 pub struct Render {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
 }
 
 impl Render {

@@ -1,6 +1,6 @@
 //! `gradstudy run STUDY`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +22,8 @@ use super::{Failure, print, study};
 /// Run a study and write its report
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The .study file
-    study: PathBuf,
+    #[command(flatten)]
+    study: study::StudyArguments,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
@@ -34,13 +34,16 @@ pub struct Run {
     /// Folder of templates that replace gradstudy's own
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// Show report.html in the browser
+    #[arg(long)]
+    open: bool,
 }
 
 impl Run {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let start = Instant::now();
         let started = Zoned::now();
-        let (source, study) = study::load(&self.study)?;
+        let (source, study, warnings) = study::load_with_warnings(&self.study)?;
         let templates = match &self.templates {
             Some(directory) => Templates::overridden_by(directory)?,
             None => Templates::embedded(),
@@ -72,6 +75,7 @@ impl Run {
             other => other?,
         };
         let results = run::results(&plan, &execution);
+        let spectra = run::spectra(&plan, &execution);
         let tables = study
             .tables
             .iter()
@@ -93,9 +97,11 @@ impl Run {
         };
         let invocation = Invocation {
             study_text: &source.text,
-            command: format!("gradstudy run {}", self.study.display()),
+            command: self.study.command("run"),
+            warnings,
             device: facts,
             seeds: &study.seeds,
+            overrides: &study.overrides,
             started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             seconds: start.elapsed().as_secs_f64(),
         };
@@ -105,7 +111,9 @@ impl Run {
             resolved: &crate::study::render(&study),
             manifest: &manifest,
             results: &results,
+            spectra: &spectra,
             tables: &tables,
+            figures: &[],
             timings: &timings,
         };
         let name = format!("{}-{}", started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);
@@ -118,7 +126,20 @@ impl Run {
             start.elapsed().as_secs_f64(),
             folder.display()
         ));
+        if self.open {
+            show_in_browser(&folder.join("report.html"));
+        }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Opens the page with the program that the user has for such; where there is none, says where the page is.
+fn show_in_browser(page: &Path) {
+    if let Err(reason) = open::that_detached(page) {
+        eprintln!(
+            "cannot open a browser ({reason}); the report is {}",
+            page.display()
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::normalize::NormalizationNote;
+use super::values::Values;
 
 /// Which part of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +43,10 @@ pub struct Dataset {
     pub labels: Vec<u32>,
     /// Number of classes.
     pub classes: usize,
-    /// BLAKE3 (hex) of shape, number of classes, raw pixels and labels of exactly these examples: the same
+    /// BLAKE3 (hex) of shape, number of classes, raw values and labels of exactly these examples: the same
     /// whatever the files' packing and the normalisation.
     pub digest: String,
-    /// How the raw pixels were normalised.
+    /// How the raw values were normalised.
     pub note: NormalizationNote,
 }
 
@@ -72,14 +73,26 @@ impl Dataset {
     }
 }
 
-/// The digest of [`Dataset::digest`]. Lengths go first, as u64 little-endian, so that no two sets run together.
-pub(super) fn digest(shape: [usize; 3], classes: usize, pixels: &[u8], labels: &[u32]) -> String {
-    let mut hasher =
-        blake3::Hasher::new_derive_key("gradstudy data set 1: shape, classes, count, pixels, labels");
+/// The digest of [`Dataset::digest`]. Lengths go first, as u64 little-endian, so that no two sets run together;
+/// numbers follow as they are in memory of a little-endian machine.
+pub(super) fn digest(shape: [usize; 3], classes: usize, values: &Values, labels: &[u32]) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key(match values {
+        Values::Bytes(_) => "gradstudy data set 1: shape, classes, count, pixels, labels",
+        Values::Singles(_) => "gradstudy data set 1: shape, classes, count, f32 values, labels",
+        Values::Doubles(_) => "gradstudy data set 1: shape, classes, count, f64 values, labels",
+    });
     for number in shape.into_iter().chain([classes, labels.len()]) {
         hasher.update(&(number as u64).to_le_bytes());
     }
-    hasher.update(pixels);
+    match values {
+        Values::Bytes(values) => drop(hasher.update(values)),
+        Values::Singles(values) => values.iter().for_each(|value| {
+            hasher.update(&value.to_le_bytes());
+        }),
+        Values::Doubles(values) => values.iter().for_each(|value| {
+            hasher.update(&value.to_le_bytes());
+        }),
+    }
     labels.iter().for_each(|label| {
         hasher.update(&label.to_le_bytes());
     });
@@ -88,17 +101,20 @@ pub(super) fn digest(shape: [usize; 3], classes: usize, pixels: &[u8], labels: &
 
 #[cfg(test)]
 mod tests {
-    use super::digest;
+    use super::*;
 
     #[test]
-    fn digest_tells_pixels_labels_and_shape_apart() {
-        let base = digest([1, 1, 2], 3, &[1, 2, 3, 4], &[0, 1]);
-        assert_eq!(base, digest([1, 1, 2], 3, &[1, 2, 3, 4], &[0, 1]));
+    fn digest_tells_pixels_labels_shape_and_kind_apart() {
+        let bytes = Values::Bytes(vec![1, 2, 3, 4]);
+        let base = digest([1, 1, 2], 3, &bytes, &[0, 1]);
+        assert_eq!(base, digest([1, 1, 2], 3, &bytes, &[0, 1]));
         for other in [
-            digest([1, 2, 1], 3, &[1, 2, 3, 4], &[0, 1]),
-            digest([1, 1, 2], 4, &[1, 2, 3, 4], &[0, 1]),
-            digest([1, 1, 2], 3, &[1, 2, 3, 5], &[0, 1]),
-            digest([1, 1, 2], 3, &[1, 2, 3, 4], &[1, 0]),
+            digest([1, 2, 1], 3, &bytes, &[0, 1]),
+            digest([1, 1, 2], 4, &bytes, &[0, 1]),
+            digest([1, 1, 2], 3, &Values::Bytes(vec![1, 2, 3, 5]), &[0, 1]),
+            digest([1, 1, 2], 3, &bytes, &[1, 0]),
+            digest([1, 1, 2], 3, &Values::Singles(vec![1.0, 2.0, 3.0, 4.0]), &[0, 1]),
+            digest([1, 1, 2], 3, &Values::Doubles(vec![1.0, 2.0, 3.0, 4.0]), &[0, 1]),
         ] {
             assert_ne!(base, other);
         }

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::cifar_batch::BatchProblem;
 use super::idx::IdxProblem;
+use super::own::OwnError;
+use super::source::{Origin, Source};
+use super::table::TableError;
 
 /// A data set that cannot be loaded.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -21,6 +25,24 @@ pub enum DataError {
         /// Size of the download.
         bytes: u64,
         /// Every place tried, with the reason why it was and what was there.
+        looked: Vec<String>,
+    },
+
+    #[error("data set `{set}` is not on this machine; looked in{}", bullets(looked))]
+    #[diagnostic(
+        code(gradstudy::data::missing_by_hand),
+        help(
+            "get {files} from {page} and put it into DIR/{set}/, DIR being what `--data-dir DIR` or \
+             GRADSTUDY_DATA=DIR says; then run `gradstudy data verify {set}`"
+        )
+    )]
+    MissingByHand {
+        set: String,
+        /// Names of its files.
+        files: String,
+        /// The publisher's page.
+        page: String,
+        /// As in [`DataError::Missing`].
         looked: Vec<String>,
     },
 
@@ -51,7 +73,21 @@ pub enum DataError {
         problem: IdxProblem,
     },
 
-    #[error("{} is a well-formed idx file, but its content is not that of `{set}`", path.display())]
+    #[error("{} {problem}", path.display())]
+    #[diagnostic(
+        code(gradstudy::data::malformed_batch),
+        help(
+            "`gradstudy data verify {set}` checks every file of the set; replace the damaged ones (`gradstudy \
+             data fetch {set}` downloads the whole archive)"
+        )
+    )]
+    MalformedBatch {
+        set: String,
+        path: PathBuf,
+        problem: BatchProblem,
+    },
+
+    #[error("{} is a well-formed file, but its content is not that of `{set}`", path.display())]
     #[diagnostic(
         code(gradstudy::data::content),
         help(
@@ -78,6 +114,61 @@ pub enum DataError {
         asked: u64,
         available: u64,
     },
+
+    #[error("`{set}` has no class {class}: its classes are 0 to {}", classes - 1)]
+    #[diagnostic(
+        code(gradstudy::data::unknown_class),
+        help("list only existing classes in `classes`, or leave it out to keep all")
+    )]
+    UnknownClass { set: String, class: u32, classes: usize },
+
+    #[error("`classes` lists class {class} twice")]
+    #[diagnostic(code(gradstudy::data::repeated_class), help("remove one of the two"))]
+    RepeatedClass { class: u32 },
+
+    #[error("no {split} example of `{set}` is left")]
+    #[diagnostic(
+        code(gradstudy::data::empty),
+        help("no example has a class that `classes` keeps: list others, or leave it out to keep all")
+    )]
+    Empty { set: String, split: String },
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Table(#[from] TableError),
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Own(#[from] OwnError),
+}
+
+impl DataError {
+    /// That set `set` was found in none of the places `looked` at.
+    pub(super) fn missing(set: &str, source: &Source, mut looked: Vec<String>) -> Self {
+        if looked.is_empty() {
+            looked.push("nowhere: no folder was given".to_string());
+        }
+        let set = set.to_string();
+        match &source.origin {
+            Origin::Files {
+                files, mirrors, page, ..
+            } if mirrors.is_empty() => DataError::MissingByHand {
+                set,
+                files: files
+                    .iter()
+                    .map(|file| file.name)
+                    .collect::<Vec<_>>()
+                    .join(" and "),
+                page: page.to_string(),
+                looked,
+            },
+            _ => DataError::Missing {
+                set,
+                bytes: source.bytes(),
+                looked,
+            },
+        }
+    }
 }
 
 fn bullets(lines: &[String]) -> String {

@@ -2,7 +2,8 @@
 //! files nor a network. `embedded/README.md` says how the two files were made; their licence is beside them.
 
 use super::fashion_mnist::CITATION;
-use super::idx_set::{IdxSet, IdxSplit, NORMALIZE, subset};
+use super::idx_set::{IdxSet, IdxSplit};
+use super::select::{CLASSES, NORMALIZE, subset};
 use super::source::{EmbeddedFile, Origin, Source};
 use crate::signature::{Default, Param, ParamType, Signature};
 
@@ -19,6 +20,7 @@ pub static SIGNATURE: Signature = Signature {
         },
         NORMALIZE,
         subset(5000),
+        CLASSES,
     ],
     version: 1,
 };
@@ -42,11 +44,10 @@ pub static FASHION_MNIST_5K: IdxSet = IdxSet {
         ]),
     },
     size: [28, 28],
-    classes: 10,
     train: IdxSplit {
         images: "train-images-idx3-ubyte",
         labels: "train-labels-idx1-ubyte",
-        examples: 5000,
+        class_counts: &[457, 556, 504, 501, 488, 493, 493, 512, 490, 506],
     },
     test: None,
     no_test_remedy: "the embedded subset has training images only: take the test images from \

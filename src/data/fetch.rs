@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::DatasetKind;
+use super::Published;
 use super::download::{self, Target};
 use super::source::{Origin, SourceFile};
 use super::verify;
@@ -83,6 +83,20 @@ pub enum FetchError {
     #[diagnostic(code(gradstudy::data::embedded), help("use it as `{set}` in a study"))]
     Embedded { set: String },
 
+    #[error("gradstudy cannot download `{set}`: its publisher offers no file of known digest")]
+    #[diagnostic(
+        code(gradstudy::data::by_hand),
+        help(
+            "get it from {page}, unpack it into {} and run `gradstudy data verify {set}`",
+            directory.display()
+        )
+    )]
+    ByHand {
+        set: String,
+        page: String,
+        directory: PathBuf,
+    },
+
     #[error("cannot write {}: {reason}", path.display())]
     #[diagnostic(code(gradstudy::data::write), help("{}", write_help(reason)))]
     Write { path: PathBuf, reason: std::io::Error },
@@ -144,7 +158,7 @@ fn write_help(error: &std::io::Error) -> &'static str {
 /// file. A file has its final name only when it is whole, checked and on the disk. Returns each file's path and
 /// what happened to it.
 pub fn fetch(
-    kind: &dyn DatasetKind,
+    kind: &dyn Published,
     destination: &Path,
     observer: &dyn DownloadObserver,
     options: &FetchOptions,
@@ -153,6 +167,13 @@ pub fn fetch(
     let Origin::Files { files, mirrors, .. } = &kind.source().origin else {
         return Err(FetchError::Embedded { set: set.to_string() });
     };
+    if let (None, Some(page)) = (&options.mirrors, kind.source().by_hand()) {
+        return Err(FetchError::ByHand {
+            set: set.to_string(),
+            page: page.to_string(),
+            directory: destination.join(set),
+        });
+    }
     let bases: Vec<String> = match &options.mirrors {
         Some(bases) => bases
             .iter()

@@ -10,7 +10,7 @@ use flate2::bufread::GzDecoder;
 const MAX_CONTENT: u64 = 2 << 30;
 
 /// The first bytes of every gzip stream.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What is wrong with an idx file; completes a sentence that begins with the file's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::DatasetKind;
-use super::dataset::{Dataset, Split, digest};
+use super::dataset::{Dataset, Split};
 use super::error::DataError;
 use super::idx::{self, IdxProblem};
-use super::normalize::{Normalization, Normalizer};
 use super::search::{Located, SearchPath};
-use super::source::{Origin, Source};
-use crate::signature::{Args, Default, Param, ParamType, Signature};
+use super::source::{Origin, Source, SourceFile};
+use super::values::{Examples, Outline, Values};
+use super::{DatasetKind, Published, select, verify};
+use crate::signature::{Args, Signature};
 
 /// A data set of grey images in idx files.
 #[derive(Debug)]
@@ -20,7 +20,6 @@ pub struct IdxSet {
     pub source: Source,
     /// Height and width in pixels.
     pub size: [usize; 2],
-    pub classes: usize,
     pub train: IdxSplit,
     pub test: Option<IdxSplit>,
     /// Where the test images are, for the error of a set that has none.
@@ -32,47 +31,14 @@ pub struct IdxSet {
 pub struct IdxSplit {
     pub images: &'static str,
     pub labels: &'static str,
-    pub examples: u32,
+    /// Number of examples of each class.
+    pub class_counts: &'static [u64],
 }
 
-/// `split` of a set that has both.
-pub const SPLIT: Param = Param {
-    name: "split",
-    ty: ParamType::Word(&["train", "test"]),
-    default: Default::Text("train"),
-    doc: "which part of the data; `test` is normalised with the statistics of the whole training split",
-};
-
-/// `normalize`.
-pub const NORMALIZE: Param = Param {
-    name: "normalize",
-    ty: ParamType::Word(Normalization::WORDS),
-    default: Default::Text("global"),
-    doc: "`global`: one mean and sd over all training pixels; `per_pixel`: zero mean and unit variance at each \
-          pixel position, 0 where a pixel never varies; `none`: 0 to 1",
-};
-
-/// `subset`, of a set with `max` training examples.
-pub const fn subset(max: i64) -> Param {
-    Param {
-        name: "subset",
-        ty: ParamType::Integer { min: 1, max },
-        default: Default::Absent,
-        doc: "take only the first so many examples; training statistics then come from these",
-    }
-}
-
-/// The raw bytes of one split, cut to the examples asked for.
-struct Raw {
-    images: Vec<u8>,
-    /// Where the pixels begin in `images`, and how many there are.
-    pixels: std::ops::Range<usize>,
-    labels: Vec<u32>,
-}
-
-impl Raw {
-    fn pixels(&self) -> &[u8] {
-        &self.images[self.pixels.clone()]
+impl IdxSplit {
+    /// Number of examples.
+    fn examples(&self) -> u32 {
+        self.class_counts.iter().sum::<u64>() as u32
     }
 }
 
@@ -81,25 +47,26 @@ impl IdxSet {
         self.signature.name
     }
 
-    fn split(&self, args: &Args) -> Result<(Split, &IdxSplit), DataError> {
-        let split =
-            Split::from_word(args.text("split")).expect("the signature allows only the words of `Split`");
+    fn files_of(&self, split: Split) -> Result<&IdxSplit, DataError> {
         let files = match split {
             Split::Train => Some(&self.train),
             Split::Test => self.test.as_ref(),
         };
-        files
-            .map(|files| (split, files))
-            .ok_or_else(|| DataError::NoSplit {
-                set: self.name().to_string(),
-                split: split.word().to_string(),
-                remedy: self.no_test_remedy.to_string(),
-            })
+        files.ok_or_else(|| DataError::NoSplit {
+            set: self.name().to_string(),
+            split: split.word().to_string(),
+            remedy: self.no_test_remedy.to_string(),
+        })
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        [1, self.size[0], self.size[1]]
     }
 
     /// The splits whose files `args` needs: the one asked for and, for its statistics, the training split.
     fn needed(&self, args: &Args) -> Result<Vec<&IdxSplit>, DataError> {
-        let (split, files) = self.split(args)?;
+        let split = select::split_of(args);
+        let files = self.files_of(split)?;
         Ok(if split == Split::Train {
             vec![files]
         } else {
@@ -114,9 +81,7 @@ impl IdxSet {
                 directory: None,
                 files: Vec::new(),
             }),
-            Origin::Files { system_dirs, .. } => {
-                search.find(self.name(), names, system_dirs, self.source.bytes())
-            }
+            Origin::Files { .. } => search.find(self.name(), names, &self.source),
         }
     }
 
@@ -149,11 +114,15 @@ impl IdxSet {
         let Origin::Files { files, .. } = &self.source.origin else {
             return Ok(());
         };
-        let published = files
+        let is_published = |file: &SourceFile| {
+            file.content
+                .is_none_or(|published| file.content_digest(content) == published)
+        };
+        if files
             .iter()
             .find(|file| file.name == name)
-            .map(|file| file.content);
-        if published.is_none_or(|published| blake3::hash(content).to_hex().as_str() == published) {
+            .is_none_or(is_published)
+        {
             return Ok(());
         }
         Err(DataError::Content {
@@ -162,16 +131,18 @@ impl IdxSet {
         })
     }
 
-    fn raw(&self, located: &Located, split: &IdxSplit, take: usize) -> Result<Raw, DataError> {
+    /// The raw examples of one split.
+    fn read_split(&self, located: &Located, split: Split) -> Result<Examples, DataError> {
         let malformed = |path: &Path, problem: IdxProblem| DataError::Malformed {
             set: self.name().to_string(),
             path: path.to_path_buf(),
             problem,
         };
+        let split = self.files_of(split)?;
         let [height, width] = self.size;
         let (path, file) = self.read(located, split.images)?;
-        let images = idx::unpack(file).map_err(|problem| malformed(&path, problem))?;
-        let expected = [split.examples, height as u32, width as u32];
+        let mut images = idx::unpack(file).map_err(|problem| malformed(&path, problem))?;
+        let expected = [split.examples(), height as u32, width as u32];
         let pixels = idx::elements(&images, &expected)
             .map_err(|problem| malformed(&path, problem))?
             .len();
@@ -179,15 +150,16 @@ impl IdxSet {
 
         let (path, file) = self.read(located, split.labels)?;
         let content = idx::unpack(file).map_err(|problem| malformed(&path, problem))?;
-        let mut labels = idx::labels(&content, split.examples as usize, self.classes)
+        let classes = split.class_counts.len();
+        let labels = idx::labels(&content, split.examples() as usize, classes)
             .map_err(|problem| malformed(&path, problem))?;
         self.check_content(&path, split.labels, &content)?;
 
-        let start = images.len() - pixels;
-        labels.truncate(take);
-        Ok(Raw {
-            pixels: start..start + take * height * width,
-            images,
+        images.drain(..images.len() - pixels);
+        Ok(Examples {
+            shape: self.shape(),
+            classes,
+            values: Values::Bytes(images),
             labels,
         })
     }
@@ -202,32 +174,9 @@ impl DatasetKind for IdxSet {
         self.display_name
     }
 
-    fn source(&self) -> &Source {
-        &self.source
-    }
-
-    fn examples(&self, args: &Args) -> Option<u64> {
-        let (_, split) = self.split(args).ok()?;
-        let all = u64::from(split.examples);
-        Some(if args.get("subset").is_some() {
-            all.min(args.integer("subset") as u64)
-        } else {
-            all
-        })
-    }
-
-    fn shape(&self, _args: &Args) -> [usize; 3] {
-        [1, self.size[0], self.size[1]]
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn locate(&self, search: &SearchPath) -> Result<Located, DataError> {
-        let splits = std::iter::once(&self.train).chain(&self.test);
-        let names: Vec<&str> = splits.flat_map(|split| [split.images, split.labels]).collect();
-        self.find(search, &names)
+    fn outline(&self, args: &Args) -> Result<Outline, DataError> {
+        let files = self.files_of(select::split_of(args))?;
+        select::outline(self.name(), args, self.shape(), files.class_counts)
     }
 
     fn digest(&self, args: &Args, search: &SearchPath) -> Result<String, DataError> {
@@ -248,47 +197,34 @@ impl DatasetKind for IdxSet {
     }
 
     fn load(&self, args: &Args, search: &SearchPath) -> Result<Dataset, DataError> {
-        let (split, files) = self.split(args)?;
-        let take = match args.get("subset") {
-            None => files.examples,
-            Some(_) => match u32::try_from(args.integer("subset")) {
-                Ok(take) if (1..=files.examples).contains(&take) => take,
-                _ => {
-                    return Err(DataError::Subset {
-                        set: self.name().to_string(),
-                        split: split.word().to_string(),
-                        asked: args.integer("subset").max(0) as u64,
-                        available: u64::from(files.examples),
-                    });
-                }
-            },
-        };
+        self.outline(args)?;
         let names: Vec<&str> = self
             .needed(args)?
             .into_iter()
             .flat_map(|split| [split.images, split.labels])
             .collect();
         let located = self.find(search, &names)?;
-        let raw = self.raw(&located, files, take as usize)?;
+        let read = |split| self.read_split(&located, split);
+        select::prepare(self.name(), self.title(args), args, &read)
+    }
 
-        let scheme = Normalization::from_word(args.text("normalize"))
-            .expect("the signature allows only the words of `Normalization`");
-        let size = self.size[0] * self.size[1];
-        let normalizer = match split {
-            Split::Train => Normalizer::fit(scheme, raw.pixels(), size),
-            Split::Test => {
-                let train = self.raw(&located, &self.train, self.train.examples as usize)?;
-                Normalizer::fit(scheme, train.pixels(), size)
-            }
-        };
-        Ok(Dataset {
-            name: self.display_name.to_string(),
-            images: normalizer.apply(raw.pixels()),
-            shape: self.shape(args),
-            digest: digest(self.shape(args), self.classes, raw.pixels(), &raw.labels),
-            labels: raw.labels,
-            classes: self.classes,
-            note: normalizer.note().clone(),
-        })
+    fn published(&self) -> Option<&dyn Published> {
+        Some(self)
+    }
+}
+
+impl Published for IdxSet {
+    fn source(&self) -> &Source {
+        &self.source
+    }
+
+    fn locate(&self, search: &SearchPath) -> Result<Located, DataError> {
+        let splits = std::iter::once(&self.train).chain(&self.test);
+        let names: Vec<&str> = splits.flat_map(|split| [split.images, split.labels]).collect();
+        self.find(search, &names)
+    }
+
+    fn verify(&self, search: &SearchPath) -> Vec<verify::Report> {
+        verify::files(self, search)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::DataError;
+use super::source::Source;
 
 /// Folders to try, in order, each with the reason why it is tried (`--data-dir`, `GRADSTUDY_DATA`, …).
 #[derive(Debug, Clone, Default)]
@@ -32,12 +33,17 @@ impl SearchPath {
         &self.dirs
     }
 
-    /// The folders that could hold data set `set`, in order: `DIR/set`, then `DIR`, then the system's.
-    pub fn candidates(&self, set: &str, system_dirs: &[&str]) -> Vec<(String, PathBuf)> {
-        let own = self
-            .dirs
-            .iter()
-            .flat_map(|(why, dir)| [(why.clone(), dir.join(set)), (why.clone(), dir.clone())]);
+    /// The folders that could hold data set `set`, in order: `DIR/set`, those of `folders` that there are, then
+    /// `DIR`, then the system's.
+    pub fn candidates(&self, set: &str, folders: &[&str], system_dirs: &[&str]) -> Vec<(String, PathBuf)> {
+        let own = self.dirs.iter().flat_map(|(why, dir)| {
+            let others = folders
+                .iter()
+                .map(|folder| dir.join(folder))
+                .filter(|dir| dir.is_dir());
+            let all = std::iter::once(dir.join(set)).chain(others).chain([dir.clone()]);
+            all.map(|dir| (why.clone(), dir)).collect::<Vec<_>>()
+        });
         let system = system_dirs
             .iter()
             .map(|dir| ("system package".to_string(), PathBuf::from(dir)));
@@ -46,15 +52,10 @@ impl SearchPath {
 
     /// The first candidate folder that holds all of `names` (each as `NAME.gz` or `NAME`), so that images and
     /// labels never come from different copies. Errors: [`DataError::Missing`] with every place looked at.
-    pub fn find(
-        &self,
-        set: &str,
-        names: &[&str],
-        system_dirs: &[&str],
-        bytes: u64,
-    ) -> Result<Located, DataError> {
+    pub fn find(&self, set: &str, names: &[&str], source: &Source) -> Result<Located, DataError> {
+        let (folders, system_dirs) = source.folders();
         let mut looked = Vec::new();
-        for (why, directory) in self.candidates(set, system_dirs) {
+        for (why, directory) in self.candidates(set, folders, system_dirs) {
             let files: Vec<Option<PathBuf>> = names.iter().map(|name| file_in(&directory, name)).collect();
             let absent: Vec<&str> = names
                 .iter()
@@ -79,14 +80,7 @@ impl SearchPath {
             };
             looked.push(format!("{} ({why}): {state}", directory.display()));
         }
-        if looked.is_empty() {
-            looked.push("nowhere: no folder was given".to_string());
-        }
-        Err(DataError::Missing {
-            set: set.to_string(),
-            bytes,
-            looked,
-        })
+        Err(DataError::missing(set, source, looked))
     }
 }
 
@@ -99,7 +93,38 @@ pub(super) fn file_in(directory: &Path, name: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::Origin;
     use super::*;
+
+    fn source(system_dirs: &'static [&'static str]) -> Source {
+        Source {
+            licence: "none",
+            citation: "none",
+            origin: Origin::Files {
+                files: &[],
+                folders: &["other"],
+                mirrors: &["http://127.0.0.1:1/"],
+                page: "none",
+                system_dirs,
+            },
+        }
+    }
+
+    #[test]
+    fn other_folders_are_tried_where_they_are_there() {
+        let root = tempfile::tempdir().unwrap();
+        let search = SearchPath::new(vec![("one".into(), root.path().to_path_buf())]);
+        let names = |search: &SearchPath| -> Vec<PathBuf> {
+            let candidates = search.candidates("set", &["other", "more"], &[]);
+            candidates.into_iter().map(|(_, dir)| dir).collect()
+        };
+        assert_eq!(
+            names(&search),
+            [root.path().join("set"), root.path().to_path_buf()]
+        );
+        std::fs::create_dir(root.path().join("other")).unwrap();
+        assert_eq!(names(&search)[1], root.path().join("other"));
+    }
 
     #[test]
     fn takes_the_first_complete_folder() {
@@ -115,18 +140,18 @@ mod tests {
             ("two".into(), second.clone()),
         ]);
 
-        let found = search.find("set", &["a", "b"], &[], 1).unwrap();
+        let found = search.find("set", &["a", "b"], &source(&[])).unwrap();
         assert_eq!(
             (found.why.as_str(), found.files),
             ("two", vec![second.join("a"), second.join("b.gz")])
         );
         assert_eq!(
-            search.find("set", &["a"], &[], 1).unwrap().directory,
+            search.find("set", &["a"], &source(&[])).unwrap().directory,
             Some(first.join("set"))
         );
 
         let missing = search
-            .find("set", &["a", "c"], &["/nonexistent"], 2_500_000)
+            .find("set", &["a", "c"], &source(&["/nonexistent"]))
             .unwrap_err()
             .to_string();
         insta::assert_snapshot!(missing.replace(&root.path().display().to_string(), "ROOT"), @"

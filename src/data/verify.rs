@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::search::{Located, SearchPath, file_in};
 use super::source::{Origin, SourceFile};
-use super::{DATASETS, DatasetKind, idx};
+use super::{Published, idx, published};
 
 /// The state of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Status {
         expected: String,
         found: String,
     },
+    /// Of the right size and form, with other content than the published.
+    WrongContent,
     Unreadable {
         reason: String,
     },
@@ -57,6 +59,7 @@ impl std::fmt::Display for Status {
             Status::WrongDigest { expected, found } => {
                 write!(f, "wrong SHA-256: {found} instead of {expected}")
             }
+            Status::WrongContent => write!(f, "its content is not the published one"),
             Status::Unreadable { reason } => write!(f, "unreadable: {reason}"),
         }
     }
@@ -70,9 +73,8 @@ pub struct Report {
     pub status: Status,
 }
 
-/// Checks every file of a data set where [`DatasetKind::load`] would find it; an incomplete set is checked in the
-/// first folder that has any of its files.
-pub fn verify(kind: &dyn DatasetKind, search: &SearchPath) -> Vec<Report> {
+/// [`Published::verify`] of a set whose published files are the ones that it reads.
+pub(super) fn files(kind: &dyn Published, search: &SearchPath) -> Vec<Report> {
     let set = kind.signature().name;
     match &kind.source().origin {
         Origin::Embedded(files) => files
@@ -90,10 +92,9 @@ pub fn verify(kind: &dyn DatasetKind, search: &SearchPath) -> Vec<Report> {
                 }
             })
             .collect(),
-        Origin::Files {
-            files, system_dirs, ..
-        } => {
-            let candidates = search.candidates(set, system_dirs);
+        Origin::Files { files, .. } => {
+            let (folders, system_dirs) = kind.source().folders();
+            let candidates = search.candidates(set, folders, system_dirs);
             let complete = kind.locate(search).ok().and_then(|located| located.directory);
             let partial = || {
                 let holds_some = |dir: &&PathBuf| files.iter().any(|file| file_in(dir, file.name).is_some());
@@ -133,15 +134,12 @@ fn status(path: &Path, file: &SourceFile) -> Status {
     if found == file.sha256 {
         return Status::Ok;
     }
-    let (size, packed) = (
-        bytes.len() as u64,
-        path.extension().is_some_and(|extension| extension == "gz"),
-    );
-    match idx::unpack(bytes) {
-        Ok(content) if blake3::hash(&content).to_hex().as_str() == file.content => Status::Repacked,
-        // A plain file's right size is not published, so only the digest can tell.
-        _ if size == 0 || (packed && size != file.bytes) => Status::WrongSize {
-            expected: packed.then_some(file.bytes),
+    let (size, as_published) = (bytes.len() as u64, path.ends_with(file.published_name()));
+    match file.has_content(bytes) {
+        Ok(Some(true)) => Status::Repacked,
+        // Another packing's right size is not published, so only the digest can tell.
+        _ if size == 0 || (as_published && size != file.bytes) => Status::WrongSize {
+            expected: as_published.then_some(file.bytes),
             found: size,
         },
         _ => Status::WrongDigest {
@@ -169,19 +167,20 @@ pub struct Listing {
     pub bytes: u64,
     pub licence: &'static str,
     pub citation: &'static str,
+    /// Where to get it by hand, for a set that `gradstudy data fetch` cannot download.
+    pub page: Option<&'static str>,
     /// The state of each file; empty when the set was not found.
     pub files: Vec<Report>,
 }
 
-/// Every data set that gradstudy knows, with what is on this machine. Reads every file found (about 0.2 s for
-/// MNIST and Fashion-MNIST together).
+/// Every published data set, with what is on this machine. Reads every file found (about 0.2 s for
+/// MNIST and Fashion-MNIST together, 1 s for CIFAR-10).
 pub fn list(search: &SearchPath) -> Vec<Listing> {
-    DATASETS
-        .iter()
-        .map(|&kind| {
+    published()
+        .map(|kind| {
             let found = kind.locate(search).ok();
             let files = if found.is_some() {
-                verify(kind, search)
+                kind.verify(search)
             } else {
                 Vec::new()
             };
@@ -204,6 +203,7 @@ pub fn list(search: &SearchPath) -> Vec<Listing> {
                 found,
                 licence: source.licence,
                 citation: source.citation,
+                page: source.by_hand(),
                 files,
             }
         })

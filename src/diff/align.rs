@@ -90,6 +90,7 @@ impl std::fmt::Display for Identity {
             batch,
             iterations,
             parameters: _,
+            spectrum,
         } = &self.subject;
         write!(
             f,
@@ -99,11 +100,10 @@ impl std::fmt::Display for Identity {
         for (factor, level) in &self.levels {
             write!(f, ", {factor} {level}")?;
         }
-        let direction = match self.direction {
-            Direction::Dimension => "dimension",
-            Direction::Iteration => "iteration",
-        };
-        write!(f, ", {direction}")?;
+        match spectrum {
+            Some(spectrum) => write!(f, ", {spectrum}")?,
+            None => write!(f, ", {}", self.direction.word())?,
+        }
         self.seed.map_or(Ok(()), |seed| write!(f, ", seed {seed}"))
     }
 }

@@ -7,6 +7,7 @@ use crate::data::DataError;
 use crate::gradients::history::HistoryError;
 use crate::models::ModelError;
 use crate::models::weights::WeightsError;
+use crate::spectra::SpectrumError;
 use crate::store::StoreError;
 use crate::training::TrainingError;
 
@@ -28,6 +29,9 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Spectrum(#[from] SpectrumError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Store(#[from] StoreError),

@@ -3,6 +3,7 @@
 mod error;
 pub mod observer;
 mod record;
+mod spectrum;
 mod train;
 
 use std::cell::RefCell;
@@ -15,16 +16,20 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{Cause, ExecuteError};
 pub use observer::Observer;
+pub use spectrum::Spectra;
 
-use crate::data::{self, Dataset, NormalizationNote, SearchPath};
+use crate::data::{self, Dataset, NormalizationNote, SearchPath, label_noise};
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
 use crate::models::{self, Network, weights};
 use crate::plan::test_kind;
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::seed;
+use crate::signature::Args;
+use crate::spectra::Spectrum;
+use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
-use crate::stats::outcome::Outcome;
+use crate::stats::outcome::{Direction, Outcome};
 use crate::store::{Store, StoreError};
 
 /// What a run needs besides the plan.
@@ -38,6 +43,7 @@ pub struct Executor<'a> {
     /// Set from outside to stop at the next chunk, epoch or block of samples.
     pub cancel: &'a AtomicBool,
     datasets: RefCell<HashMap<StepId, Rc<Dataset>>>,
+    noises: RefCell<Vec<NoiseFacts>>,
     log: RefCell<Vec<StepReport>>,
 }
 
@@ -63,6 +69,15 @@ pub struct DataFacts {
     pub normalisation: NormalizationNote,
 }
 
+/// What label noise did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NoiseFacts {
+    /// The data set, its noise and the seed.
+    pub data: String,
+    /// The share of labels that differ from the data set's own.
+    pub realised_rate: f64,
+}
+
 /// What is known of trained weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFacts {
@@ -79,13 +94,16 @@ pub struct TrainingFacts {
 #[derive(Debug)]
 pub struct Execution {
     pub outcomes: HashMap<StepId, Outcome>,
+    pub spectra: Spectra,
     pub steps: Vec<StepReport>,
     pub data: Vec<DataFacts>,
+    pub noises: Vec<NoiseFacts>,
     pub trainings: Vec<(String, TrainingFacts)>,
 }
 
 /// File names within a step's folder.
 const OUTCOME: &str = "outcome.yaml";
+const SPECTRUM: &str = "spectrum.json";
 const WEIGHTS: &str = "weights.safetensors";
 const FACTS: &str = "facts.yaml";
 const HISTORY: &str = "history.f32";
@@ -100,7 +118,7 @@ impl<'a> Executor<'a> {
         observer: &'a dyn Observer,
         cancel: &'a AtomicBool,
     ) -> Self {
-        let (datasets, log) = Default::default();
+        let (datasets, noises, log) = Default::default();
         Executor {
             store,
             search,
@@ -109,17 +127,25 @@ impl<'a> Executor<'a> {
             observer,
             cancel,
             datasets,
+            noises,
             log,
         }
     }
 
     /// Runs everything that `plan` asks for. What was finished before an error stays in the cache.
     pub fn run(&self, plan: &Plan) -> Result<Execution, ExecuteError> {
-        let mut outcomes = HashMap::new();
+        let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
-                Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes)?,
+                Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes, &mut spectra)?,
+                Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
+                    self.spectrum_of_spectrum(step, &mut spectra)?
+                }
+                Work::Test { of, .. } if spectra.contains_key(of) => {
+                    let outcome = self.test_spectrum(step, &spectra[of])?;
+                    outcomes.insert(step.id.clone(), outcome);
+                }
                 _ => {}
             }
         }
@@ -133,13 +159,13 @@ impl<'a> Executor<'a> {
             trainings.push((step.label.clone(), facts));
         }
         let mut facts = Vec::new();
-        for step in plan
-            .steps
-            .iter()
-            .filter(|step| matches!(step.work, Work::Load { .. }))
-        {
+        let of_data = |step: &&Step| matches!(step.work, Work::Load { .. } | Work::Corrupt { .. });
+        for step in plan.steps.iter().filter(of_data) {
             // A run that found every result in the cache still says which data they are of.
             let data = self.dataset(plan, &step.id)?;
+            if matches!(step.work, Work::Corrupt { .. }) {
+                continue;
+            }
             facts.push(DataFacts {
                 name: data.name.clone(),
                 examples: data.labels.len(),
@@ -150,8 +176,10 @@ impl<'a> Executor<'a> {
         }
         Ok(Execution {
             outcomes,
+            spectra,
             steps: self.log.take(),
             data: facts,
+            noises: self.noises.take(),
             trainings,
         })
     }
@@ -178,36 +206,38 @@ impl<'a> Executor<'a> {
         plan: &Plan,
         record: &Step,
         outcomes: &mut HashMap<StepId, Outcome>,
+        spectra: &mut Spectra,
     ) -> Result<(), ExecuteError> {
         let keep = matches!(record.work, Work::Record { keep: true, .. });
-        let mut missing = Vec::new();
-        for test in plan
-            .users(&record.id)
-            .filter(|step| matches!(step.work, Work::Test { .. }))
-        {
-            if self.store.has(&test.id) {
-                self.reused(test);
-                outcomes.insert(
-                    test.id.clone(),
-                    self.yaml(&test.id, OUTCOME).map_err(|cause| at(test, cause))?,
-                );
-            } else {
-                missing.push(test);
+        let (mut tests, mut missing) = (Vec::new(), Vec::new());
+        for user in plan.users(&record.id) {
+            match user.work {
+                Work::Test { .. } if self.store.has(&user.id) => {
+                    outcomes.insert(user.id.clone(), self.outcome(user)?);
+                }
+                Work::Test { .. } => tests.push(user),
+                Work::Spectrum { .. } if !self.load_spectrum(user, spectra)? => missing.push(user),
+                _ => {}
             }
         }
-        if missing.is_empty() && (!keep || self.store.has(&record.id)) {
+        if tests.is_empty() && missing.is_empty() && (!keep || self.store.has(&record.id)) {
             return Ok(());
         }
         let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
         let history = self.record(plan, record)?;
-        for test in missing {
-            let outcome = self.test(test, &history);
-            if outcome.as_ref().is_err_and(ExecuteError::is_interrupt) {
-                self.save_partial(record, &history, history.iterations())
-                    .map_err(|cause| at(record, cause))?;
-            }
-            outcomes.insert(test.id.clone(), outcome?);
+        let made = self
+            .spectra_of_history(plan, record, &history, &missing, spectra)
+            .and_then(|()| {
+                for test in tests {
+                    outcomes.insert(test.id.clone(), self.test(test, &history)?);
+                }
+                Ok(())
+            });
+        if made.as_ref().is_err_and(ExecuteError::is_interrupt) {
+            self.save_partial(record, &history, history.iterations(), None)
+                .map_err(|cause| at(record, cause))?;
         }
+        made?;
         drop(history);
         self.store
             .discard_partial(&record.id)
@@ -215,30 +245,52 @@ impl<'a> Executor<'a> {
     }
 
     fn test(&self, step: &Step, history: &GradientHistory) -> Result<Outcome, ExecuteError> {
-        let Work::Test {
-            test,
-            direction,
-            seed,
-            ..
-        } = &step.work
-        else {
+        let Work::Test { direction, .. } = &step.work else {
             unreachable!("a test step")
         };
-        let kind = test_kind(&test.name);
         let samples = match direction {
-            crate::stats::outcome::Direction::Dimension => history.iterations(),
-            crate::stats::outcome::Direction::Iteration => history.parameters(),
+            Direction::Dimension => history.iterations(),
+            _ => history.parameters(),
+        };
+        self.tested(step, samples as u64, |kind, args, seed, monitor| {
+            kind.run(history.view(), *direction, args, seed, monitor)
+        })
+    }
+
+    /// The test of one spectrum: from the cache, or made now.
+    fn test_spectrum(&self, step: &Step, spectrum: &Spectrum) -> Result<Outcome, ExecuteError> {
+        if self.store.has(&step.id) {
+            return self.outcome(step);
+        }
+        self.tested(step, 1, |kind, args, seed, monitor| {
+            kind.run_sample(&spectrum.values, args, seed, monitor)
+        })
+    }
+
+    /// A finished test's outcome.
+    fn outcome(&self, step: &Step) -> Result<Outcome, ExecuteError> {
+        self.reused(step);
+        self.yaml(&step.id, OUTCOME).map_err(|cause| at(step, cause))
+    }
+
+    fn tested(
+        &self,
+        step: &Step,
+        samples: u64,
+        run: impl FnOnce(&dyn TestKind, &Args, u64, &Monitor) -> Option<Outcome>,
+    ) -> Result<Outcome, ExecuteError> {
+        let Work::Test { test, seed, .. } = &step.work else {
+            unreachable!("a test step")
         };
         let start = Instant::now();
-        self.observer.begin(step, samples as u64, 0, "samples");
+        self.observer.begin(step, samples, 0, "samples");
         let progress = |samples| self.observer.advance(samples);
         let monitor = Monitor {
             progress: &progress,
             cancel: self.cancel,
         };
         let seed = seed::derive(*seed, &format!("test {}", test.name));
-        let outcome = kind
-            .run(history.view(), *direction, &test.args, seed, &monitor)
+        let outcome = run(test_kind(&test.name), &test.args, seed, &monitor)
             .ok_or_else(|| at(step, Cause::Interrupted))?;
         let bytes = serde_yaml::to_string(&outcome)
             .expect("an outcome is made of numbers")
@@ -255,16 +307,31 @@ impl<'a> Executor<'a> {
             return Ok(data.clone());
         }
         let step = plan.step(id);
-        let Work::Load { data: call } = &step.work else {
-            unreachable!("a load step")
-        };
         let start = Instant::now();
         self.observer.begin(step, 1, 0, "data set");
-        let kind = data::dataset(&call.name).expect("the checker knows the data sets");
-        let data = Rc::new(
-            kind.load(&call.args, self.search)
-                .map_err(|cause| at(step, cause))?,
-        );
+        let data = match &step.work {
+            Work::Load { data: call } => {
+                let kind = data::dataset(&call.name).expect("the checker knows the data sets");
+                let data = kind.load(&call.args, self.search);
+                data.map_err(|cause| at(step, cause))?
+            }
+            Work::Corrupt {
+                data, labels, seed, ..
+            } => {
+                let clean = self.dataset(plan, data)?;
+                let noisy = label_noise::corrupt(&clean.labels, clean.classes, labels, *seed);
+                self.noises.borrow_mut().push(NoiseFacts {
+                    data: step.label.clone(),
+                    realised_rate: label_noise::realised_rate(&clean.labels, &noisy),
+                });
+                Dataset {
+                    labels: noisy,
+                    ..(*clean).clone()
+                }
+            }
+            _ => unreachable!("data come from load and corrupt steps"),
+        };
+        let data = Rc::new(data);
         self.finished(step, start);
         self.datasets.borrow_mut().insert(id.clone(), data.clone());
         Ok(data)

@@ -7,15 +7,20 @@ use super::{Cause, ExecuteError, Executor, HISTORY, at};
 use crate::gradients::batches::Batches;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
+use crate::gradients::transform::Transform;
+use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
-use crate::store::{replace_file, write_file};
+use crate::store::{StoreError, replace_file};
 
 /// Samples between two looks at the cancel flag and two marks of progress on the disk.
 const SAMPLES_PER_CHUNK: usize = 32_768;
 
 /// The file that says how many gradients are there.
 const DONE: &str = "done";
+
+/// The file that holds an optimizer's moments after those gradients, where the recording goes through one.
+const MOMENTS: &str = "moments.safetensors";
 
 impl Executor<'_> {
     /// G: from the cache, or what an interrupted run left and the rest recorded now.
@@ -27,6 +32,7 @@ impl Executor<'_> {
             iterations,
             order,
             keep,
+            transform,
             seed,
         } = &step.work
         else {
@@ -42,8 +48,9 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
         let to_file = *keep || GradientHistory::bytes(n, iterations) as u64 > self.memory;
+        let mut transform = Transform::new(transform, &theta);
         let (mut history, done) = self
-            .begin(step, n, iterations, to_file)
+            .begin(step, n, iterations, to_file, &mut transform)
             .map_err(|cause| at(step, cause))?;
         self.observer
             .begin(step, iterations as u64, done as u64, "gradients");
@@ -58,7 +65,7 @@ impl Executor<'_> {
         let mut first = done;
         while first < iterations {
             if self.cancelled() {
-                self.save_partial(step, &history, first)
+                self.save_partial(step, &history, first, Some(&transform))
                     .map_err(|cause| at(step, cause))?;
                 return Err(at(step, Cause::Interrupted));
             }
@@ -66,12 +73,20 @@ impl Executor<'_> {
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            self.engine
-                .record(&network, &theta, &data, &indices, batch, columns, &progress);
+            self.engine.record(
+                &network,
+                &theta,
+                &data,
+                &indices,
+                batch,
+                BatchNormMode::Batch,
+                columns,
+                &progress,
+            );
+            transform.apply(columns);
             first = last;
             if to_file {
-                let partial = self.store.partial(&step.id);
-                replace_file(&partial.join(DONE), first.to_string().as_bytes())
+                mark(&self.store.partial(&step.id), first, Some(&transform))
                     .map_err(|cause| at(step, cause))?;
             }
         }
@@ -81,6 +96,7 @@ impl Executor<'_> {
             let partial = self.store.partial(&step.id);
             // What is finished needs no mark of how far it is.
             let _ = std::fs::remove_file(partial.join(DONE));
+            let _ = std::fs::remove_file(partial.join(MOMENTS));
             self.store
                 .publish(step, &partial)
                 .map_err(|cause| at(step, cause))?;
@@ -98,13 +114,14 @@ impl Executor<'_> {
         n: usize,
         iterations: usize,
         to_file: bool,
+        transform: &mut Transform,
     ) -> Result<(GradientHistory, usize), Cause> {
         let partial = self.store.partial(&step.id);
         let path = partial.join(HISTORY);
         let bytes = GradientHistory::bytes(n, iterations) as u64;
         let complete = std::fs::metadata(&path).is_ok_and(|file| file.len() == bytes);
         let done = if complete {
-            read_done(&partial.join(DONE)).min(iterations)
+            resume(&partial, iterations, transform)
         } else {
             0
         };
@@ -120,12 +137,14 @@ impl Executor<'_> {
         Ok((history, done))
     }
 
-    /// Leaves the first `done` gradients on the disk for the next run.
+    /// Leaves the first `done` gradients on the disk for the next run, with the state of their transform unless they
+    /// are all there.
     pub(super) fn save_partial(
         &self,
         step: &Step,
         history: &GradientHistory,
         done: usize,
+        transform: Option<&Transform>,
     ) -> Result<(), Cause> {
         let partial = self.store.partial(&step.id);
         if history.path().is_none() && done > 0 {
@@ -133,10 +152,32 @@ impl Executor<'_> {
             let (n, iterations) = (history.parameters(), history.iterations());
             let mut file = GradientHistory::in_file(n, iterations, &partial.join(HISTORY))?;
             file.values_mut()[..done * n].copy_from_slice(&history.values()[..done * n]);
-            write_file(&partial.join(DONE), done.to_string().as_bytes())?;
+            mark(&partial, done, transform)?;
         }
         Ok(())
     }
+}
+
+/// Marks the first `done` gradients of an unfinished recording as there. The transform's state, which knows their
+/// number too, goes first: whichever of the two files is the last to be written, one of them is right.
+fn mark(partial: &Path, done: usize, transform: Option<&Transform>) -> Result<(), StoreError> {
+    if let Some(transform) = transform.filter(|transform| transform.has_state()) {
+        let state = transform.save().expect("an optimizer's state is float32");
+        replace_file(&partial.join(MOMENTS), &state)?;
+    }
+    replace_file(&partial.join(DONE), done.to_string().as_bytes())
+}
+
+/// How many gradients of an unfinished recording are there, with `transform` put where they end.
+fn resume(partial: &Path, iterations: usize, transform: &mut Transform) -> usize {
+    let done = read_done(&partial.join(DONE)).min(iterations);
+    if done == 0 || done == iterations || !transform.has_state() {
+        return done;
+    }
+    transform
+        .restore(&partial.join(MOMENTS))
+        .unwrap_or(0)
+        .min(iterations)
 }
 
 fn read_done(path: &Path) -> usize {

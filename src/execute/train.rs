@@ -27,6 +27,8 @@ impl Executor<'_> {
             batch,
             decay,
             milestones,
+            schedule,
+            clip,
             seed,
         } = &step.work
         else {
@@ -43,10 +45,18 @@ impl Executor<'_> {
         let dataset = self.dataset(plan, data)?;
         let start = Instant::now();
         let kind = optimizers::find(&optimizer.name).expect("the checker knows the optimizers");
-        let rates = training::step_decay(optimizer.args.number("lr"), *epochs as usize, *decay, milestones);
-        let optimizer = kind.build(&optimizer.args, theta.len());
+        let (lr, batch) = (optimizer.args.number("lr"), *batch as usize);
+        let rates = match schedule {
+            Some(schedule) => training::rates(
+                schedule,
+                lr,
+                *epochs as usize,
+                dataset.labels.len() / batch.max(1),
+            ),
+            None => training::step_decay(lr, *epochs as usize, *decay, milestones).into(),
+        };
+        let optimizer = kind.build(&optimizer.args, network.parameter_count());
         let order = seed::derive(*seed, "order of training minibatches");
-        let batch = *batch as usize;
         let mut training = Training::new(
             &network,
             &dataset,
@@ -58,6 +68,7 @@ impl Executor<'_> {
             order,
             theta,
         );
+        training.clip = *clip;
         let partial = self.store.partial(&step.id);
         std::fs::create_dir_all(&partial)
             .map_err(StoreError::write(&partial))
@@ -114,8 +125,11 @@ impl Executor<'_> {
 
     /// Accuracy on the test split of the data set, if it has one here.
     fn test_accuracy(&self, plan: &Plan, data: &StepId, network: &Network, theta: &[f32]) -> Option<f64> {
-        let Work::Load { data: call } = &plan.step(data).work else {
-            return None;
+        let call = match &plan.step(data).work {
+            Work::Load { data: call } => call,
+            // Noise is on the labels trained with; accuracy on the test split is against its own labels.
+            Work::Corrupt { data, .. } => return self.test_accuracy(plan, data, network, theta),
+            _ => return None,
         };
         let mut args = call.args.clone();
         args.0

@@ -5,3 +5,4 @@ pub mod engine;
 pub mod history;
 pub mod record;
 pub mod tensor;
+pub mod transform;

@@ -7,7 +7,8 @@ use pulp::Arch;
 
 use super::lanes::{LANES, Lanes, Segment, floats, floats_mut, scatter};
 use super::linear_kernels::{Backward, Forward, OuterProduct, transpose};
-use super::{Layer, Parameter, Place, Shape, size};
+use super::second_order::SecondOrder;
+use super::{Initial, Layer, Parameter, Place, Shape, size};
 
 /// y = W x + b.
 #[derive(Debug)]
@@ -41,12 +42,12 @@ impl Layer for Linear {
             Parameter {
                 name: "weight",
                 dims: vec![self.outputs, self.inputs()],
-                bound,
+                initial: Initial::Uniform(bound),
             },
             Parameter {
                 name: "bias",
                 dims: vec![self.outputs],
-                bound,
+                initial: Initial::Uniform(bound),
             },
         ]
     }
@@ -87,6 +88,7 @@ impl Layer for Linear {
 
     fn gradient(
         &self,
+        _theta: &[f32],
         input: &[Lanes],
         grad_output: &[Lanes],
         scratch: &mut [Lanes],
@@ -130,6 +132,10 @@ impl Layer for Linear {
             ..place
         };
         scatter(grad_output, segments, columns, bias);
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Linear
     }
 
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

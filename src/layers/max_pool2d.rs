@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, module};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
+use super::second_order::{SecondOrder, Tangent};
 use super::{Layer, Shape, size};
 
 /// Max pooling with stride equal to the window.
@@ -92,6 +93,60 @@ impl WithSimd for Backward<'_> {
     }
 }
 
+struct Select<'a> {
+    pool: &'a MaxPool2d,
+    input: &'a [Lanes],
+    output: &'a [Lanes],
+    input_tangent: &'a [Lanes],
+    output_tangent: &'a mut [Lanes],
+}
+
+impl WithSimd for Select<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (pool, v) = (self.pool, vectors_per_lanes::<S>());
+        let (width, k) = (pool.input[2], pool.window);
+        let (input, output) = (vectors::<S>(self.input), vectors::<S>(self.output));
+        let input_tangent = vectors::<S>(self.input_tangent);
+        let output_tangent = vectors_mut::<S>(self.output_tangent);
+        for_each_window(pool, |out, first| {
+            for i in 0..v {
+                let best = output[out * v + i];
+                let mut tangent = simd.splat_f32s(0.0);
+                // From the last to the first, so that the first of equal maxima has the last word.
+                for ky in (0..k).rev() {
+                    for kx in (0..k).rev() {
+                        let at = (first + ky * width + kx) * v + i;
+                        let is_best = simd.equal_f32s(input[at], best);
+                        tangent = simd.select_f32s(is_best, input_tangent[at], tangent);
+                    }
+                }
+                output_tangent[out * v + i] = tangent;
+            }
+        });
+    }
+}
+
+impl Tangent for MaxPool2d {
+    fn tangent(
+        &self,
+        input: &[Lanes],
+        output: &[Lanes],
+        input_tangent: &[Lanes],
+        output_tangent: &mut [Lanes],
+    ) {
+        Arch::new().dispatch(Select {
+            pool: self,
+            input,
+            output,
+            input_tangent,
+            output_tangent,
+        });
+    }
+}
+
 impl Layer for MaxPool2d {
     fn kind(&self) -> &'static str {
         "MaxPool2d"
@@ -133,6 +188,10 @@ impl Layer for MaxPool2d {
             grad_output,
             grad_input,
         });
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Piecewise(self)
     }
 
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

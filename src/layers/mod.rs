@@ -4,23 +4,34 @@
 //! in the [`lanes`] layout; the burn form ([`Layer::tensor_forward`], [`Layer::tensor_gradient`]) runs on any burn
 //! device and is what the host form is tested against.
 
+pub mod batch_norm;
+mod batch_norm_kernels;
 pub mod conv2d;
+mod conv2d_blocked;
 mod conv2d_kernels;
+mod conv2d_wide;
+pub mod global_avg_pool;
 pub mod lanes;
 pub mod linear;
 mod linear_kernels;
 pub mod max_pool2d;
 pub mod relu;
+pub mod second_order;
+pub mod tanh;
 #[cfg(test)]
 mod tests;
 
+pub use batch_norm::{BatchNorm, BatchNormMode};
 pub use conv2d::Conv2d;
+pub use global_avg_pool::GlobalAvgPool;
 pub use linear::Linear;
 pub use max_pool2d::MaxPool2d;
 pub use relu::Relu;
+pub use tanh::Tanh;
 
 use burn::tensor::Tensor;
 use lanes::{Lanes, Segment};
+use second_order::SecondOrder;
 
 /// Shape of one sample's activation: channels, height, width. A flat vector is `[features, 1, 1]`.
 pub type Shape = [usize; 3];
@@ -37,8 +48,16 @@ pub struct Parameter {
     pub name: &'static str,
     /// Row-major dimensions.
     pub dims: Vec<usize>,
-    /// Initial values are uniform in ±this (PyTorch's default: 1/√fan_in for both weight and bias).
-    pub bound: f64,
+    pub initial: Initial,
+}
+
+/// How the numbers of a tensor start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Initial {
+    /// Uniform in ±this (PyTorch's default for `Linear` and `Conv2d`: 1/√fan_in for both weight and bias).
+    Uniform(f64),
+    /// All this number.
+    Constant(f64),
 }
 
 impl Parameter {
@@ -55,7 +74,8 @@ impl Parameter {
 
 /// A layer at its place in a network: what it does to an activation of a given shape, and how that is undone.
 ///
-/// `theta` is the layer's own parameters, concatenated in the order of [`Layer::parameters`].
+/// `theta` is the layer's own parameters, concatenated in the order of [`Layer::parameters`], and after them its
+/// buffers in the order of [`Layer::buffers`].
 pub trait Layer: std::fmt::Debug + Send + Sync {
     /// The layer's name as PyTorch has it, such as `Conv2d`.
     fn kind(&self) -> &'static str;
@@ -66,6 +86,16 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
     /// Parameter tensors, in order; none by default.
     fn parameters(&self) -> Vec<Parameter> {
         Vec::new()
+    }
+
+    /// Tensors that training updates without a gradient, such as running statistics; none by default.
+    fn buffers(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// The layer as batch normalisation, which couples the samples of a minibatch.
+    fn batch_norm(&self) -> Option<&BatchNorm> {
+        None
     }
 
     /// Floating-point operations of one forward pass of one sample (a multiply-add counts as two).
@@ -91,8 +121,10 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
     );
 
     /// Sums ∂loss/∂theta over each segment into `columns` at `place`; nothing for layers without parameters.
+    #[allow(clippy::too_many_arguments)]
     fn gradient(
         &self,
+        _theta: &[f32],
         _input: &[Lanes],
         _grad_output: &[Lanes],
         _scratch: &mut [Lanes],
@@ -100,6 +132,11 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         _columns: &mut [f32],
         _place: Place,
     ) {
+    }
+
+    /// How second derivatives go through the layer; by default they do not.
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Unknown
     }
 
     /// The layer on burn tensors of shape [samples, channels, height, width].

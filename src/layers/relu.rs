@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, activation};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut};
+use super::second_order::{SecondOrder, Tangent};
 use super::{Layer, Shape, size};
 
 /// The rectifier.
@@ -47,6 +48,23 @@ impl WithSimd for Backward<'_> {
     }
 }
 
+impl Tangent for Relu {
+    fn tangent(
+        &self,
+        _input: &[Lanes],
+        output: &[Lanes],
+        input_tangent: &[Lanes],
+        output_tangent: &mut [Lanes],
+    ) {
+        // The derivative is diagonal: forwards and backwards it is the same mask.
+        Arch::new().dispatch(Backward {
+            output,
+            grad_output: input_tangent,
+            grad_input: output_tangent,
+        });
+    }
+}
+
 impl Layer for Relu {
     fn kind(&self) -> &'static str {
         "ReLU"
@@ -78,6 +96,10 @@ impl Layer for Relu {
             grad_output,
             grad_input,
         });
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Piecewise(self)
     }
 
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

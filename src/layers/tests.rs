@@ -21,6 +21,17 @@ fn parameters(layer: &dyn Layer) -> usize {
     layer.parameters().iter().map(|p| p.len()).sum()
 }
 
+/// Random parameters, and running statistics with variances that are positive.
+fn values(layer: &dyn Layer, salt: u64) -> Vec<f32> {
+    let buffers: usize = layer.buffers().iter().map(|p| p.len()).sum();
+    let mut values = numbers(parameters(layer) + buffers, salt);
+    let count = values.len();
+    values[count - buffers / 2..]
+        .iter_mut()
+        .for_each(|v| *v = v.abs() + 0.5);
+    values
+}
+
 fn load(samples: &[f32], size: usize) -> Vec<Lanes> {
     let mut lanes = vec![Lanes::default(); size];
     for (lane, sample) in samples.chunks_exact(size).enumerate() {
@@ -53,7 +64,7 @@ fn host(layer: &dyn Layer, input: Shape, theta: &[f32], x: &[f32], grad_output: 
         column: 0,
         first: true,
     }];
-    layer.gradient(&inputs, &deltas, &mut scratch, &all, &mut gradient, place);
+    layer.gradient(theta, &inputs, &deltas, &mut scratch, &all, &mut gradient, place);
     let mut columns = vec![9.0; n * samples];
     let single: Vec<_> = (0..samples)
         .map(|s| Segment {
@@ -62,7 +73,15 @@ fn host(layer: &dyn Layer, input: Shape, theta: &[f32], x: &[f32], grad_output: 
             first: true,
         })
         .collect();
-    layer.gradient(&inputs, &deltas, &mut scratch, &single, &mut columns, place);
+    layer.gradient(
+        theta,
+        &inputs,
+        &deltas,
+        &mut scratch,
+        &single,
+        &mut columns,
+        place,
+    );
     let per_sample = columns.chunks(n.max(1)).map(<[f32]>::to_vec).collect();
     Passes {
         output: unload(&output, samples),
@@ -98,7 +117,8 @@ fn burn(
     let output = layer.tensor_forward(theta.clone(), x.clone());
     let grads = (output.clone() * delta).sum().backward();
     let values = |data: TensorData| data.as_slice::<f32>().unwrap().to_vec();
-    let gradient = theta.grad(&grads).map_or(vec![], |g| values(g.into_data()));
+    let mut gradient = theta.grad(&grads).map_or(vec![], |g| values(g.into_data()));
+    gradient.truncate(parameters(layer));
     (
         values(output.into_data()),
         values(x.grad(&grads).unwrap().into_data()),
@@ -122,17 +142,18 @@ fn numbers(count: usize, salt: u64) -> Vec<f32> {
 }
 
 fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
-    let conv = |input: Shape, out_channels, kernel, padding| -> (Shape, Box<dyn Layer>) {
-        (
+    let any = |input: Shape, out_channels, kernel, padding, stride, bias| -> (Shape, Box<dyn Layer>) {
+        let layer = Conv2d {
             input,
-            Box::new(Conv2d {
-                input,
-                out_channels,
-                kernel,
-                padding,
-            }),
-        )
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            bias,
+        };
+        (input, Box::new(layer))
     };
+    let conv = |input, out_channels, kernel, padding| any(input, out_channels, kernel, padding, 1, true);
     vec![
         conv([1, 28, 28], 6, 5, 0),
         conv([6, 12, 12], 16, 5, 0),
@@ -140,6 +161,19 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         conv([2, 8, 8], 13, 5, 2),
         conv([4, 6, 5], 1, 1, 0),
         conv([1, 9, 9], 2, 7, 3),
+        // A stride, or more weights than a gradient per lane has room for.
+        any([3, 8, 8], 4, 3, 1, 2, false),
+        any([3, 9, 7], 7, 3, 1, 2, true),
+        any([2, 10, 11], 5, 3, 0, 2, true),
+        any([2, 11, 10], 5, 5, 2, 3, false),
+        any([4, 8, 6], 8, 1, 0, 2, false),
+        any([2, 7, 7], 3, 2, 0, 2, false),
+        any([2, 9, 9], 3, 3, 2, 3, true),
+        any([1, 6, 6], 1, 3, 1, 4, true),
+        any([24, 6, 5], 40, 3, 1, 1, false),
+        any([40, 4, 4], 31, 3, 2, 1, true),
+        any([100, 3, 3], 90, 1, 0, 1, true),
+        ([3, 5, 4], Box::new(GlobalAvgPool { input: [3, 5, 4] })),
         (
             [16, 4, 4],
             Box::new(Linear {
@@ -169,6 +203,9 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
             }),
         ),
         ([3, 5, 4], Box::new(Relu { shape: [3, 5, 4] })),
+        ([3, 5, 4], Box::new(Tanh { shape: [3, 5, 4] })),
+        ([3, 5, 3], Box::new(BatchNorm { shape: [3, 5, 3] })),
+        ([9, 1, 1], Box::new(BatchNorm { shape: [9, 1, 1] })),
     ]
 }
 
@@ -176,7 +213,7 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
 fn host_kernels_equal_burn_s_autodiff() {
     for (i, (input, layer)) in layers().into_iter().enumerate() {
         for samples in [16, 5] {
-            let theta = numbers(parameters(layer.as_ref()), 1);
+            let theta = values(layer.as_ref(), 1);
             let x = numbers(samples * size(input), 2 + i as u64);
             let delta = numbers(samples * size(layer.output()), 3);
             let ours = host(layer.as_ref(), input, &theta, &x, &delta);
@@ -199,7 +236,7 @@ fn host_kernels_equal_burn_s_autodiff() {
 #[test]
 fn per_sample_gradients_equal_those_of_single_samples() {
     for (input, layer) in layers() {
-        let theta = numbers(parameters(layer.as_ref()), 1);
+        let theta = values(layer.as_ref(), 1);
         let (x, delta) = (numbers(6 * size(input), 2), numbers(6 * size(layer.output()), 3));
         let ours = host(layer.as_ref(), input, &theta, &x, &delta);
         if theta.is_empty() {
@@ -218,8 +255,9 @@ fn per_sample_gradients_equal_those_of_single_samples() {
 fn burn_gradients_per_minibatch_sum_samples() {
     let device = Device::flex();
     for (input, layer) in layers() {
-        let theta = numbers(parameters(layer.as_ref()), 1);
-        if theta.is_empty() {
+        let theta = values(layer.as_ref(), 1);
+        // A normalisation has another burn form for many minibatches; tests/models.rs compares it.
+        if theta.is_empty() || layer.batch_norm().is_some() {
             continue;
         }
         let (x, delta) = (numbers(6 * size(input), 2), numbers(6 * size(layer.output()), 3));
@@ -272,7 +310,9 @@ fn host_kernels_equal_pytorch_in_float64() {
                 input,
                 out_channels: dims[0],
                 kernel: dims[2],
+                stride: 1,
                 padding: 0,
+                bias: true,
             }),
             ("linear", Some((dims, _))) => Box::new(Linear {
                 input,

@@ -1,17 +1,24 @@
 //! Networks that a study can name: one file each, listed in [`MODELS`].
 
+pub mod block;
+mod fcn;
 mod lenet;
+mod lnn;
 pub mod loss;
 pub mod network;
+mod pass;
+mod resnet18;
+mod state_dict;
 pub mod weights;
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-pub use network::{Network, Workspace};
+pub use network::{Builder, Network};
+pub use pass::Workspace;
 
 use crate::layers::Shape;
-use crate::signature::{Args, Signature};
+use crate::signature::{Args, Default, Param, ParamType, Signature};
 
 /// A model that studies can name.
 pub trait ModelKind: Sync {
@@ -23,7 +30,7 @@ pub trait ModelKind: Sync {
 }
 
 /// Every model, in alphabetical order.
-pub static MODELS: &[&dyn ModelKind] = &[&lenet::LeNet];
+pub static MODELS: &[&dyn ModelKind] = &[&fcn::Fcn, &lenet::LeNet, &lnn::Lnn, &resnet18::ResNet18];
 
 /// The model called `name`.
 pub fn find(name: &str) -> Option<&'static dyn ModelKind> {
@@ -31,6 +38,19 @@ pub fn find(name: &str) -> Option<&'static dyn ModelKind> {
         .iter()
         .copied()
         .find(|model| model.signature().name == name)
+}
+
+/// The setting that every model has.
+const LOGITS: Param = Param {
+    name: "logits",
+    ty: ParamType::Integer { min: 2, max: 100_000 },
+    default: Default::Text("10"),
+    doc: "outputs of the last layer; at least the number of classes",
+};
+
+/// A whole number among `args`, or `otherwise` where a caller that is no study left it out.
+fn setting(args: &Args, name: &str, otherwise: usize) -> usize {
+    args.get(name).map_or(otherwise, |_| args.integer(name) as usize)
 }
 
 /// Why a network cannot be made.
@@ -46,4 +66,10 @@ pub enum ModelError {
         input: Shape,
         least: usize,
     },
+    #[error("`{model}` normalises by the statistics of each minibatch: a single sample has none")]
+    #[diagnostic(
+        code(gradstudy::model::single_sample),
+        help("take minibatches of two samples or more, or a model without batch normalisation")
+    )]
+    SingleSample { model: &'static str },
 }

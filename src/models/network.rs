@@ -1,9 +1,17 @@
-//! A network: named layers in a row, and the flat parameter vector θ ∈ Rⁿ they share.
+//! A network: named layers, what each takes as its input, and the flat parameter vector θ ∈ Rⁿ they share.
+//!
+//! Most networks are a row of layers. A residual network is a directed graph: a layer may take an earlier activation
+//! than the last one, and may add one to its output. Activation 0 is the network's input, activation i + 1 the
+//! output of layer i.
+//!
+//! A network's *values* are θ and, after it, the buffers (running statistics) of its batch normalisations.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::layers::lanes::{LANES, Lanes, Segment};
-use crate::layers::{Layer, Place, Shape, size};
+use crate::layers::{BatchNormMode, Initial, Layer, Parameter, Shape, size};
+
+use super::ModelError;
 
 /// Layers in order, each at its place in θ.
 #[derive(Debug)]
@@ -16,39 +24,131 @@ pub struct Network {
     pub classes: usize,
     pub layers: Vec<Placed>,
     parameters: usize,
+    buffers: usize,
 }
 
-/// A layer, its name (PyTorch's module name) and where its parameters lie in θ.
+/// A layer, its name (PyTorch's module name), what it takes, and where its numbers lie among the values.
 #[derive(Debug)]
 pub struct Placed {
-    pub name: &'static str,
+    pub name: String,
     pub layer: Box<dyn Layer>,
+    /// Its parameters, in θ.
     pub range: Range<usize>,
+    /// Its buffers, in the values (behind θ).
+    pub buffers: Range<usize>,
+    /// The activation that it takes.
+    pub from: usize,
+    /// An activation that is added to its output. Such a layer's backward pass must not look at its output.
+    pub plus: Option<usize>,
+}
+
+/// Puts layers together.
+#[derive(Debug)]
+pub struct Builder {
+    input: Shape,
+    layers: Vec<Placed>,
+}
+
+impl Builder {
+    /// No layers yet, for samples of shape `input`.
+    pub fn new(input: Shape) -> Self {
+        Builder {
+            input,
+            layers: Vec::new(),
+        }
+    }
+
+    /// The last activation so far.
+    pub fn last(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Shape of an activation.
+    pub fn shape_of(&self, activation: usize) -> Shape {
+        match activation.checked_sub(1) {
+            None => self.input,
+            Some(layer) => self.layers[layer].layer.output(),
+        }
+    }
+
+    /// Shape of the last activation.
+    pub fn shape(&self) -> Shape {
+        self.shape_of(self.last())
+    }
+
+    /// Adds a layer that takes the last activation.
+    pub fn push(&mut self, name: impl Into<String>, layer: impl Layer + 'static) {
+        self.push_from(self.last(), name, layer);
+    }
+
+    /// Adds a layer that takes activation `from`.
+    pub fn push_from(&mut self, from: usize, name: impl Into<String>, layer: impl Layer + 'static) {
+        self.push_boxed(from, name.into(), Box::new(layer));
+    }
+
+    fn push_boxed(&mut self, from: usize, name: String, layer: Box<dyn Layer>) {
+        self.layers.push(Placed {
+            name,
+            layer,
+            range: 0..0,
+            buffers: 0..0,
+            from,
+            plus: None,
+        });
+    }
+
+    /// Adds `activation` to the output of the last layer, which must be of its shape.
+    pub fn plus(&mut self, activation: usize) {
+        let taken = self.layers.last().map(|placed| placed.from);
+        assert_ne!(
+            taken,
+            Some(activation),
+            "a layer is added to, not its input to itself"
+        );
+        assert_eq!(
+            self.shape_of(activation),
+            self.shape(),
+            "a skip connection keeps its shape"
+        );
+        if let Some(placed) = self.layers.last_mut() {
+            placed.plus = Some(activation);
+        }
+    }
+
+    /// The network, its layers' parameters one after the other in θ and their buffers behind them.
+    pub fn build(mut self, name: &'static str) -> Network {
+        let count = |tensors: Vec<Parameter>| tensors.iter().map(Parameter::len).sum::<usize>();
+        let mut offset = 0;
+        for placed in &mut self.layers {
+            let end = offset + count(placed.layer.parameters());
+            placed.range = offset..end;
+            offset = end;
+        }
+        let parameters = offset;
+        for placed in &mut self.layers {
+            let end = offset + count(placed.layer.buffers());
+            placed.buffers = offset..end;
+            offset = end;
+        }
+        Network {
+            name,
+            input: self.input,
+            classes: size(self.shape()),
+            layers: self.layers,
+            parameters,
+            buffers: offset - parameters,
+        }
+    }
 }
 
 impl Network {
-    /// Puts the layers' parameters one after the other in θ.
+    /// A row of layers.
     pub fn new(name: &'static str, input: Shape, layers: Vec<(&'static str, Box<dyn Layer>)>) -> Self {
-        let mut offset = 0;
-        let layers: Vec<_> = layers
-            .into_iter()
-            .map(|(name, layer)| {
-                let len: usize = layer.parameters().iter().map(|p| p.len()).sum();
-                let range = offset..offset + len;
-                offset += len;
-                Placed { name, layer, range }
-            })
-            .collect();
-        let classes = layers
-            .last()
-            .map_or(size(input), |last| size(last.layer.output()));
-        Network {
-            name,
-            input,
-            classes,
-            layers,
-            parameters: offset,
+        let mut builder = Builder::new(input);
+        for (name, layer) in layers {
+            builder.push_boxed(builder.last(), name.to_string(), layer);
         }
+        builder.build(name)
     }
 
     /// n, the number of parameters.
@@ -56,24 +156,88 @@ impl Network {
         self.parameters
     }
 
-    /// Name, dimensions, initial bound and range in θ of every parameter tensor, in the order of θ.
+    /// Running statistics behind θ in the values.
+    pub fn buffer_count(&self) -> usize {
+        self.buffers
+    }
+
+    /// Parameters and running statistics.
+    pub fn value_count(&self) -> usize {
+        self.parameters + self.buffers
+    }
+
+    /// Whether each layer takes the output of the one before and nothing else.
+    pub fn is_row(&self) -> bool {
+        let mut layers = self.layers.iter().enumerate();
+        layers.all(|(i, placed)| placed.from == i && placed.plus.is_none())
+    }
+
+    /// Whether the samples of a minibatch are coupled by batch normalisation.
+    pub fn has_batch_norm(&self) -> bool {
+        self.layers
+            .iter()
+            .any(|placed| placed.layer.batch_norm().is_some())
+    }
+
+    /// Whether minibatches of `batch` samples have statistics to normalise by. Errors: a single sample has none.
+    pub fn check_batch(&self, batch: usize, mode: BatchNormMode) -> Result<(), ModelError> {
+        if batch < 2 && mode == BatchNormMode::Batch && self.has_batch_norm() {
+            return Err(ModelError::SingleSample { model: self.name });
+        }
+        Ok(())
+    }
+
+    /// Name, dimensions, initial values and range in θ of every parameter tensor, in the order of θ.
     pub fn parameters(&self) -> Vec<NamedParameter> {
+        self.named(|placed| (placed.layer.parameters(), placed.range.start))
+    }
+
+    /// The same of every buffer, its range being behind θ in the values.
+    pub fn buffers(&self) -> Vec<NamedParameter> {
+        self.named(|placed| (placed.layer.buffers(), placed.buffers.start))
+    }
+
+    fn named(&self, tensors: impl Fn(&Placed) -> (Vec<Parameter>, usize)) -> Vec<NamedParameter> {
         let mut named = Vec::new();
         for placed in &self.layers {
-            let mut start = placed.range.start;
-            for parameter in placed.layer.parameters() {
-                let range = start..start + parameter.len();
+            let (tensors, mut start) = tensors(placed);
+            for tensor in tensors {
+                let range = start..start + tensor.len();
                 start = range.end;
-                let name = format!("{}.{}", placed.name, parameter.name);
                 named.push(NamedParameter {
-                    name,
-                    dims: parameter.dims,
-                    bound: parameter.bound,
+                    name: format!("{}.{}", placed.name, tensor.name),
+                    dims: tensor.dims,
+                    initial: tensor.initial,
                     range,
                 });
             }
         }
         named
+    }
+
+    /// The parameters of layer `i` followed by its buffers, as [`Layer`] takes them.
+    pub fn layer_values<'a>(&self, i: usize, values: &'a [f32]) -> Cow<'a, [f32]> {
+        let placed = &self.layers[i];
+        let theta = &values[placed.range.clone()];
+        if placed.buffers.is_empty() {
+            return Cow::Borrowed(theta);
+        }
+        Cow::Owned([theta, &values[placed.buffers.clone()]].concat())
+    }
+
+    /// Takes a training minibatch's mean and unbiased variances (in the order of the buffers) into the running
+    /// statistics among the `values`, with PyTorch's momentum.
+    pub fn update_running(&self, values: &mut [f32], statistics: &[f32]) {
+        let momentum = crate::layers::batch_norm::MOMENTUM;
+        for (running, new) in values[self.parameters..].iter_mut().zip(statistics) {
+            *running = ((1.0 - momentum) * f64::from(*running) + momentum * f64::from(*new)) as f32;
+        }
+    }
+
+    /// Bytes of one sample's activations and their gradients.
+    pub fn bytes_per_sample(&self) -> usize {
+        let outputs = self.layers.iter().map(|placed| size(placed.layer.output()));
+        2 * size_of::<f32>() * (size(self.input) + outputs.sum::<usize>())
     }
 
     /// Floating-point operations of one sample's forward pass.
@@ -85,119 +249,6 @@ impl Network {
     pub fn gradient_flops(&self) -> u64 {
         3 * self.forward_flops()
     }
-
-    /// Buffers for one group of samples.
-    pub fn workspace(&self) -> Workspace {
-        let buffers = || {
-            let mut buffers = vec![vec![Lanes::default(); size(self.input)]];
-            buffers.extend(
-                self.layers
-                    .iter()
-                    .map(|p| vec![Lanes::default(); size(p.layer.output())]),
-            );
-            buffers
-        };
-        let scratch = self.layers.iter().map(|p| p.layer.scratch()).max().unwrap_or(0);
-        Workspace {
-            activations: buffers(),
-            gradients: buffers(),
-            scratch: vec![Lanes::default(); scratch],
-        }
-    }
-
-    /// Runs the layers forward on the group in `workspace.activations[0]`.
-    pub fn forward(&self, theta: &[f32], workspace: &mut Workspace) {
-        for (i, placed) in self.layers.iter().enumerate() {
-            let (before, after) = workspace.activations.split_at_mut(i + 1);
-            placed.layer.forward(
-                &theta[placed.range.clone()],
-                &before[i],
-                &mut after[0],
-                &mut workspace.scratch,
-            );
-        }
-    }
-
-    /// Gradients of `scale` × cross-entropy for the group in `workspace.activations[0]`, summed over each segment
-    /// into `columns` (consecutive gradients of n numbers). Returns each sample's loss.
-    ///
-    /// Lanes beyond `labels` take no part.
-    pub fn gradient(
-        &self,
-        theta: &[f32],
-        workspace: &mut Workspace,
-        labels: &[u32],
-        scale: f32,
-        segments: &[Segment],
-        columns: &mut [f32],
-    ) -> [f32; LANES] {
-        self.forward(theta, workspace);
-        let Workspace {
-            activations,
-            gradients,
-            scratch,
-        } = workspace;
-        let depth = self.layers.len();
-        let losses = super::loss::cross_entropy(&activations[depth], labels, scale, &mut gradients[depth]);
-        let first_with_parameters = self
-            .layers
-            .iter()
-            .position(|p| !p.range.is_empty())
-            .unwrap_or(depth);
-        for (i, placed) in self.layers.iter().enumerate().rev() {
-            let (before, after) = gradients.split_at_mut(i + 1);
-            let (input, grad_output) = (&activations[i], &after[0]);
-            let theta = &theta[placed.range.clone()];
-            let place = Place {
-                stride: self.parameters,
-                offset: placed.range.start,
-            };
-            placed
-                .layer
-                .gradient(input, grad_output, scratch, segments, columns, place);
-            if i > first_with_parameters {
-                placed.layer.backward(
-                    theta,
-                    input,
-                    &activations[i + 1],
-                    grad_output,
-                    &mut before[i],
-                    scratch,
-                );
-            }
-        }
-        losses
-    }
-}
-
-/// Activations and their gradients for one group of sixteen samples, before each layer and after the last.
-#[derive(Debug)]
-pub struct Workspace {
-    pub activations: Vec<Vec<Lanes>>,
-    gradients: Vec<Vec<Lanes>>,
-    scratch: Vec<Lanes>,
-}
-
-impl Workspace {
-    /// Lays samples (row-major images) side by side as the network's input; absent lanes are zero.
-    pub fn load<'a>(&mut self, images: impl Iterator<Item = &'a [f32]>) {
-        let input = &mut self.activations[0];
-        let mut filled = 0;
-        for (lane, image) in images.take(LANES).enumerate() {
-            for (lanes, value) in input.iter_mut().zip(image) {
-                lanes.0[lane] = *value;
-            }
-            filled = lane + 1;
-        }
-        if filled < LANES {
-            input.iter_mut().for_each(|lanes| lanes.0[filled..].fill(0.0));
-        }
-    }
-
-    /// The logits of the last forward pass, [classes] × lanes.
-    pub fn logits(&self) -> &[Lanes] {
-        self.activations.last().map_or(&[], |logits| logits)
-    }
 }
 
 /// A parameter tensor and where it lies in θ.
@@ -206,7 +257,6 @@ pub struct NamedParameter {
     /// PyTorch's name, such as `conv1.weight`.
     pub name: String,
     pub dims: Vec<usize>,
-    /// Initial values are uniform in ±this.
-    pub bound: f64,
+    pub initial: Initial,
     pub range: Range<usize>,
 }

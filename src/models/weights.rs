@@ -1,79 +1,94 @@
-//! θ: drawn as PyTorch draws it, read from and written to `.safetensors` under PyTorch's names.
+//! A network's values: drawn as PyTorch draws them, read from `.safetensors` or PyTorch's own files and written to
+//! `.safetensors` under PyTorch's names.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use rand::RngExt;
+use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
-use super::Network;
+use super::{Network, state_dict};
+use crate::layers::Initial;
 use crate::seed;
 
-/// Initial weights and biases, uniform in ±1/√fan_in: PyTorch's default for `Conv2d` and `Linear`
-/// (`kaiming_uniform_` with a = √5 has this bound, too). The same on every device: drawn on the host.
+/// Initial values: weights and biases uniform in ±1/√fan_in, PyTorch's default for `Conv2d` and `Linear`
+/// (`kaiming_uniform_` with a = √5 has this bound, too); 1 and 0 for batch normalisation, its running mean 0 and
+/// variance 1. θ first, then the running statistics. The same on every device: drawn on the host.
 pub fn initial(network: &Network, seed: u64) -> Vec<f32> {
-    let mut theta = vec![0.0; network.parameter_count()];
-    for parameter in network.parameters() {
-        let mut rng = seed::rng(seed, &format!("initial weights/{}", parameter.name));
-        for value in &mut theta[parameter.range] {
-            let uniform: f64 = rng.random();
-            *value = (parameter.bound * (2.0 * uniform - 1.0)) as f32;
+    let mut values = vec![0.0; network.value_count()];
+    for tensor in network.parameters().into_iter().chain(network.buffers()) {
+        let numbers = &mut values[tensor.range];
+        match tensor.initial {
+            Initial::Constant(value) => numbers.fill(value as f32),
+            Initial::Uniform(bound) => {
+                let mut rng = seed::rng(seed, &format!("initial weights/{}", tensor.name));
+                for value in numbers {
+                    let uniform: f64 = rng.random();
+                    *value = (bound * (2.0 * uniform - 1.0)) as f32;
+                }
+            }
         }
     }
-    theta
+    values
 }
 
-/// θ as the bytes of a `.safetensors` file.
-pub fn to_safetensors(network: &Network, theta: &[f32]) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+/// A network's values as the bytes of a `.safetensors` file.
+pub fn to_safetensors(network: &Network, values: &[f32]) -> Result<Vec<u8>, safetensors::SafeTensorError> {
     let tensors: Result<Vec<_>, _> = network
         .parameters()
         .into_iter()
+        .chain(network.buffers())
         .map(|p| {
-            let bytes = bytemuck::cast_slice(&theta[p.range]);
+            let bytes = bytemuck::cast_slice(&values[p.range]);
             TensorView::new(Dtype::F32, p.dims, bytes).map(|view| (p.name, view))
         })
         .collect();
     safetensors::serialize(tensors?, None::<HashMap<String, String>>)
 }
 
-/// Reads θ from a `.safetensors` file with PyTorch's names (f32 or f64).
+/// Reads a network's values from a `.safetensors` file or a state dict saved by PyTorch (`.pt`), with PyTorch's
+/// names, as float32 or float64. PyTorch's `num_batches_tracked` counters are passed over.
 pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
     let bytes = std::fs::read(path).map_err(|reason| WeightsError::Read {
         path: path.into(),
         reason,
     })?;
-    from_safetensors(network, &bytes, path)
-}
-
-/// Reads θ from the bytes of a `.safetensors` file; `path` is for messages.
-pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<Vec<f32>, WeightsError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|reason| WeightsError::Malformed {
-        path: path.into(),
-        reason,
-    })?;
-    let parameters = network.parameters();
-    let known: Vec<_> = parameters.iter().map(|p| p.name.as_str()).collect();
-    if let Some(name) = file.names().into_iter().find(|name| !known.contains(name)) {
-        let (path, name, model) = (path.into(), name.to_string(), network.name);
+    let mut tensors = state_dict::tensors(&bytes, path)?;
+    let wanted: Vec<_> = network
+        .parameters()
+        .into_iter()
+        .chain(network.buffers())
+        .collect();
+    tensors.retain(|tensor| match tensor.name.strip_suffix("num_batches_tracked") {
+        Some(norm) => !wanted
+            .iter()
+            .any(|p| p.name.strip_suffix("running_var") == Some(norm)),
+        None => true,
+    });
+    if let Some(unknown) = tensors
+        .iter()
+        .find(|tensor| wanted.iter().all(|p| p.name != tensor.name))
+    {
+        let known: Vec<_> = wanted.iter().map(|p| p.name.as_str()).collect();
         return Err(WeightsError::Unknown {
-            path,
-            name,
-            model,
+            path: path.into(),
+            name: unknown.name.clone(),
+            model: network.name,
             known: known.join(", "),
         });
     }
-    let mut theta = vec![0.0; network.parameter_count()];
-    for parameter in parameters {
-        let Ok(tensor) = file.tensor(&parameter.name) else {
+    let mut values = vec![0.0; network.value_count()];
+    for parameter in wanted {
+        let Some(tensor) = tensors.iter().find(|tensor| tensor.name == parameter.name) else {
             let (path, name, model) = (path.into(), parameter.name, network.name);
             return Err(WeightsError::Missing { path, name, model });
         };
-        if tensor.shape() != parameter.dims {
+        if tensor.dims != parameter.dims {
             let (path, name) = (path.into(), parameter.name);
-            let (found, expected) = (tensor.shape().to_vec(), parameter.dims);
+            let (found, expected) = (tensor.dims.clone(), parameter.dims);
             return Err(WeightsError::Shape {
                 path,
                 name,
@@ -81,26 +96,18 @@ pub fn from_safetensors(network: &Network, bytes: &[u8], path: &Path) -> Result<
                 expected,
             });
         }
-        let values = &mut theta[parameter.range];
-        match tensor.dtype() {
-            Dtype::F32 => tensor
-                .data()
-                .chunks_exact(4)
-                .zip(values)
-                .for_each(|(b, v)| *v = f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-            Dtype::F64 => tensor.data().chunks_exact(8).zip(values).for_each(|(b, v)| {
-                *v = f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32
-            }),
-            dtype => {
+        match &tensor.values {
+            Ok(numbers) => values[parameter.range].copy_from_slice(numbers),
+            Err(dtype) => {
                 return Err(WeightsError::Dtype {
                     path: path.into(),
                     name: parameter.name,
-                    dtype,
+                    dtype: dtype.clone(),
                 });
             }
         }
     }
-    Ok(theta)
+    Ok(values)
 }
 
 /// Why weights cannot be read.
@@ -121,6 +128,12 @@ pub enum WeightsError {
         path: PathBuf,
         reason: safetensors::SafeTensorError,
     },
+    #[error("`{}` is not a state dict that can be read: {reason}", path.display())]
+    #[diagnostic(
+        code(gradstudy::weights::pytorch),
+        help("save it again with `torch.save(model.state_dict(), path)` or as .safetensors")
+    )]
+    Pytorch { path: PathBuf, reason: String },
     #[error("`{}` has no tensor `{name}`, which {model} needs", path.display())]
     #[diagnostic(
         code(gradstudy::weights::missing),
@@ -150,7 +163,7 @@ pub enum WeightsError {
         found: Vec<usize>,
         expected: Vec<usize>,
     },
-    #[error("`{name}` in `{}` holds {dtype:?}", path.display())]
+    #[error("`{name}` in `{}` holds {dtype}", path.display())]
     #[diagnostic(
         code(gradstudy::weights::dtype),
         help("save the weights as float32 or float64")
@@ -158,6 +171,6 @@ pub enum WeightsError {
     Dtype {
         path: PathBuf,
         name: String,
-        dtype: Dtype,
+        dtype: String,
     },
 }

@@ -1,9 +1,10 @@
 //! Stochastic gradient descent as `torch.optim.SGD` has it: coupled weight decay, momentum without dampening,
 //! Nesterov's variant.
 
-use crate::signature::{Args, Default, Param, ParamType, Signature};
+use rayon::prelude::*;
 
-use super::{Optimizer, OptimizerKind};
+use super::{Optimizer, OptimizerKind, PART, couple, descend, fitting, weight_decay};
+use crate::signature::{Args, Default, Param, ParamType, Signature};
 
 static SIGNATURE: Signature = Signature {
     name: "sgd",
@@ -27,12 +28,30 @@ static SIGNATURE: Signature = Signature {
             default: Default::Text("0"),
             doc: "λ; λθ is added to the gradient of every parameter",
         },
+        NESTEROV,
+    ],
+    version: 1,
+};
+
+const NESTEROV: Param = Param {
+    name: "nesterov",
+    ty: ParamType::Boolean,
+    default: Default::Text("false"),
+    doc: "Nesterov momentum",
+};
+
+/// Settings of the direction alone. Without momentum it would be the gradient, so momentum is asked for.
+pub(super) static DIRECTION: Signature = Signature {
+    name: "sgd",
+    summary: "the velocity v = β₁v + g of SGD with momentum; with `nesterov`, g + β₁v",
+    params: &[
         Param {
-            name: "nesterov",
-            ty: ParamType::Boolean,
-            default: Default::Text("false"),
-            doc: "Nesterov momentum",
+            name: "momentum",
+            ty: ParamType::Number { min: 0.0, max: 1.0 },
+            default: Default::Required,
+            doc: "momentum β₁; no dampening",
         },
+        NESTEROV,
     ],
     version: 1,
 };
@@ -55,7 +74,7 @@ impl OptimizerKind for Sgd {
     fn build(&self, args: &Args, parameters: usize) -> Box<dyn Optimizer> {
         Box::new(State {
             momentum: args.number("momentum") as f32,
-            weight_decay: args.number("weight_decay") as f32,
+            weight_decay: weight_decay(args) as f32,
             nesterov: args.boolean("nesterov"),
             velocity: vec![0.0; parameters],
         })
@@ -63,18 +82,24 @@ impl OptimizerKind for Sgd {
 }
 
 impl Optimizer for State {
+    fn direction(&mut self, gradient: &mut [f32]) {
+        let (momentum, nesterov) = (self.momentum, self.nesterov);
+        let parts = gradient
+            .par_chunks_mut(PART)
+            .zip(self.velocity.par_chunks_mut(PART));
+        parts.for_each(|(gradient, velocity)| {
+            // Starting from v = 0, β₁v + g is PyTorch's first velocity, g, too.
+            for (g, v) in gradient.iter_mut().zip(velocity) {
+                *v = momentum * *v + *g;
+                *g = if nesterov { *g + momentum * *v } else { *v };
+            }
+        });
+    }
+
     fn step(&mut self, theta: &mut [f32], gradient: &mut [f32], lr: f32) {
-        // Starting from v = 0, μv + g is PyTorch's first velocity, g, too.
-        for ((theta, g), v) in theta.iter_mut().zip(gradient).zip(&mut self.velocity) {
-            let decayed = *g + self.weight_decay * *theta;
-            *v = self.momentum * *v + decayed;
-            *theta -= lr
-                * if self.nesterov {
-                    decayed + self.momentum * *v
-                } else {
-                    *v
-                };
-        }
+        couple(gradient, theta, self.weight_decay);
+        self.direction(gradient);
+        descend(theta, gradient, lr);
     }
 
     fn state(&self) -> Vec<(&'static str, &[f32])> {
@@ -82,13 +107,10 @@ impl Optimizer for State {
     }
 
     fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f32>>) -> bool {
-        match state("velocity") {
-            Some(velocity) if velocity.len() == self.velocity.len() => {
-                self.velocity = velocity;
-                true
-            }
-            _ => false,
-        }
+        let velocity = fitting(state, "velocity", &self.velocity);
+        let fits = velocity.is_some();
+        self.velocity = velocity.unwrap_or_else(|| std::mem::take(&mut self.velocity));
+        fits
     }
 }
 

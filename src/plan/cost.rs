@@ -1,5 +1,7 @@
 //! What a step will take, estimated before it runs.
 
+use crate::gradients::record::bytes_per_block;
+use crate::layers::BatchNormMode;
 use crate::models::Network;
 
 /// An estimate.
@@ -24,6 +26,9 @@ const WRITE_RATE: f64 = 3e9;
 /// Seconds of a training step outside the gradient kernels (sums, optimizer), per parameter.
 const STEP_PER_PARAMETER: f64 = 2e-9;
 
+/// Seconds that an optimizer's direction takes, per number.
+const TRANSFORM_PER_NUMBER: f64 = 1e-9;
+
 fn cores() -> f64 {
     rayon::current_num_threads() as f64
 }
@@ -45,9 +50,14 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
         .saturating_mul(batch)
         .saturating_mul(network.gradient_flops());
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + steps as f64 * n as f64 * STEP_PER_PARAMETER;
+    // Batch normalisation keeps a whole minibatch's activations.
+    let activations = match network.has_batch_norm() {
+        true => batch.next_multiple_of(16) * network.bytes_per_sample() as u64,
+        false => 0,
+    };
     Cost {
         seconds,
-        bytes: 4 * n * (batch / 32 + 4),
+        bytes: 4 * n * (batch / 32 + 4) + activations,
         flops,
         disk: 12 * n,
     }
@@ -60,10 +70,22 @@ pub fn record(network: &Network, batch: u64, iterations: u64, keep: bool) -> Cos
         .saturating_mul(iterations)
         .saturating_mul(network.gradient_flops());
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + bytes as f64 / WRITE_RATE;
+    let activations = bytes_per_block(network, batch as usize, BatchNormMode::Batch) as u64;
     Cost {
         seconds,
-        bytes,
+        bytes: bytes + activations,
         flops,
         disk: if keep { bytes } else { 0 },
+    }
+}
+
+/// A recording whose T gradients of n numbers are transformed: each is read and written once more, and an optimizer
+/// holds up to three numbers for each parameter.
+pub fn transformed(record: Cost, network: &Network, iterations: u64) -> Cost {
+    let n = network.parameter_count() as u64;
+    Cost {
+        seconds: record.seconds + (n * iterations) as f64 * TRANSFORM_PER_NUMBER,
+        bytes: record.bytes + 12 * n,
+        ..record
     }
 }

@@ -9,16 +9,16 @@ use thiserror::Error;
 
 use super::cost::{self, Cost};
 use super::step::{Operation, Step, StepId, StepKey, Work};
-use super::{Plan, Planned, PlannedRecord};
-use crate::data::{self, DataError, SearchPath};
+use super::measure::Measurable;
+use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
+use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
+use crate::layers::BatchNormMode;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::stats::outcome::Direction;
-use crate::stats::{self, TestKind};
-use crate::study::{Case, Study};
+use crate::study::{Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
 const GRADIENT_VERSION: u32 = 1;
@@ -31,10 +31,10 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
         networks: HashMap::new(),
         loads: HashMap::new(),
     };
-    let (mut measurements, mut records, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut out, mut errors) = (Out::default(), Vec::new());
     for case in &study.cases {
         for seed in &study.seeds {
-            if let Err(error) = lowering.case(case, *seed, &mut measurements, &mut records) {
+            if let Err(error) = lowering.case(case, *seed, &mut out) {
                 let text = error.to_string();
                 if errors.iter().all(|known: &PlanError| known.to_string() != text) {
                     errors.push(error);
@@ -54,8 +54,9 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
     Ok(Plan {
         title: study.title.clone(),
         steps,
-        measurements,
-        records,
+        measurements: out.measurements,
+        spectra: out.spectra,
+        records: out.records,
         index,
     })
 }
@@ -85,23 +86,31 @@ pub enum PlanError {
     },
 }
 
-struct Lowering<'a> {
+/// What a plan is asked for, as it is found.
+#[derive(Default)]
+pub(super) struct Out {
+    pub measurements: Vec<Planned>,
+    pub spectra: Vec<PlannedSpectrum>,
+    pub records: Vec<PlannedRecord>,
+}
+
+pub(super) struct Lowering<'a> {
     search: &'a SearchPath,
     steps: IndexMap<StepId, Step>,
     /// The network that each weights step has values for.
-    networks: HashMap<StepId, NetworkOf>,
+    pub networks: HashMap<StepId, NetworkOf>,
     /// Load steps already made, by their call: the files are hashed once.
     loads: HashMap<String, StepId>,
 }
 
 #[derive(Clone)]
-struct NetworkOf {
-    network: std::rc::Rc<Network>,
-    training: &'static str,
+pub(super) struct NetworkOf {
+    pub network: std::rc::Rc<Network>,
+    pub training: &'static str,
 }
 
 impl Lowering<'_> {
-    fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
+    pub fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
         let id = key.id();
         self.steps.entry(id.clone()).or_insert(Step {
             id: id.clone(),
@@ -117,8 +126,7 @@ impl Lowering<'_> {
         &mut self,
         case: &Case,
         seed: u64,
-        measurements: &mut Vec<Planned>,
-        records: &mut Vec<PlannedRecord>,
+        out: &mut Out,
     ) -> Result<(), PlanError> {
         let levels: Vec<_> = case
             .levels
@@ -129,21 +137,26 @@ impl Lowering<'_> {
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
             let of = self.networks[&weights].clone();
+            of.network
+                .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
-                dataset: kind.display_name().to_string(),
+                dataset: kind.title(&case.data[&spec.on].call.args),
                 model: of.network.name.to_string(),
                 training: of.training.to_string(),
                 batch: spec.batch,
                 iterations: spec.iterations,
                 parameters: of.network.parameter_count() as u64,
+                spectrum: None,
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
+            let (settings, done) = settings::record(spec);
+            let through = spec.transform.through.as_ref().map(optimizer);
             let key = StepKey {
                 operation: Operation::Record,
-                version: GRADIENT_VERSION,
-                settings: json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order}),
+                version: GRADIENT_VERSION + through.map_or(0, |kind| kind.signature().version - 1),
+                settings,
                 seed: Some(seed),
                 inputs: vec![data.clone(), weights.clone()],
             };
@@ -154,15 +167,19 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 order,
                 keep: spec.keep,
+                transform: spec.transform.clone(),
                 seed,
             };
             let label = format!(
-                "{}: gradients of {} ({}) on {}, B = {}, T = {}, seed {seed}",
+                "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            if !spec.transform.is_identity() {
+                cost = cost::transformed(cost, &of.network, spec.iterations);
+            }
             let step = self.add(key, work, label, cost);
-            records.push(PlannedRecord {
+            out.records.push(PlannedRecord {
                 step: step.clone(),
                 record: name.clone(),
                 levels: levels.clone(),
@@ -173,59 +190,51 @@ impl Lowering<'_> {
         for name in case.trains.keys() {
             self.weights(case, name, seed)?;
         }
-        for (name, spec) in &case.tests {
-            let (record, subject) = recorded[spec.of.as_str()].clone();
-            let kind = test_kind(&spec.call.name);
-            for direction in &spec.along {
-                let key = StepKey {
-                    operation: Operation::Test,
-                    version: kind.signature().version,
-                    settings: json!({"test": spec.call, "direction": direction}),
-                    seed: Some(seed),
-                    inputs: vec![record.clone()],
-                };
-                let work = Work::Test {
-                    record: record.clone(),
-                    test: spec.call.clone(),
-                    direction: *direction,
-                    seed,
-                };
-                let (n, t) = (subject.parameters, subject.iterations);
-                let cost = Cost {
-                    seconds: kind.seconds(&spec.call.args, n, t, *direction),
-                    ..Cost::default()
-                };
-                let along = match direction {
-                    Direction::Dimension => "dimension",
-                    Direction::Iteration => "iteration",
-                };
-                let label = format!(
-                    "{name}: {} along {along} of {}, seed {seed}",
-                    spec.call.name, spec.of
-                );
-                let step = self.add(key, work, label, cost);
-                measurements.push(Planned {
-                    step,
-                    test: name.clone(),
-                    record: spec.of.clone(),
-                    subject: subject.clone(),
-                    seed,
-                    levels: levels.clone(),
-                    direction: *direction,
-                });
-            }
+        let mut known: HashMap<&str, Measurable> = HashMap::new();
+        for (name, (step, subject)) in recorded {
+            let record = name.to_string();
+            known.insert(name, Measurable { step, record, subject });
         }
+        self.spectra(case, seed, &levels, &mut known, out)?;
+        self.tests(case, seed, &levels, &known, out);
         Ok(())
     }
 
     /// The data and weights steps that `of` and `on` name.
-    fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
-        let data = self.load(&case.data[on])?;
+    pub fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
+        let data = self.data(&case.data[on], seed)?;
         let weights = match case.trains.contains_key(of) {
             true => self.weights(case, of, seed)?,
             false => self.initialise(case, of, on, seed)?,
         };
         Ok((data, weights))
+    }
+
+    /// The data set, and its labels with noise if the study puts some on them.
+    fn data(&mut self, spec: &DataSpec, seed: u64) -> Result<StepId, PlanError> {
+        let data = self.load(&spec.call)?;
+        if is_clean(&spec.labels) {
+            return Ok(data);
+        }
+        let noise = label_noise::find(&spec.labels.name).expect("the checker knows the label noises");
+        let key = StepKey {
+            operation: Operation::Corrupt,
+            version: noise.signature().version,
+            settings: json!({"labels": spec.labels}),
+            seed: Some(seed),
+            inputs: vec![data.clone()],
+        };
+        let label = format!(
+            "{}: {}, seed {seed}",
+            self.steps[&data].label,
+            label_noise::describe(&spec.labels)
+        );
+        let work = Work::Corrupt {
+            data,
+            labels: spec.labels.clone(),
+            seed,
+        };
+        Ok(self.add(key, work, label, Cost::default()))
     }
 
     fn load(&mut self, call: &Call) -> Result<StepId, PlanError> {
@@ -242,12 +251,13 @@ impl Lowering<'_> {
             seed: None,
             inputs: vec![],
         };
-        let size: usize = kind.shape(&call.args).iter().product();
-        let cost = cost::load(kind.examples(&call.args).unwrap_or(60_000), size as u64);
+        let outline = kind.outline(&call.args)?;
+        let size: usize = outline.shape.iter().product();
+        let cost = cost::load(outline.examples, size as u64);
         let id = self.add(
             key,
             Work::Load { data: call.clone() },
-            kind.display_name().to_string(),
+            kind.title(&call.args),
             cost,
         );
         self.loads.insert(text, id.clone());
@@ -257,15 +267,16 @@ impl Lowering<'_> {
     fn initialise(&mut self, case: &Case, model: &str, on: &str, seed: u64) -> Result<StepId, PlanError> {
         let spec = &case.models[model];
         let data = dataset_of(case, on);
-        let input = data.shape(&case.data[on].args);
+        let outline = data.outline(&case.data[on].call.args)?;
+        let input = outline.shape;
         let kind = models::find(&spec.call.name).expect("the checker knows the models");
         let network = kind.build(&spec.call.args, input)?;
-        if network.classes < data.classes() {
+        if network.classes < outline.classes {
             return Err(PlanError::Logits {
                 model: model.to_string(),
                 logits: network.classes,
-                dataset: data.display_name().to_string(),
-                classes: data.classes(),
+                dataset: data.title(&case.data[on].call.args),
+                classes: outline.classes,
             });
         }
         let digest = match &spec.weights {
@@ -315,7 +326,8 @@ impl Lowering<'_> {
         let spec = &case.trains[train];
         let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
         let network = self.networks[&weights].network.clone();
-        let kind = optimizers::find(&spec.optimizer.name).expect("the checker knows the optimizers");
+        network.check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+        let kind = optimizer(&spec.optimizer);
         let (decay, milestones) = match &spec.decay {
             None => (1.0, vec![]),
             Some(decay) => {
@@ -327,24 +339,21 @@ impl Lowering<'_> {
                 (decay.factor, epochs)
             }
         };
+        let (settings, clip) = settings::train(spec, decay, &milestones);
         let key = StepKey {
             operation: Operation::Train,
             version: GRADIENT_VERSION + kind.signature().version - 1,
-            settings: json!({
-                "optimizer": spec.optimizer, "epochs": spec.epochs, "batch": spec.batch,
-                "decay": decay, "milestones": milestones,
-            }),
+            settings,
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],
         };
-        let examples = dataset_of(case, &spec.on)
-            .examples(&case.data[&spec.on].args)
-            .unwrap_or(60_000);
+        let on = &case.data[&spec.on].call.args;
+        let examples = dataset_of(case, &spec.on).outline(on)?.examples;
         let cost = cost::train(&network, examples, spec.epochs, spec.batch);
         let label = format!(
             "{train}: {} on {}, {}, {} epochs, seed {seed}",
             network.name,
-            dataset_of(case, &spec.on).display_name(),
+            dataset_of(case, &spec.on).title(on),
             spec.optimizer.name,
             spec.epochs
         );
@@ -356,6 +365,8 @@ impl Lowering<'_> {
             batch: spec.batch,
             decay,
             milestones,
+            schedule: spec.schedule.clone(),
+            clip,
             seed,
         };
         let id = self.add(key, work, label, cost);
@@ -370,15 +381,10 @@ impl Lowering<'_> {
     }
 }
 
-fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
-    data::dataset(&case.data[on].name).expect("the checker knows the data sets")
+pub(super) fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
+    data::dataset(&case.data[on].call.name).expect("the checker knows the data sets")
 }
 
-/// The test called `name`; the checker has made sure that there is one.
-pub fn test_kind(name: &str) -> &'static dyn TestKind {
-    stats::TESTS
-        .iter()
-        .copied()
-        .find(|kind| kind.signature().name == name)
-        .expect("the checker knows the tests")
+fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {
+    optimizers::find(&call.name).expect("the checker knows the optimizers")
 }

@@ -6,11 +6,14 @@
 pub mod cost;
 pub mod display;
 mod lower;
+mod measure;
+mod settings;
 pub mod step;
 
 use std::collections::HashMap;
 
-pub use lower::{PlanError, lower, test_kind};
+pub use lower::{PlanError, lower};
+pub use measure::{spectrum_method, test_kind};
 pub use step::{Operation, Step, StepId, StepKey, Work};
 
 use crate::results::Subject;
@@ -24,6 +27,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What the tables are made of, in the order of the study.
     pub measurements: Vec<Planned>,
+    /// What figures are made of, in the order of the study.
+    pub spectra: Vec<PlannedSpectrum>,
     /// Records by statement name, level and seed: what `gradstudy export` can name.
     pub records: Vec<PlannedRecord>,
     index: HashMap<StepId, usize>,
@@ -39,6 +44,18 @@ pub struct Planned {
     pub seed: u64,
     pub levels: Vec<(String, String)>,
     pub direction: Direction,
+}
+
+/// One spectrum and what it is about.
+#[derive(Debug, Clone)]
+pub struct PlannedSpectrum {
+    pub step: StepId,
+    /// Name of the `spectrum` statement.
+    pub spectrum: String,
+    pub record: String,
+    pub subject: Subject,
+    pub seed: u64,
+    pub levels: Vec<(String, String)>,
 }
 
 /// One recording and where in the study it stands.

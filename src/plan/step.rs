@@ -7,6 +7,8 @@ use crate::gradients::batches::Order;
 use crate::layers::Shape;
 use crate::signature::Call;
 use crate::stats::outcome::Direction;
+use crate::study::{Schedule, TransformSpec};
+use crate::training::Clip;
 
 /// Says what was asked for: the hash of a [`StepKey`], in hex.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,13 +28,17 @@ impl StepId {
 pub enum Operation {
     /// Read and normalise a data set.
     Load,
+    /// Put noise on labels.
+    Corrupt,
     /// Draw or read initial weights.
     Initialise,
     /// Pretrain.
     Train,
     /// Record a gradient history.
     Record,
-    /// Apply one test along one direction of a history.
+    /// Compute a spectrum of a history, of another spectrum, or of a loss.
+    Spectrum,
+    /// Apply one test along one direction of a history, or to a spectrum.
     Test,
 }
 
@@ -41,9 +47,11 @@ impl Operation {
     pub fn verb(self) -> &'static str {
         match self {
             Operation::Load => "load",
+            Operation::Corrupt => "corrupt",
             Operation::Initialise => "initialise",
             Operation::Train => "train",
             Operation::Record => "record",
+            Operation::Spectrum => "spectrum",
             Operation::Test => "test",
         }
     }
@@ -86,6 +94,11 @@ pub enum Work {
     Load {
         data: Call,
     },
+    Corrupt {
+        data: StepId,
+        labels: Call,
+        seed: u64,
+    },
     Initialise {
         model: Call,
         input: Shape,
@@ -102,6 +115,9 @@ pub enum Work {
         decay: f64,
         /// Epochs after which the rate is multiplied by `decay`.
         milestones: Vec<usize>,
+        /// Moves the rate in place of `decay`.
+        schedule: Option<Schedule>,
+        clip: Clip,
         seed: u64,
     },
     Record {
@@ -111,10 +127,20 @@ pub enum Work {
         iterations: u64,
         order: Order,
         keep: bool,
+        transform: TransformSpec,
+        seed: u64,
+    },
+    Spectrum {
+        /// The history, spectrum or weights that it is of.
+        of: StepId,
+        /// The data of a loss.
+        on: Option<StepId>,
+        call: Call,
         seed: u64,
     },
     Test {
-        record: StepId,
+        /// The history, or the spectrum.
+        of: StepId,
         test: Call,
         direction: Direction,
         seed: u64,

@@ -59,6 +59,13 @@ pub enum ReportError {
         message: String,
     },
 
+    #[error("two tables or figures would be written to {}", path.display())]
+    #[diagnostic(
+        code(gradstudy::report::twice),
+        help("give one of them another name in the study")
+    )]
+    Twice { path: PathBuf },
+
     #[error("cannot write {}: {source}", path.display())]
     #[diagnostic(code(gradstudy::report::write), help("{}", write_help(source, path)))]
     Write { path: PathBuf, source: io::Error },

@@ -67,25 +67,25 @@ pub fn escape_markdown(text: &str) -> String {
     escaped
 }
 
-/// A cell's text in UTF-8, the paper's value after `between` where the table has a paper side.
-fn cell_text(table: &Table, column: &ColumnKind, cell: &Cell, target: Target, between: &str) -> String {
+/// A cell's text in UTF-8, and the paper's value where the table has a paper side.
+pub(super) fn cell_texts(
+    table: &Table,
+    column: &ColumnKind,
+    cell: &Cell,
+    target: Target,
+) -> (String, Option<String>) {
     let ours = match &cell.value {
         CellValue::Number { mean, sd, .. } => number::quantity(*mean, *sd, column.format, target),
         CellValue::Missing { .. } => number::dash(target).to_string(),
     };
-    match (&table.paper, column.paper, cell.paper) {
-        (Some(_), Some(_), Some(value)) => {
-            format!(
-                "{ours}{between}({})",
-                number::published(value, column.format, target)
-            )
-        }
-        (Some(_), Some(_), None) => format!("{ours}{between}({})", number::dash(target)),
-        _ => ours,
-    }
+    let paper = (table.paper.is_some() && column.paper.is_some()).then(|| match cell.paper {
+        Some(value) => number::published(value, column.format, target),
+        None => number::dash(target).to_string(),
+    });
+    (ours, paper)
 }
 
-fn label_text(label: &Label, target: Target) -> String {
+pub(super) fn label_text(label: &Label, target: Target) -> String {
     match (label, target) {
         (Label::Count(value), _) => number::count(*value, target),
         (Label::Text(text), Target::Markdown) => escape_markdown(text),
@@ -110,9 +110,11 @@ fn grid(table: &Table, target: Target) -> Grid {
     for row in &table.rows {
         let labels = row.labels.iter().map(|label| label_text(label, target));
         let cells = table.columns.iter().zip(&row.cells);
-        grid.add_row(
-            labels.chain(cells.map(|(column, cell)| cell_text(table, column, cell, target, between))),
-        );
+        let cells = cells.map(|(column, cell)| match cell_texts(table, column, cell, target) {
+            (ours, Some(paper)) => format!("{ours}{between}({paper})"),
+            (ours, None) => ours,
+        });
+        grid.add_row(labels.chain(cells));
     }
     for (index, column) in grid.column_iter_mut().enumerate() {
         let number = match table.keys.get(index) {

@@ -4,12 +4,14 @@
 //! text. [`number`] alone turns numbers into text, [`markup`] and [`latex`] spell a table in a format, and the
 //! templates of [`template`] make documents of them. [`write_all`] puts the documents into a run's directory.
 //!
-//! Figures, HTML and colours for verdicts go beside these: a figure is drawn from the same [`Table`] rows or
-//! results, an HTML table is one more function in [`markup`] and one more template.
+//! Figures come in as [`Drawing`]s, drawn already; the HTML report shows them, and every report has them beside it.
 
 pub mod columns;
+mod context;
 mod csv;
+mod drawing;
 pub mod error;
+pub mod html;
 pub mod latex;
 pub mod markup;
 mod notes;
@@ -21,10 +23,11 @@ pub mod tabulate;
 pub mod template;
 pub mod write;
 
-pub use columns::{COLUMNS, ColumnKind};
+pub use columns::{COLUMNS, ColumnKind, find as column};
+pub use drawing::Drawing;
 pub use error::ReportError;
 pub use markup::{to_markdown, to_terminal};
-pub use row_keys::{ROW_KEYS, RowKey};
+pub use row_keys::{ROW_KEYS, RowKey, label_of};
 pub use table::Table;
 pub use tabulate::tabulate;
 pub use template::Templates;

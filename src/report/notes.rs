@@ -140,6 +140,7 @@ impl Writer<'_> {
                     (found.causes.constant, "constant"),
                     (found.causes.too_few, "with too few values above zero"),
                     (found.causes.not_finite, "with a NaN or an infinity"),
+                    (found.causes.not_whole, "with values that are no whole numbers"),
                 ];
                 let causes: Vec<String> = causes
                     .iter()
@@ -152,12 +153,17 @@ impl Writer<'_> {
                     ""
                 };
                 notes.push(format!(
-                    "Degenerate, {}, test {}: {} of {} samples{over} ({}); they count as rejected.",
+                    "Degenerate, {}, test {}: {} of {} samples{over} ({}); they {}.",
                     self.title(row),
                     (self.escape)(&found.test),
                     count(found.causes.total()),
                     count(found.tested),
                     causes.join(", "),
+                    if found.has_verdict {
+                        "count as rejected"
+                    } else {
+                        "are left out"
+                    },
                 ));
             }
         }

@@ -33,6 +33,8 @@ pub enum Format {
     Percent(u8),
     /// A whole number with separated thousands from 10 000.
     Count,
+    /// 1 as `yes`, 0 as `no`, a mean between them (over seeds) as a percent.
+    Verdict,
 }
 
 /// A number split into what every target spells in its own way. All three texts are plain decimal digits.
@@ -54,8 +56,17 @@ pub struct Parts {
 /// be rounded to zero. A spread of exactly 0 is left out. NaN and infinities print as [`DASH`].
 pub fn quantity(mean: f64, sd: Option<f64>, format: Format, target: Target) -> String {
     match parts(mean, sd, format) {
+        _ if format == Format::Verdict => verdict(mean, target),
         Some(parts) => parts.render(target),
         None => dash(target).to_string(),
+    }
+}
+
+fn verdict(mean: f64, target: Target) -> String {
+    match mean {
+        1.0 => "yes".to_string(),
+        0.0 => "no".to_string(),
+        mean => quantity(mean, None, Format::Percent(3), target) + " yes",
     }
 }
 
@@ -86,6 +97,9 @@ pub fn interval(interval: &Interval, format: Format, target: Target) -> String {
 /// A published number as its authors printed it: no digit is dropped, and at least as many decimals are shown
 /// as the publication has (`0.0430`, `62.0 %`, `0.3 %`).
 pub fn published(value: f64, format: Format, target: Target) -> String {
+    if format == Format::Verdict {
+        return verdict(value, target);
+    }
     let shown = match format {
         Format::Percent(_) => 100.0 * value,
         _ => value,
@@ -152,9 +166,10 @@ pub fn dash(target: Target) -> &'static str {
     }
 }
 
-/// Rounds `mean` and `sd` to the digits that `format` asks for; `None` if the mean is NaN or infinite.
+/// Rounds `mean` and `sd` to the digits that `format` asks for; `None` if the mean is NaN or infinite, and for a
+/// [`Format::Verdict`], which is a word.
 pub fn parts(mean: f64, sd: Option<f64>, format: Format) -> Option<Parts> {
-    if !mean.is_finite() {
+    if !mean.is_finite() || format == Format::Verdict {
         return None;
     }
     let scale = if matches!(format, Format::Percent(_)) {
@@ -179,7 +194,7 @@ pub fn parts(mean: f64, sd: Option<f64>, format: Format) -> Option<Parts> {
         Format::Significant(digits) => (digits, 1e-3),
         Format::PValue(digits) => (digits, 1e-2),
         Format::Percent(digits) => (percent_digits(value, digits), 1e-4),
-        Format::Count => (whole_digits(value, sd), 0.0),
+        Format::Count | Format::Verdict => (whole_digits(value, sd), 0.0),
     };
     let significant = usize::from(digits.max(1)) - 1;
     let exponent = power_of_ten(value, significant);

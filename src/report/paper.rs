@@ -193,6 +193,7 @@ mod tests {
             batch,
             iterations: 5000,
             parameters: 44_426,
+            spectrum: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What rows of a table can be told apart by.
 
 use super::table::Label;
-use crate::results::Measurement;
+use crate::results::Subject;
 use crate::stats::outcome::Direction;
 
 /// A word for `rows: [...]` that every study has; the names of its `vary` factors come on top of these.
@@ -12,7 +12,7 @@ pub struct RowKey {
     pub summary: &'static str,
     pub heading: &'static str,
     /// What it says of a measurement, spelled as the paper spells it.
-    pub label: fn(&Measurement) -> Label,
+    pub label: fn(&Subject, Direction) -> Label,
 }
 
 /// Every row key but the factors of a study.
@@ -21,48 +21,69 @@ pub static ROW_KEYS: &[RowKey] = &[
         name: "dataset",
         summary: "name of the data set",
         heading: "Dataset",
-        label: |measurement| Label::Text(measurement.subject.dataset.clone()),
+        label: |subject, _| Label::Text(subject.dataset.clone()),
     },
     RowKey {
         name: "model",
         summary: "name of the network",
         heading: "Model",
-        label: |measurement| Label::Text(measurement.subject.model.clone()),
+        label: |subject, _| Label::Text(subject.model.clone()),
     },
     RowKey {
         name: "training",
         summary: "where the weights come from: random, pretrain or loaded",
         heading: "Training",
-        label: |measurement| Label::Text(capitalised(&measurement.subject.training)),
+        label: |subject, _| Label::Text(capitalised(&subject.training)),
     },
     RowKey {
         name: "sg_type",
         summary: "which vectors are tested: dimension (columns of G) or iteration (rows of G)",
         heading: "SG type",
-        label: |measurement| {
-            Label::Text(match measurement.direction {
+        label: |_, direction| {
+            Label::Text(match direction {
                 Direction::Dimension => "Dimension".into(),
                 Direction::Iteration => "Iteration".into(),
+                Direction::Spectrum => "Spectrum".into(),
             })
+        },
+    },
+    RowKey {
+        name: "spectrum",
+        summary: "which spectrum is tested, such as covariance",
+        heading: "Spectrum",
+        label: |subject, _| {
+            let words = subject.spectrum.as_deref().unwrap_or_default();
+            Label::Text(capitalised(&words.replace('_', " ")))
         },
     },
     RowKey {
         name: "batch",
         summary: "minibatch size B",
         heading: "Batch",
-        label: |measurement| Label::Count(measurement.subject.batch),
+        label: |subject, _| Label::Count(subject.batch),
     },
     RowKey {
         name: "iterations",
         summary: "iterations T",
         heading: "Iterations",
-        label: |measurement| Label::Count(measurement.subject.iterations),
+        label: |subject, _| Label::Count(subject.iterations),
     },
 ];
 
 /// The key of this name.
 pub fn find(name: &str) -> Option<&'static RowKey> {
     ROW_KEYS.iter().find(|key| key.name == name)
+}
+
+/// What `key` says of a subject as text: a row key, or a factor among `levels`; empty where it says nothing.
+pub fn label_of(key: &str, subject: &Subject, levels: &[(String, String)], direction: Direction) -> String {
+    match find(key) {
+        Some(key) => (key.label)(subject, direction).to_string(),
+        None => {
+            let level = levels.iter().find(|(factor, _)| factor == key);
+            level.map(|(_, level)| level.clone()).unwrap_or_default()
+        }
+    }
 }
 
 /// A factor's heading: `weight_decay` reads `Weight decay`.

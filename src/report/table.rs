@@ -116,6 +116,9 @@ pub struct DegenerateSamples {
     pub test: String,
     pub tested: u64,
     pub causes: Degenerate,
+    /// Whether the test has a verdict, which degenerate samples then fail; an estimator leaves them out.
+    #[serde(skip)]
+    pub has_verdict: bool,
 }
 
 impl Row {

@@ -2,7 +2,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::columns::{self, COLUMNS, ColumnKind, samples::acceptance};
+use super::columns::{self, COLUMNS, ColumnKind, samples::{acceptance, samples}};
 use super::error::ReportError;
 use super::paper::{Paper, PaperRow, PaperTable};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
@@ -169,12 +169,15 @@ fn keys(rows: &[(Identity, Group)], spec: &TableSpec) -> Result<Vec<Key>, Report
 }
 
 fn label(key: &str, measurement: &Measurement) -> Label {
+    let Measurement {
+        subject,
+        levels,
+        direction,
+        ..
+    } = measurement;
     match row_keys::find(key) {
-        Some(key) => (key.label)(measurement),
-        None => {
-            let level = measurement.levels.iter().find(|(factor, _)| factor == key);
-            Label::Text(level.map(|(_, level)| level.clone()).unwrap_or_default())
-        }
+        Some(key) => (key.label)(subject, *direction),
+        None => Label::Text(row_keys::label_of(key, subject, levels, *direction)),
     }
 }
 
@@ -276,18 +279,20 @@ pub(crate) fn mean_and_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
 fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
     let mut by_test: IndexMap<&str, DegenerateSamples> = IndexMap::new();
     for measurement in group {
-        let found = acceptance(&measurement.outcome);
+        let (tested, causes) = samples(&measurement.outcome);
         let sum = by_test
             .entry(&measurement.test)
             .or_insert_with(|| DegenerateSamples {
                 test: measurement.test.clone(),
                 tested: 0,
                 causes: Degenerate::default(),
+                has_verdict: acceptance(&measurement.outcome).is_some(),
             });
-        sum.tested += found.tested;
-        sum.causes.constant += found.degenerate.constant;
-        sum.causes.too_few += found.degenerate.too_few;
-        sum.causes.not_finite += found.degenerate.not_finite;
+        sum.tested += tested;
+        sum.causes.constant += causes.constant;
+        sum.causes.too_few += causes.too_few;
+        sum.causes.not_finite += causes.not_finite;
+        sum.causes.not_whole += causes.not_whole;
     }
     by_test
         .into_values()

@@ -1,47 +1,54 @@
 //! Templates: minijinja, strict about names, with LaTeX delimiters and escaping for `.tex`.
 //!
-//! A template ending in `.md.jinja` uses `{{ … }}`, `{% … %}`, `{# … #}`; one ending in `.tex.jinja` uses
-//! `\VAR{…}`, `\BLOCK{…}`, `\#{…}`. Text is escaped for the format when it is printed; what gradstudy has already
+//! A template ending in `.md.jinja` or `.html.jinja` uses `{{ … }}`, `{% … %}`, `{# … #}`; one ending in `.tex.jinja`
+//! uses `\VAR{…}`, `\BLOCK{…}`, `\#{…}`. Text is escaped for the format when it is printed; what gradstudy has already
 //! spelled in the format (numbers, headings, notes) is left as it is, and `|safe` does the same to anything else.
-//! The filters `duration` (seconds) and `label` (a name for `\label`) come on top of minijinja's.
-//!
-//! Every template sees `table` (in `report.md.jinja`: `tables`), with
-//! `name`, `caption`, `paper` (the paper's table number or none), `row_keys` (headings), `columns` (`name`,
-//! `heading`), `rows` (`labels`, `cells`), `notes`, `conventions`; for Markdown also `grid`, the aligned table; for
-//! LaTeX also `spec`, the column types. `conventions_apart` says that the report lists the conventions itself.
-//! `standalone.tex.jinja` also sees `content`, the rendered table. `report.md.jinja` also sees `title`,
-//! `conventions`, `provenance` (a map) and `timings` (`step`, `what`, `seconds`, `reused`).
+//! The filters `duration` (seconds) and `label` (a name for `\label`, files and anchors) come on top of minijinja's.
+//! `docs/templates.md` lists what each template sees; [`context`](super::context) makes it.
 
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexSet;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, context};
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior};
 
+use super::context;
 use super::error::ReportError;
+use super::html::escape_html;
 use super::latex;
-use super::markup::{escape_markdown, markdown_notes, to_markdown};
-use super::notes::notes;
-use super::number::{self, Target};
+use super::markup::escape_markdown;
+use super::number;
 use super::table::Table;
 use super::write::Report;
 
 /// The templates that gradstudy carries, by the name that overrides them.
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 7] = [
+    (
+        "report.css.jinja",
+        include_str!("../../templates/report.css.jinja"),
+    ),
+    (
+        "report.html.jinja",
+        include_str!("../../templates/report.html.jinja"),
+    ),
     ("report.md.jinja", include_str!("../../templates/report.md.jinja")),
     (
         "standalone.tex.jinja",
         include_str!("../../templates/standalone.tex.jinja"),
     ),
+    (
+        "table.html.jinja",
+        include_str!("../../templates/table.html.jinja"),
+    ),
     ("table.md.jinja", include_str!("../../templates/table.md.jinja")),
     ("table.tex.jinja", include_str!("../../templates/table.tex.jinja")),
 ];
 
-/// The two environments, one for each set of delimiters.
+/// One environment for each format that text is escaped for.
 #[derive(Debug)]
 pub struct Templates {
     markdown: Environment<'static>,
+    html: Environment<'static>,
     latex: Environment<'static>,
     overrides: Option<PathBuf>,
 }
@@ -69,6 +76,7 @@ impl Templates {
 
     fn new(overrides: Option<PathBuf>) -> Self {
         let markdown = environment(overrides.clone(), SyntaxConfig::builder(), escape_markdown);
+        let html = environment(overrides.clone(), SyntaxConfig::builder(), escape_html);
         let mut latex_syntax = SyntaxConfig::builder();
         latex_syntax
             .block_delimiters(r"\BLOCK{", "}")
@@ -77,6 +85,7 @@ impl Templates {
         let latex = environment(overrides.clone(), latex_syntax, latex::escape);
         Self {
             markdown,
+            html,
             latex,
             overrides,
         }
@@ -84,39 +93,38 @@ impl Templates {
 
     /// `table.md.jinja`: caption, grid, notes and conventions.
     pub fn table_markdown(&self, table: &Table) -> Result<String, ReportError> {
-        let context = context! { table => markdown_view(table), conventions_apart => false };
-        self.render(&self.markdown, "table.md.jinja", context)
+        self.render(
+            &self.markdown,
+            "table.md.jinja",
+            context::one(context::markdown(table)),
+        )
     }
 
     /// `table.tex.jinja`: a `table` environment for `\input`; it needs booktabs and siunitx.
     pub fn table_latex(&self, table: &Table) -> Result<String, ReportError> {
-        let context = context! { table => latex_view(table), conventions_apart => false };
-        self.render(&self.latex, "table.tex.jinja", context)
+        self.render(
+            &self.latex,
+            "table.tex.jinja",
+            context::one(context::latex(table)),
+        )
     }
 
     /// `standalone.tex.jinja`: a whole document that holds the table.
     pub fn standalone_latex(&self, table: &Table) -> Result<String, ReportError> {
-        let content = Value::from_safe_string(self.table_latex(table)?);
-        let context = context! { table => latex_view(table), content, conventions_apart => false };
+        let context = context::standalone(table, self.table_latex(table)?);
         self.render(&self.latex, "standalone.tex.jinja", context)
     }
 
     /// `report.md.jinja`: all tables of a run and where they come from.
     pub fn report_markdown(&self, report: &Report) -> Result<String, ReportError> {
-        let all = report
-            .tables
-            .iter()
-            .flat_map(|table| table.conventions.iter().cloned());
-        let conventions: Vec<String> = all.collect::<IndexSet<_>>().into_iter().collect();
-        let context = context! {
-            title => report.title,
-            tables => report.tables.iter().map(markdown_view).collect::<Vec<_>>(),
-            conventions,
-            provenance => Value::from(Serde(&report.provenance)),
-            timings => report.timings.iter().map(|timing| Value::from(Serde(timing))).collect::<Vec<_>>(),
-            conventions_apart => true,
-        };
+        let context = context::report(report, context::markdown);
         self.render(&self.markdown, "report.md.jinja", context)
+    }
+
+    /// `report.html.jinja`: the same and the figures, in one file that loads nothing.
+    pub fn report_html(&self, report: &Report) -> Result<String, ReportError> {
+        let context = context::report(report, context::html);
+        self.render(&self.html, "report.html.jinja", context)
     }
 
     fn render(&self, environment: &Environment, name: &str, context: Value) -> Result<String, ReportError> {
@@ -200,66 +208,4 @@ fn beside(directory: &Path, name: &str) -> Option<PathBuf> {
         .components()
         .all(|part| matches!(part, std::path::Component::Normal(_)));
     Some(directory.join(name)).filter(|path| inside && path.is_file())
-}
-
-fn safe(texts: impl IntoIterator<Item = String>) -> Vec<Value> {
-    texts.into_iter().map(Value::from_safe_string).collect()
-}
-
-fn view(table: &Table) -> Value {
-    let rows = table.rows.iter().map(|row| Value::from(Serde(row)));
-    context! {
-        name => table.name.as_str(),
-        caption => table.caption.as_str(),
-        paper => table.paper.as_ref().map(|paper| paper.table),
-        conventions => table.conventions.clone(),
-        data => rows.collect::<Vec<_>>(),
-    }
-}
-
-fn markdown_view(table: &Table) -> Value {
-    let columns = table
-        .columns
-        .iter()
-        .map(|column| context! { name => column.name, heading => column.heading });
-    context! {
-        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
-        columns => columns.collect::<Vec<_>>(),
-        notes => safe(markdown_notes(table)),
-        grid => Value::from_safe_string(to_markdown(table)),
-        ..view(table)
-    }
-}
-
-fn latex_view(table: &Table) -> Value {
-    let columns: Vec<_> = (0..table.columns.len())
-        .map(|index| latex::column(table, index))
-        .collect();
-    let key_specs = table.keys.iter().enumerate().map(|(index, _)| {
-        let counts = table
-            .rows
-            .iter()
-            .all(|row| matches!(row.labels[index], super::table::Label::Count(_)));
-        if counts { "r" } else { "l" }
-    });
-    let spec: Vec<&str> = key_specs
-        .chain(columns.iter().map(|column| column.spec.as_str()))
-        .collect();
-    let rows = table.rows.iter().enumerate().map(|(index, row)| {
-        context! {
-            labels => safe(row.labels.iter().map(latex::label_cell)),
-            cells => safe(columns.iter().map(|column| column.cells[index].clone())),
-        }
-    });
-    let headings = table.columns.iter().zip(&columns).map(|(kind, column)| {
-        context! { name => kind.name, heading => Value::from_safe_string(column.heading.clone()) }
-    });
-    context! {
-        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
-        columns => headings.collect::<Vec<_>>(),
-        rows => rows.collect::<Vec<_>>(),
-        spec => Value::from_safe_string(spec.join(" ")),
-        notes => safe(notes(table, Target::Latex, latex::escape)),
-        ..view(table)
-    }
 }

@@ -1,5 +1,6 @@
 //! Puts a run's documents on disk, each complete or absent.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::csv::to_csv;
+use super::drawing::Drawing;
 use super::error::ReportError;
 use super::latex;
 use super::table::Table;
@@ -18,9 +20,16 @@ pub struct Report<'a> {
     /// Title of the study.
     pub title: &'a str,
     pub tables: &'a [Table],
+    pub figures: &'a [Drawing],
+    /// What the reader must know before believing any of it, in plain text.
+    pub warnings: &'a [String],
     /// Versions, device, seeds, digests …: a map, shown in its order; nested maps and lists are shown as such.
     pub provenance: Value,
     pub timings: &'a [Timing],
+    /// The study as it was written.
+    pub study: &'a str,
+    /// The study with every default written out.
+    pub resolved: &'a str,
 }
 
 /// How long a step took.
@@ -35,14 +44,14 @@ pub struct Timing {
     pub reused: bool,
 }
 
-/// Writes `report.md` and, for each table, `<name>.md`, `.tex`, `-standalone.tex`, `.json` and `.csv` into
-/// `directory`, which is made if it is not there. Returns the files written.
+/// Writes `report.md`, `report.html`, for each table `<name>.md`, `.tex`, `-standalone.tex`, `.json` and `.csv`, and
+/// for each figure its files into `directory`, which is made if it is not there. Returns the files written.
 ///
 /// Everything is rendered before anything is written, and every file is written under a temporary name and
 /// renamed, so an error leaves no half-written file.
 ///
 /// # Errors
-/// A template that fails, or a file or directory that cannot be written.
+/// A template that fails, two documents with one name, or a file or directory that cannot be written.
 pub fn write_all(
     directory: &Path,
     report: &Report,
@@ -67,6 +76,21 @@ pub fn write_all(
         directory.join("report.md"),
         templates.report_markdown(report)?.into_bytes(),
     ));
+    files.push((
+        directory.join("report.html"),
+        templates.report_html(report)?.into_bytes(),
+    ));
+    for figure in report.figures {
+        let stem = latex::label(&figure.name);
+        let file = |(ending, contents): &(&str, Vec<u8>)| {
+            (directory.join(format!("{stem}{ending}")), contents.clone())
+        };
+        files.extend(figure.files.iter().map(file));
+    }
+    let mut paths = HashSet::new();
+    if let Some((twice, _)) = files.iter().find(|(path, _)| !paths.insert(path)) {
+        return Err(ReportError::Twice { path: twice.clone() });
+    }
     std::fs::create_dir_all(directory).map_err(ReportError::write(directory))?;
     for (path, contents) in &files {
         write_atomically(path, contents).map_err(ReportError::write(path))?;

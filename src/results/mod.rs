@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::spectra::Spectrum;
 use crate::stats::outcome::{Direction, Outcome};
 
 /// The layout of `results.yaml`; raised when a reader of the old layout would misread the new.
@@ -15,6 +16,31 @@ pub struct Results {
     pub study: String,
     /// In the order of the study: test, case, seed, direction.
     pub measurements: Vec<Measurement>,
+}
+
+/// Every spectrum of a run, stored beside its results.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spectra {
+    pub format_version: u32,
+    /// In the order of the study.
+    pub spectra: Vec<MeasuredSpectrum>,
+}
+
+/// One spectrum and what it is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredSpectrum {
+    /// Name of the `spectrum` statement.
+    pub name: String,
+    /// Name of the `record` statement; empty for the spectrum of a loss.
+    pub record: String,
+    pub subject: Subject,
+    /// Study seed.
+    pub seed: u64,
+    /// Levels of the `vary` factors in this case, as (factor, label).
+    pub levels: Vec<(String, String)>,
+    /// Id of the step that computed it.
+    pub step: String,
+    pub spectrum: Spectrum,
 }
 
 /// One test along one direction of one gradient history.
@@ -50,4 +76,7 @@ pub struct Subject {
     pub iterations: u64,
     /// Parameters n.
     pub parameters: u64,
+    /// The spectrum that was tested, such as `covariance`; none for rows and columns of the history itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<String>,
 }

@@ -1,7 +1,8 @@
 //! The conventions behind a table's numbers, as sentences for the note under it.
 
+use crate::plan::test_kind;
 use crate::signature::Value;
-use crate::study::{Study, TableSpec, TestSpec};
+use crate::study::{Study, TableSpec};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
 pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
@@ -16,7 +17,7 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
             let Some(test) = case.tests.get(name) else {
                 continue;
             };
-            say(of_test(test));
+            say(test_kind(&test.call.name).convention(&test.call.args));
             let Some(record) = case.records.get(&test.of) else {
                 continue;
             };
@@ -27,7 +28,7 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                     .to_string(),
             });
             if let Some(Value::Text(normalize)) =
-                case.data.get(&record.on).and_then(|d| d.args.get("normalize"))
+                case.data.get(&record.on).and_then(|d| d.call.args.get("normalize"))
             {
                 say(match normalize.as_str() {
                     "global" => {
@@ -41,51 +42,4 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
         }
     }
     sentences
-}
-
-fn of_test(test: &TestSpec) -> String {
-    let args = &test.call.args;
-    let alpha = args.number("alpha");
-    if test.call.name == "normality" {
-        return format!(
-            "Gaussianity: D'Agostino–Pearson test (SciPy's normaltest) on {} points drawn at random from each row or \
-             column; not rejected when p > {alpha}.",
-            args.integer("points")
-        );
-    }
-    let tail = args.call("tail");
-    let rule = match tail.name.as_str() {
-        "top" => format!("the {} largest absolute values", tail.args.integer("k")),
-        "at" => format!("the absolute values from {} on", tail.args.number("value")),
-        "quantile" => format!(
-            "the absolute values above their {} quantile",
-            tail.args.number("q")
-        ),
-        "scan" => format!(
-            "the absolute values from the x_min of least KS distance on (every distinct value tried, at least {} \
-             points kept)",
-            tail.args.integer("at_least")
-        ),
-        _ => "all non-zero absolute values".to_string(),
-    };
-    let ecdf = match args.text("ecdf") {
-        "two_sided" => "both sides of each step of the empirical distribution",
-        _ => "the left empirical distribution i/K, i = 0…K−1",
-    };
-    let critical = if alpha == 0.05 {
-        "1.36/√K".to_string()
-    } else {
-        "√(−ln(α/2)/2)/√K".to_string()
-    };
-    let caution = match tail.name.as_str() {
-        "scan" => {
-            "which takes no account of the fitted exponent and the chosen x_min: at 5 % d_ks itself would have to stay \
-             below about 0.78/√K"
-        }
-        _ => "which takes no account of the fitted exponent",
-    };
-    format!(
-        "Power law: maximum-likelihood fit to {rule}; KS distance against {ecdf}; not rejected when d_ks < d_c = \
-         {critical} (α = {alpha}), {caution}."
-    )
 }

@@ -8,10 +8,12 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Manifest;
-use crate::report::{self, Report, ReportError, Table, Templates, Timing};
-use crate::results::{FORMAT_VERSION, Results};
+use crate::report::{self, Drawing, Report, ReportError, Table, Templates, Timing};
+use crate::results::{FORMAT_VERSION, Results, Spectra};
 
 const RESULTS: &str = "results.yaml";
+/// JSON: thousands of numbers are no reading matter.
+const SPECTRA: &str = "spectra.json";
 const RESOLVED: &str = "resolved.yaml";
 
 /// Everything that goes into a run's folder.
@@ -21,7 +23,9 @@ pub struct Contents<'a> {
     pub resolved: &'a str,
     pub manifest: &'a Manifest,
     pub results: &'a Results,
+    pub spectra: &'a Spectra,
     pub tables: &'a [Table],
+    pub figures: &'a [Drawing],
     pub timings: &'a [Timing],
 }
 
@@ -48,8 +52,12 @@ pub fn write(
     let report = Report {
         title: &contents.manifest.study,
         tables: contents.tables,
+        figures: contents.figures,
+        warnings: &contents.manifest.warnings,
         provenance: without_steps(provenance),
         timings: contents.timings,
+        study: contents.study_text,
+        resolved: contents.resolved,
     };
     report::write_all(temporary.path(), &report, templates)?;
     for (name, text) in [
@@ -60,6 +68,11 @@ pub fn write(
     ] {
         let path = temporary.path().join(name);
         fs::write(&path, text).map_err(fail(&path))?;
+    }
+    if !contents.spectra.spectra.is_empty() {
+        let path = temporary.path().join(SPECTRA);
+        let text = serde_json::to_string(contents.spectra).map_err(|e| fail(&path)(e.into()))?;
+        fs::write(&path, text + "\n").map_err(fail(&path))?;
     }
     let mut folder = parent.join(run);
     let mut copy = 2;
@@ -76,10 +89,11 @@ fn yaml(value: &impl serde::Serialize) -> String {
     serde_yaml::to_string(value).expect("manifests and results are made of text, numbers, lists and maps")
 }
 
-/// The manifest for readers: single steps are listed with their times elsewhere.
+/// The manifest for readers: warnings, and single steps with their times, are listed elsewhere.
 fn without_steps(mut provenance: serde_json::Value) -> serde_json::Value {
     if let Some(map) = provenance.as_object_mut() {
         map.shift_remove("steps");
+        map.shift_remove("warnings");
         map.shift_remove("format_version");
         if let Some(times) = map.get_mut("times").and_then(|times| times.as_object_mut()) {
             times.shift_remove("steps");
@@ -127,6 +141,29 @@ pub fn open_results(path: &Path) -> Result<Results, RunError> {
         });
     }
     Ok(results)
+}
+
+/// The spectra of the run at `path`; none where it computed none.
+pub fn open_spectra(path: &Path) -> Result<Spectra, RunError> {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let file = folder.join(SPECTRA);
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Spectra::default()),
+        Err(reason) => return Err(RunError::Read { path: file, reason }),
+    };
+    let spectra: Spectra = serde_json::from_str(&text).map_err(|error| RunError::Damaged {
+        path: file.clone(),
+        reason: error.to_string(),
+    })?;
+    match spectra.format_version {
+        FORMAT_VERSION => Ok(spectra),
+        found => Err(RunError::Format {
+            path: file,
+            found,
+            known: FORMAT_VERSION,
+        }),
+    }
 }
 
 /// The resolved study of the run at `path`, if it is there.

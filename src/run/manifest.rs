@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::execute::{DataFacts, Execution, TrainingFacts};
+use crate::execute::{DataFacts, Execution, NoiseFacts, TrainingFacts};
 use crate::plan::Plan;
 
 /// burn's version, as pinned in Cargo.toml.
@@ -22,11 +22,19 @@ pub struct Manifest {
     pub study_digest: String,
     /// Hash of all steps.
     pub plan: String,
-    /// `--set` and other options that change results; none yet.
+    /// What makes the run again, options that change results included.
     pub command: String,
+    /// The profile and each `--set`, as given.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub overrides: Vec<String>,
+    /// What `check` doubts in the study, each in one line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     pub device: DeviceFacts,
     pub seeds: Vec<u64>,
     pub data: Vec<DataFacts>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub label_noise: Vec<NoiseFacts>,
     pub trainings: BTreeMap<String, TrainingFacts>,
     pub steps: Vec<StepFacts>,
     pub times: Times,
@@ -68,8 +76,11 @@ pub struct StepTime {
 pub struct Invocation<'a> {
     pub study_text: &'a str,
     pub command: String,
+    pub warnings: Vec<String>,
     pub device: DeviceFacts,
     pub seeds: &'a [u64],
+    /// The profile and each `--set`, as given.
+    pub overrides: &'a [String],
     /// When it began, in ISO 8601.
     pub started: String,
     /// How long it took.
@@ -82,8 +93,10 @@ impl Manifest {
         let Invocation {
             study_text,
             command,
+            warnings,
             device,
             seeds,
+            overrides,
             started,
             seconds,
         } = invocation;
@@ -105,9 +118,12 @@ impl Manifest {
             study_digest: blake3::hash(study_text.as_bytes()).to_hex().to_string(),
             plan: plan.id().0,
             command,
+            overrides: overrides.to_vec(),
+            warnings,
             device,
             seeds: seeds.to_vec(),
             data: execution.data.clone(),
+            label_noise: execution.noises.clone(),
             trainings: execution.trainings.iter().cloned().collect(),
             steps: steps.collect(),
             times: Times {

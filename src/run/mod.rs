@@ -6,10 +6,10 @@ pub mod manifest;
 
 use crate::execute::Execution;
 use crate::plan::Plan;
-use crate::results::{FORMAT_VERSION, Measurement, Results};
+use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spectra};
 
 pub use conventions::conventions;
-pub use folder::{RunError, open_results, open_settings, write};
+pub use folder::{RunError, open_results, open_settings, open_spectra, write};
 pub use manifest::Manifest;
 
 /// The measurements of `plan` with the outcomes of `execution`. Every planned test has one.
@@ -32,5 +32,22 @@ pub fn results(plan: &Plan, execution: &Execution) -> Results {
         format_version: FORMAT_VERSION,
         study: plan.title.clone(),
         measurements,
+    }
+}
+
+/// The spectra of `plan` with their values from `execution`. Every planned spectrum has its values.
+pub fn spectra(plan: &Plan, execution: &Execution) -> Spectra {
+    let spectra = plan.spectra.iter().map(|planned| MeasuredSpectrum {
+        name: planned.spectrum.clone(),
+        record: planned.record.clone(),
+        subject: planned.subject.clone(),
+        seed: planned.seed,
+        levels: planned.levels.clone(),
+        step: planned.step.0.clone(),
+        spectrum: execution.spectra[&planned.step].clone(),
+    });
+    Spectra {
+        format_version: FORMAT_VERSION,
+        spectra: spectra.collect(),
     }
 }

@@ -11,6 +11,8 @@ pub enum Cause {
     Constant,
     /// Fewer values above zero than the tail asks for, a tail of equal values, or fewer values than are drawn.
     TooFew,
+    /// A value that is no whole number, in a test of whole numbers.
+    NotWhole,
 }
 
 impl Degenerate {
@@ -22,6 +24,7 @@ impl Degenerate {
                 Cause::NotFinite => counts.not_finite += 1,
                 Cause::Constant => counts.constant += 1,
                 Cause::TooFew => counts.too_few += 1,
+                Cause::NotWhole => counts.not_whole += 1,
             }
         }
         counts

@@ -1,20 +1,32 @@
 //! Statistical tests: pure functions on slices of numbers, and the same over every column or row of a
 //! gradient history at once. Nothing here knows tensors, files or clocks.
 
+pub mod alternatives;
 pub mod bootstrap;
+pub mod correlation;
+pub mod critical;
 pub mod degenerate;
+pub mod discrete;
+pub mod distances;
+pub mod gaussianity;
 pub mod history_view;
 pub mod interval;
 pub mod ks;
+pub mod laws;
 pub mod many;
 pub mod monitor;
+pub mod multiple;
 pub mod normality;
 pub mod outcome;
+pub mod power;
 pub mod power_law;
+pub mod roots;
 pub mod sampling;
 pub mod scan;
 pub mod select;
+pub mod sensitivity;
 pub mod tail;
+pub mod tail_index;
 pub mod tail_kernel;
 pub mod vector_math;
 
@@ -40,12 +52,36 @@ pub trait TestKind: Sync {
         monitor: &Monitor,
     ) -> Option<Outcome>;
 
-    /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`.
+    /// Tests the one sample `values`; `None` if cancelled. `seed` as for [`TestKind::run`].
+    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome>;
+
+    /// The sentence in the note under a table that says how the test was made with these arguments.
+    fn convention(&self, args: &Args) -> String;
+
+    /// Rough wall time in seconds on the current thread pool, for `gradstudy plan`;
+    /// one sample counts as a history of one column.
     fn seconds(&self, args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64;
 }
 
 /// Every kind of test, in the order of the language reference.
-pub static TESTS: &[&dyn TestKind] = &[&power_law::PowerLaw, &normality::Normality];
+pub static TESTS: &[&dyn TestKind] = &[
+    &power_law::PowerLaw,
+    &discrete::DiscretePowerLaw,
+    &normality::TEST,
+    &gaussianity::skewtest::TEST,
+    &gaussianity::kurtosistest::TEST,
+    &gaussianity::jarque_bera::TEST,
+    &gaussianity::shapiro_wilk::TEST,
+    &gaussianity::anderson_darling::TEST,
+    &gaussianity::lilliefors::TEST,
+    &gaussianity::chi_square::TEST,
+    &alternatives::Alternatives,
+    &tail_index::hill::ESTIMATOR,
+    &tail_index::moments::ESTIMATOR,
+    &tail_index::pickands::ESTIMATOR,
+    &tail_index::alpha_stable::AlphaStable,
+    &correlation::Correlation,
+];
 
 /// Serialises a number that may be NaN or infinite: those become null, and null reads back as NaN.
 pub mod finite_or_null {

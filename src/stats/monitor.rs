@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 /// The caller's ends of a running test.
 #[derive(Clone, Copy)]
 pub struct Monitor<'a> {
@@ -11,7 +13,21 @@ pub struct Monitor<'a> {
     pub cancel: &'a AtomicBool,
 }
 
-impl Monitor<'_> {
+impl<'a> Monitor<'a> {
+    /// One that listens to nothing and is never cancelled.
+    pub const SILENT: Monitor<'static> = Monitor {
+        progress: &|_| (),
+        cancel: &NEVER,
+    };
+
+    /// The same cancel flag, and nobody to tell how far it is.
+    pub fn without_progress(&self) -> Self {
+        Monitor {
+            progress: &|_| (),
+            cancel: self.cancel,
+        }
+    }
+
     /// Whether the caller asked to stop.
     pub fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)

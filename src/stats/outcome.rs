@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
+use super::multiple::Rejections;
 
-/// Which vectors of the gradient history were tested (the paper's "SG Type").
+/// Which vectors were tested (the paper's "SG Type"), or that it was one sample such as a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -12,6 +13,19 @@ pub enum Direction {
     Dimension,
     /// Rows of G: one parameter's gradient over all iterations.
     Iteration,
+    /// One sample of its own, such as the eigenvalues of a covariance; as a history, its only column.
+    Spectrum,
+}
+
+impl Direction {
+    /// The word that a study and a result write for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Direction::Dimension => "dimension",
+            Direction::Iteration => "iteration",
+            Direction::Spectrum => "spectrum",
+        }
+    }
 }
 
 /// Samples that a test cannot be applied to. They count as rejected (d_ks = 1, p = 0).
@@ -23,12 +37,19 @@ pub struct Degenerate {
     pub too_few: u64,
     /// At least one NaN or infinity.
     pub not_finite: u64,
+    /// At least one value that is no whole number, in a test of whole numbers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_whole: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Degenerate {
     /// How many in all.
     pub fn total(&self) -> u64 {
-        self.constant + self.too_few + self.not_finite
+        self.constant + self.too_few + self.not_finite + self.not_whole
     }
 }
 
@@ -62,15 +83,58 @@ pub struct PowerLawOutcome {
     /// Mean β̂ over the samples that are not degenerate; NaN if there is none.
     #[serde(with = "super::finite_or_null")]
     pub mean_exponent: f64,
+    /// Mean standard error of β̂ over the same samples.
+    #[serde(with = "super::finite_or_null", default = "not_measured")]
+    pub mean_standard_error: f64,
+    /// Mean of 1 + (β̂ − 1)(K − 1)/K over the same samples.
+    #[serde(with = "super::finite_or_null", default = "not_measured")]
+    pub mean_corrected_exponent: f64,
     /// Mean ŝ = 1/(β̂ − 1) over the same samples.
     #[serde(with = "super::finite_or_null")]
     pub mean_zipf_exponent: f64,
     /// Median x_min over the same samples.
     #[serde(with = "super::finite_or_null")]
     pub median_x_min: f64,
+    /// Where `bootstrap` asks for replicates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<BootstrapOutcome>,
+    /// Where `distances: all` asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<DistancesOutcome>,
 }
 
-/// The D'Agostino–Pearson normality test over many samples.
+/// What an outcome written before there was such a statistic says of it.
+fn not_measured() -> f64 {
+    f64::NAN
+}
+
+/// Bootstrap p-values of the power law over many samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BootstrapOutcome {
+    /// Most replicates of one sample.
+    pub replicates: u64,
+    /// Mean number of replicates over the samples that are not degenerate: a large p-value stops early.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_replicates: f64,
+    /// Mean p-value; small speaks against the power law. A degenerate sample counts as 0.
+    pub mean_p_value: f64,
+    /// Monte-Carlo standard error of the mean p-value.
+    pub standard_error: f64,
+    /// Samples whose p-value exceeds α.
+    pub acceptance: Acceptance,
+    pub rejections: Rejections,
+}
+
+/// Other distances from the fitted power law, over the samples that are not degenerate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DistancesOutcome {
+    #[serde(with = "super::finite_or_null")]
+    pub mean_kuiper: f64,
+    #[serde(with = "super::finite_or_null")]
+    pub mean_anderson_darling: f64,
+}
+
+/// A test of normality over many samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NormalityOutcome {
     pub acceptance: Acceptance,
@@ -80,6 +144,83 @@ pub struct NormalityOutcome {
     pub points: u64,
     /// Mean p-value; a degenerate sample counts as 0.
     pub mean_p_value: f64,
+    /// Mean statistic over the samples that are not degenerate; `None` in outcomes of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_statistic: Option<f64>,
+    /// `None` in outcomes of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejections: Option<Rejections>,
+}
+
+/// Comparisons of the power law with other laws over many samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlternativesOutcome {
+    /// Samples for which no alternative is better.
+    pub acceptance: Acceptance,
+    /// Level α at which an alternative counts as better.
+    pub alpha: f64,
+    pub against: Vec<AlternativeOutcome>,
+}
+
+/// The comparison with one law over the samples that are not degenerate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlternativeOutcome {
+    /// Such as `lognormal`.
+    pub alternative: String,
+    /// Mean of R = Σ ln f_power/f_alternative.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_log_ratio: f64,
+    /// Mean of R/(σ√n); positive favours the power law.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_normalised: f64,
+    #[serde(with = "super::finite_or_null")]
+    pub mean_p_value: f64,
+    /// Samples for which the alternative is better at α.
+    pub preferred: Acceptance,
+    /// Samples for which the power law is better at α.
+    pub power_law_preferred: Acceptance,
+    /// Medians of the parameters of the law of x/x_min, over the samples for which it is not its limit, the power law.
+    pub median_parameters: Vec<(String, f64)>,
+}
+
+/// Estimates of the tail index of many samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TailIndexOutcome {
+    /// Samples, degenerate ones included.
+    pub tested: u64,
+    pub degenerate: Degenerate,
+    /// Values that each estimate looks at.
+    pub points: u64,
+    /// Mean ξ̂ = 1/α̂ over the samples that are not degenerate; NaN if there is none.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_xi: f64,
+    /// Standard deviation of ξ̂ over the same samples (n − 1); NaN for fewer than two.
+    #[serde(with = "super::finite_or_null")]
+    pub sd_xi: f64,
+    /// Mean asymptotic standard error of ξ̂; NaN where the estimator has none.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_standard_error: f64,
+    /// Median α̂ over the same samples, NaN where it is infinite: half of them have ξ̂ ≤ 0.
+    #[serde(with = "super::finite_or_null")]
+    pub median_tail_index: f64,
+}
+
+/// Correlation between samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CorrelationOutcome {
+    /// Samples, degenerate ones included.
+    pub tested: u64,
+    pub degenerate: Degenerate,
+    /// Pairs drawn.
+    pub pairs: u64,
+    /// Mean correlation of a pair; NaN where there is none.
+    #[serde(with = "super::finite_or_null")]
+    pub mean: f64,
+    /// Mean squared correlation less that of independent samples; may be below zero by chance.
+    #[serde(with = "super::finite_or_null")]
+    pub mean_square: f64,
+    /// Independent samples that the samples which are not degenerate are worth.
+    pub effective: f64,
 }
 
 /// What one test statement found along one direction.
@@ -88,4 +229,7 @@ pub struct NormalityOutcome {
 pub enum Outcome {
     PowerLaw(PowerLawOutcome),
     Normality(NormalityOutcome),
+    Alternatives(AlternativesOutcome),
+    TailIndex(TailIndexOutcome),
+    Correlation(CorrelationOutcome),
 }

@@ -135,7 +135,7 @@ impl TailRule {
 }
 
 /// The q-quantile of a sorted sample by linear interpolation (NumPy's and R's type 7); `None` if empty.
-fn quantile(ascending: &[f64], q: f64) -> Option<f64> {
+pub(super) fn quantile(ascending: &[f64], q: f64) -> Option<f64> {
     let position = q * ascending.len().checked_sub(1)? as f64;
     let low = position.floor() as usize;
     let high = (low + 1).min(ascending.len() - 1);

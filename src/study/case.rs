@@ -3,11 +3,13 @@
 use indexmap::IndexMap;
 
 use super::arguments::{Bound, Given, Scope};
-use super::shape::{entries, fields, listed_in, written};
-use super::statements::{Holds, StatementKind};
+use super::label_noise::LABEL_NOISE;
+use super::names::Declared;
+use super::shape::{entries, fields};
+use super::statements::{Holds, LIKE, StatementKind};
 use super::{
-    Assertion, Case, Decay, Milestone, ModelSpec, RecordSpec, TestSpec, TrainSpec, Vocabulary, suggest,
-    values,
+    Assertion, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec, TransformSpec,
+    Vocabulary, suggest, values,
 };
 use crate::signature::{Args, Call, Signature};
 use crate::stats::outcome::Direction;
@@ -31,7 +33,60 @@ impl Place {
 /// Places by the statements' names.
 pub(super) type Places = IndexMap<String, Place>;
 
+/// Data with label noise that a statement asks for in place: `on: mnist with symmetric(40%)`.
+pub(super) struct Noisy {
+    /// Under this name it is data of the case.
+    pub name: String,
+    pub base: String,
+    pub labels: Call,
+}
+
 impl Scope<'_> {
+    /// Replaces `data with noise` behind `on` by the name of data of its own.
+    pub fn noisy_data(&mut self, statement: &mut Statement, noisy: &mut Vec<Noisy>) {
+        let call = statement.binding.as_mut().map(|binding| &mut binding.value.kind);
+        let arguments = match call {
+            Some(ExprKind::Call { arguments, .. }) => arguments.as_mut_slice(),
+            _ => &mut [],
+        };
+        let fields = statement.block.iter_mut().flat_map(|block| &mut block.fields);
+        let on = |argument: &&mut Argument| argument.key.as_ref().is_some_and(|key| key.value == "on");
+        for argument in arguments.iter_mut().chain(fields).filter(on) {
+            let expr = &mut argument.value;
+            let ExprKind::Infix { left, word, right } = &expr.kind else {
+                continue;
+            };
+            let (ExprKind::Word(base), "with") = (&left.kind, word.value.as_str()) else {
+                continue;
+            };
+            let Some(labels) = self.call(&Given::of(right), LABEL_NOISE, "label noise") else {
+                // Its mistake is told: the data alone stand for it.
+                *expr = (**left).clone();
+                continue;
+            };
+            let arguments = labels.args.0.values().map(|value| format!("{value:?}"));
+            let arguments = arguments.collect::<Vec<_>>().join(", ");
+            let name = format!("{base} with {}({arguments})", labels.name);
+            if self.reference(left, &["data"], "`on`").is_some() {
+                let declared = Declared {
+                    keyword: "data".to_string(),
+                    span: expr.span,
+                    lost: false,
+                };
+                self.names.map.entry(name.clone()).or_insert(declared);
+                self.names.used.insert(name.clone());
+                let base = base.clone();
+                *expr = Expr {
+                    kind: ExprKind::Word(name.clone()),
+                    ..expr.clone()
+                };
+                noisy.push(Noisy { name, base, labels });
+            } else {
+                *expr = (**left).clone();
+            }
+        }
+    }
+
     /// Checks one statement at one point of the grid and puts it into `case`.
     pub fn case_statement(
         &mut self,
@@ -43,13 +98,7 @@ impl Scope<'_> {
         let Holds::Call(what) = kind.holds else {
             return None;
         };
-        let signatures = match kind.block.name {
-            "data" => vocabulary.datasets,
-            "model" => vocabulary.models,
-            "train" => vocabulary.optimizers,
-            "record" => vocabulary.records,
-            _ => vocabulary.tests,
-        };
+        let signatures = vocabulary.built_ins(kind.block.name);
         let name = statement.name.as_ref()?.value.clone();
         let (signature, bound) = self.statement_call(statement, kind, signatures, what)?;
         let place = Place {
@@ -65,7 +114,9 @@ impl Scope<'_> {
         let count = |key: &str| args.integer(key) as u64;
         match kind.block.name {
             "data" => {
-                case.data.insert(name, call(&[]));
+                let labels = args.call("labels").clone();
+                let call = call(&["labels"]);
+                case.data.insert(name, DataSpec { call, labels });
             }
             "model" => {
                 let weights = args.get("weights").map(|_| text("weights"));
@@ -81,11 +132,21 @@ impl Scope<'_> {
             }
             "train" => {
                 let epochs = count("epochs");
-                let decay = written(statement, "decay").map(|written| decay(args.call("decay"), written));
-                if let Some(decay) = &decay {
-                    self.milestones(decay, epochs, place.of("decay"));
-                }
-                let optimizer = call(&["of", "on", "epochs", "batch", "decay"]);
+                let decay = self.decay(statement, &args, epochs);
+                let schedule = self.schedule(statement, &args, epochs);
+                self.exclusive(&place, &args);
+                let own = [
+                    "of",
+                    "on",
+                    "epochs",
+                    "batch",
+                    "decay",
+                    "schedule",
+                    "clip",
+                    "clip_value",
+                ];
+                let optimizer = call(&own);
+                let number = |key: &str| args.get(key).map(|_| args.number(key));
                 let (of, on, batch) = (text("of"), text("on"), count("batch"));
                 case.trains.insert(
                     name,
@@ -96,11 +157,16 @@ impl Scope<'_> {
                         epochs,
                         batch,
                         decay,
+                        schedule,
+                        clip: number("clip"),
+                        clip_value: number("clip_value"),
                     },
                 );
             }
             "record" => {
-                let call = call(&["of", "on", "batch", "iterations", "order", "keep"]);
+                let transform = transform(&args);
+                let own = ["of", "on", "batch", "iterations", "order", "keep"];
+                let call = call(&[&own[..], &["weight_decay", "clip", "through"]].concat());
                 let (of, on, order) = (text("of"), text("on"), text("order"));
                 let (batch, iterations) = (count("batch"), count("iterations"));
                 let keep = args.boolean("keep");
@@ -114,8 +180,12 @@ impl Scope<'_> {
                         iterations,
                         order,
                         keep,
+                        transform,
                     },
                 );
+            }
+            "spectrum" => {
+                case.spectra.insert(name, SpectrumSpec { call: call(&[]) });
             }
             _ => {
                 self.distinct(&entries(statement, "along"), "along");
@@ -159,6 +229,10 @@ impl Scope<'_> {
             return None;
         }
         let given = Given::of(value);
+        if given.name.value == LIKE {
+            // It is like nothing, which has been told.
+            return None;
+        }
         let signature = self.find(&given, signatures, what)?;
         let name = statement.name.as_ref().map_or("", |name| &name.value);
         let owner = format!("{} `{name}`", kind.block.name);
@@ -201,28 +275,6 @@ impl Scope<'_> {
         }
         asserts
     }
-
-    /// Milestones lie within the training and rise.
-    fn milestones(&mut self, decay: &Decay, epochs: u64, span: Span) {
-        let outside = decay.at.iter().any(|milestone| match milestone {
-            Milestone::Epoch(epoch) => *epoch == 0 || *epoch >= epochs,
-            Milestone::Fraction(fraction) => *fraction <= 0.0 || *fraction >= 1.0,
-        });
-        let falling = decay
-            .at
-            .windows(2)
-            .any(|pair| pair[0].epoch(epochs) >= pair[1].epoch(epochs));
-        let message = match (outside, falling) {
-            (true, _) => format!("a milestone lies outside the {epochs} epochs of training"),
-            (false, true) => "the milestones do not rise".to_string(),
-            (false, false) => return,
-        };
-        let help = format!(
-            "write percents between 0% and 100%, or epochs from 1 to {}, in rising order",
-            epochs - 1
-        );
-        self.say(Diagnostic::error("E0507", message, span, "").help(help));
-    }
 }
 
 /// The arguments that have no field of their own.
@@ -231,30 +283,13 @@ fn without(args: &Args, own: &[&str]) -> Args {
     Args(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-/// Step decay. A whole number is an epoch and a percent a fraction, which `call`, with its plain numbers, no
-/// longer tells apart; so the milestones are read as `written`.
-fn decay(call: &Call, written: &Expr) -> Decay {
-    let milestones = match &written.kind {
-        ExprKind::Infix { right, .. } => listed_in(right),
-        ExprKind::Call { arguments, .. } => {
-            let named =
-                |argument: &&Argument| argument.key.as_ref().is_some_and(|key| key.value == "milestones");
-            let found = arguments.iter().find(named).or(arguments.get(1));
-            found.map_or(Vec::new(), |argument| listed_in(&argument.value))
-        }
-        _ => Vec::new(),
-    };
-    let at = milestones.into_iter().filter_map(|expr| match expr.kind {
-        ExprKind::Integer(epoch) => Some(Milestone::Epoch(epoch as u64)),
-        ExprKind::Number(epoch) if epoch >= 1.0 && epoch.fract() == 0.0 => {
-            Some(Milestone::Epoch(epoch as u64))
-        }
-        ExprKind::Number(fraction) => Some(Milestone::Fraction(fraction)),
-        ExprKind::Percent(percent) => Some(Milestone::Fraction(percent / 100.0)),
-        _ => None,
-    });
-    Decay {
-        factor: call.args.number("factor"),
-        at: at.collect(),
+/// What is done to recorded gradients. Settings that do nothing are none: they make no other step.
+fn transform(args: &Args) -> TransformSpec {
+    let number = |key: &str| args.get(key).map(|_| args.number(key));
+    let through = args.get("through").map(|_| args.call("through"));
+    TransformSpec {
+        weight_decay: number("weight_decay").filter(|decay| *decay != 0.0),
+        clip: number("clip"),
+        through: through.filter(|call| call.name != "none").cloned(),
     }
 }

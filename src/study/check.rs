@@ -1,49 +1,92 @@
 //! Checks a study: names, then each point of the grid, then tables and warnings. Goes on after every mistake.
 
 use super::arguments::Scope;
-use super::case::Places;
+use super::case::{Noisy, Places};
+use super::compose::{Composed, Overrides, Setting, compose, profile, settings_of};
 use super::names::Names;
 use super::shape::{Item, entries, fields, item};
-use super::statements::Holds;
-use super::{Case, Study, Vocabulary, facts, grid, lint, table};
+use super::statements::{self, Holds};
+use super::{
+    Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, table,
+};
 use crate::signature::Value;
-use crate::syntax::{Diagnostic, Diagnostics, Source, parse};
+use crate::syntax::ast::Statement;
+use crate::syntax::{Diagnostic, Diagnostics, Source, Span};
 
-/// The checked study and its warnings, or every mistake in it.
+/// The checked study and its warnings, or every mistake in it and in the files that it uses.
 pub fn check(source: &Source, vocabulary: &Vocabulary) -> Result<(Study, Diagnostics), Diagnostics> {
-    let parsed = parse(source);
-    let mut diagnostics = parsed.diagnostics;
-    let mut names = Names::collect(&parsed.statements, &parsed.lost, &mut diagnostics);
-    let items: Vec<Item> = parsed
-        .statements
+    check_with(source, &Overrides::default(), vocabulary)
+}
+
+/// Like [`check`], with what the command line sets.
+pub fn check_with(
+    source: &Source,
+    overrides: &Overrides,
+    vocabulary: &Vocabulary,
+) -> Result<(Study, Diagnostics), Diagnostics> {
+    let Composed {
+        sources,
+        mut statements,
+        lost,
+        set,
+        mut diagnostics,
+    } = compose(source, overrides);
+    change(&mut statements, overrides, &set, vocabulary, &mut diagnostics);
+    let bases = like::expand(&mut statements, &mut diagnostics);
+    let mut names = Names::collect(&statements, &lost, &mut diagnostics);
+    names.used.extend(bases);
+    let items: Vec<Item> = statements
         .into_iter()
         .filter_map(|statement| item(statement, &mut diagnostics))
         .collect();
 
-    let (title, seeds) = study_statement(&items, &mut names, &mut diagnostics);
-    let varied = items.iter().filter(|item| item.kind.holds == Holds::Levels);
-    let factors: Vec<_> = varied
-        .filter_map(|item| grid::factor(&item.statement, source, &mut diagnostics))
-        .collect();
-    let mut places = Places::new();
-    let mut cases = Vec::new();
-    for point in grid::points(&factors, &mut diagnostics) {
-        let mut case = Case {
-            levels: point.levels.clone(),
-            ..Case::default()
-        };
-        for item in items
-            .iter()
-            .filter(|item| matches!(item.kind.holds, Holds::Call(_)))
-        {
-            let statement = point.put_into(&item.statement, &mut names.used);
+    let head = study_statement(&items, &mut names, &mut diagnostics);
+    let held = |holds: Holds| items.iter().filter(move |item| item.kind.holds == holds);
+    let factors: Vec<_> = held(Holds::Levels)
+        .filter_map(|item| {
+            let place = item.statement.head();
+            let (fields, params) = (fields(&item.statement), item.kind.block.params);
             let mut scope = Scope {
                 names: &mut names,
                 diagnostics: &mut diagnostics,
             };
+            scope.bind(&[], fields, &[], params, place, "`vary`")?;
+            grid::factor(&item.statement, &sources, &mut diagnostics)
+        })
+        .collect();
+    let lets: Vec<_> = held(Holds::Value)
+        .filter_map(|item| {
+            let (name, binding) = (item.statement.name.as_ref()?, item.statement.binding.as_ref()?);
+            Some((name.value.as_str(), &binding.value))
+        })
+        .collect();
+    let mut places = Places::new();
+    let mut cases = Vec::new();
+    for point in grid::points(&factors, &lets, &mut names.used, &mut diagnostics) {
+        let mut case = Case {
+            levels: point.levels.clone(),
+            ..Case::default()
+        };
+        let mut noisy = Vec::new();
+        let in_case = |item: &&Item| {
+            matches!(item.kind.holds, Holds::Call(_)) && item.kind.block.name != "figure"
+        };
+        for item in items.iter().filter(in_case) {
+            let mut statement = point.put_into(&item.statement, &mut names.used);
+            let mut scope = Scope {
+                names: &mut names,
+                diagnostics: &mut diagnostics,
+            };
+            scope.noisy_data(&mut statement, &mut noisy);
             let place = scope.case_statement(&statement, item.kind, vocabulary, &mut case);
             if let (Some(name), Some(place)) = (&statement.name, place) {
                 places.insert(name.value.clone(), place);
+            }
+        }
+        for Noisy { name, base, labels } in noisy {
+            if let Some(base) = case.data.get(&base) {
+                let call = base.call.clone();
+                case.data.insert(name, DataSpec { call, labels });
             }
         }
         facts::check(&case, &places, vocabulary, &mut diagnostics);
@@ -51,23 +94,53 @@ pub fn check(source: &Source, vocabulary: &Vocabulary) -> Result<(Study, Diagnos
         cases.push(case);
     }
     let tables = table::check(&items, &mut names, vocabulary, &mut diagnostics);
+    let figures = figure::check(&items, &mut names, vocabulary, &mut diagnostics);
     lint::study(&names, &items, &cases, &mut diagnostics);
 
+    let allowed = |it: &Diagnostic| head.allow.iter().any(|code| code == it.code);
+    diagnostics.retain(|it| it.severity == miette::Severity::Error || !allowed(it));
     let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics
         .into_iter()
         .partition(|diagnostic| diagnostic.severity == miette::Severity::Error);
     if !errors.is_empty() {
-        return Err(Diagnostics::new(source, errors));
+        return Err(Diagnostics::new(&sources, errors));
     }
     let slug = slug(source.stem());
+    let profile = overrides.profile.iter().map(|name| format!("profile {name}"));
     let study = Study {
-        title: title.unwrap_or_else(|| slug.clone()),
+        title: head.title.unwrap_or_else(|| slug.clone()),
         slug,
-        seeds,
+        seeds: head.seeds,
         cases,
         tables,
+        figures,
+        overrides: profile.chain(overrides.set.iter().cloned()).collect(),
     };
-    Ok((study, Diagnostics::new(source, warnings)))
+    Ok((study, Diagnostics::new(&sources, warnings)))
+}
+
+/// Puts in what the profile and `--set` change. Profiles that are not taken are checked as well: each setting of theirs
+/// must lead somewhere.
+fn change(
+    statements: &mut [Statement],
+    overrides: &Overrides,
+    set: &[Setting],
+    vocabulary: &Vocabulary,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let profiles: Vec<Setting> = statements
+        .iter()
+        .filter(|it| it.keyword.value == statements::PROFILE)
+        .flat_map(settings_of)
+        .collect();
+    let taken = match &overrides.profile {
+        Some(name) => profile(name, statements, Span::default(), diagnostics),
+        None => Vec::new(),
+    };
+    // Tried on a copy: only what is taken may change the study, only mistakes of the others are kept.
+    settings::apply(&profiles, &mut statements.to_vec(), vocabulary, diagnostics);
+    settings::apply(&taken, statements, vocabulary, &mut Vec::new());
+    settings::apply(set, statements, vocabulary, diagnostics);
 }
 
 /// Letters and digits in lower case, anything else as one `-`.
@@ -83,15 +156,22 @@ fn slug(stem: &str) -> String {
     }
 }
 
-/// Title and seeds; a study without the statement has its file's name for a title and the seed 0.
-fn study_statement(
-    items: &[Item],
-    names: &mut Names,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> (Option<String>, Vec<u64>) {
-    let mut found = items.iter().filter(|item| item.kind.titled);
+/// What the `study` statement says; a study without it has its file's name for a title and the seed 0.
+struct Head {
+    title: Option<String>,
+    seeds: Vec<u64>,
+    /// Codes of warnings that are not shown.
+    allow: Vec<String>,
+}
+
+fn study_statement(items: &[Item], names: &mut Names, diagnostics: &mut Vec<Diagnostic>) -> Head {
+    let mut found = items.iter().filter(|item| item.kind.block.name == "study");
     let Some(Item { statement, kind }) = found.next() else {
-        return (None, vec![0]);
+        return Head {
+            title: None,
+            seeds: vec![0],
+            allow: Vec::new(),
+        };
     };
     for again in found {
         let span = again.statement.head();
@@ -104,18 +184,24 @@ fn study_statement(
     let title = statement.title.as_ref().map(|title| title.value.clone());
     let mut scope = Scope { names, diagnostics };
     scope.distinct(&entries(statement, "seeds"), "seeds");
+    let warnings: Vec<&str> = codes::CODES
+        .iter()
+        .map(|code| code.code)
+        .filter(|code| code.starts_with('W'))
+        .collect();
+    scope.words(&entries(statement, "allow"), "allow", &warnings);
     let params = kind.block.params;
     let bound = scope.bind(&[], fields(statement), &[], params, statement.head(), "`study`");
-    let seeds = bound.map_or(Vec::new(), |bound| {
+    let (seeds, allow) = bound.map_or((Vec::new(), Vec::new()), |bound| {
         // The signature promises whole numbers from 0.
-        let whole = |value: &Value| {
-            if let Value::Integer(seed) = value {
-                *seed as u64
-            } else {
-                0
-            }
+        let whole = |value: &Value| match value {
+            Value::Integer(seed) => *seed as u64,
+            _ => 0,
         };
-        bound.args.list("seeds").iter().map(whole).collect()
+        let seeds = bound.args.list("seeds").iter().map(whole).collect();
+        let allow = bound.args.get("allow").map(|_| bound.args.texts("allow"));
+        let allow = allow.unwrap_or_default().into_iter().map(str::to_string).collect();
+        (seeds, allow)
     });
-    (title, seeds)
+    Head { title, seeds, allow }
 }

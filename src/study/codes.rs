@@ -79,12 +79,6 @@ pub static CODES: &[Code] = &[
         "dataset m = mnist",
     ),
     code(
-        "E0202",
-        "statement of a later version",
-        "The word is kept for a statement that this version does not have yet. It is refused rather than ignored.",
-        "figure spectra { curves: labels }",
-    ),
-    code(
         "E0203",
         "statement of the wrong shape",
         "Each statement has fixed parts: a name or a title, `=` and a call or `in` and levels, a block or none.",
@@ -107,6 +101,25 @@ pub static CODES: &[Code] = &[
         "nothing to assert",
         "Asserts stand in the block of a model and speak of its `parameters`.",
         "model m = lenet { assert layers == 5 }",
+    ),
+    code(
+        "E0207",
+        "used file that cannot be read",
+        "`use` takes the path of a `.study` file, relative to the folder of the file that uses it.",
+        "use \"no such file.study\"",
+    ),
+    code(
+        "E0208",
+        "file that uses itself",
+        "A file cannot use itself, at once or through the files that it uses.",
+        "use \"this.study\"",
+    ),
+    code(
+        "E0209",
+        "like nothing",
+        "`like(name, key: value)` repeats the definition of another statement of the same kind, with some settings \
+         changed.",
+        "data m = mnist\ndata n = like(missing, subset: 100)",
     ),
     code(
         "E0301",
@@ -182,9 +195,9 @@ pub static CODES: &[Code] = &[
     ),
     code(
         "E0313",
-        "`with` is not supported yet",
-        "`data with labels` will put label noise on data. This version refuses it rather than ignoring it.",
-        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d with noise)",
+        "misplaced `with`",
+        "`with` puts label noise on data, as in `on: mnist with symmetric(40%)`; nothing else takes it.",
+        "data d = mnist\nmodel m = lenet with symmetric(40%)\nrecord g = gradients(of: m with clean, on: d)",
     ),
     code(
         "E0314",
@@ -215,6 +228,19 @@ pub static CODES: &[Code] = &[
         "levels with the same label",
         "Labels tell the rows of a table apart.",
         "vary batch in [1, 10, 1]",
+    ),
+    code(
+        "E0404",
+        "factors of different length along each other",
+        "A factor `along` another takes its first level with the other's first, its second with the second: both \
+         need equally many.",
+        "vary batch in [1, 10]\nvary rate in [0.1, 0.2, 0.3] { along: batch }",
+    ),
+    code(
+        "E0405",
+        "factor along one that goes along itself",
+        "All factors that go together name the same one, which is crossed with the others.",
+        "vary a in [1, 2]\nvary b in [1, 2] { along: a }\nvary c in [1, 2] { along: b }",
     ),
     code(
         "E0501",
@@ -257,6 +283,48 @@ pub static CODES: &[Code] = &[
         "milestones out of order",
         "The learning rate drops at milestones that rise and lie within the training.",
         "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at [80%, 40%] }",
+    ),
+    code(
+        "E0508",
+        "data that cannot be used",
+        "A setting asks for what the data set does not have (a class, a split, more examples than there are), or one \
+         of your own files is missing or has a mistake, which the message places in it. Your own files are read for \
+         every check; published data sets are not, a missing one is found when the study is planned.",
+        "data d = csv(file: \"not-there.csv\", label: \"kind\")",
+    ),
+    code(
+        "E0531",
+        "settings that exclude each other",
+        "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \
+         `clip_value` how gradients are clipped. Nesterov's variant of momentum needs a momentum, and the full-batch \
+         gradient is no centre of a recording that is clipped or goes through an optimizer.",
+        "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at 50%  schedule: cosine }",
+    ),
+    code(
+        "E0532",
+        "warm-up that does not fit the training",
+        "A warm-up ends before the training does, and before the learning rate first drops; one that moves with each \
+         epoch lasts at least one; `from` says where one begins.",
+        "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  schedule: cosine(warmup: 10) }",
+    ),
+    code(
+        "E0601",
+        "malformed --set",
+        "`--set` takes `name.key=value`, the value written as in a study. Only the command line can give this.",
+        "",
+    ),
+    code(
+        "E0602",
+        "setting of a profile or --set that leads nowhere",
+        "The path is `name.key`, where `name` is a statement of the study (or `study` itself); a factor or a `let` \
+         is set by its name alone.",
+        "profile quick { g.iterations: 10 }",
+    ),
+    code(
+        "E0603",
+        "unknown profile",
+        "`--profile` takes the name of a `profile` statement. Only the command line can give this.",
+        "",
     ),
     code(
         "W0101",

@@ -15,6 +15,13 @@ pub(super) fn check(
 ) {
     cycles(case, places, diagnostics);
     asserts(case, vocabulary, diagnostics);
+    for (name, data) in &case.data {
+        if let (Some(place), Some((message, help))) = (places.get(name), vocabulary.facts.fault(&data.call)) {
+            let label = format!("data `{name}`");
+            diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
+        }
+    }
+    centres(case, places, diagnostics);
     let trains = case
         .trains
         .iter()
@@ -27,7 +34,7 @@ pub(super) fn check(
         let (Some(place), Some(data)) = (places.get(name), case.data.get(on)) else {
             continue;
         };
-        if let Some(examples) = vocabulary.facts.examples(data)
+        if let Some(examples) = vocabulary.facts.examples(&data.call)
             && batch > examples
         {
             let message = format!("a minibatch of {batch} is larger than `{on}`");
@@ -36,7 +43,7 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0502", message, place.of("batch"), label).help(help));
         }
         if let Some((model, call)) = model_of(case, of)
-            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(data))
+            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call))
         {
             let message = format!("model `{model}` does not fit data `{on}`: {reason}");
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
@@ -95,9 +102,13 @@ impl Sample {
         let (sample, other) = match self.direction {
             Direction::Dimension => ("an iteration's gradient", "iteration"),
             Direction::Iteration => ("a parameter's history", "dimension"),
+            Direction::Spectrum => ("a spectrum", ""),
         };
         let message = format!("`{key}` asks for {wanted} values of {sample}, which has {size}");
-        let help = format!("ask for at most {size}, or test only `along: {other}`");
+        let help = match other {
+            "" => format!("ask for at most {size}"),
+            other => format!("ask for at most {size}, or test only `along: {other}`"),
+        };
         let mut diagnostic = Diagnostic::error(code, message, span, format!("more than {size}")).help(help);
         if let (Direction::Iteration, Some(record)) = (self.direction, self.record) {
             diagnostic = diagnostic.label(record, format!("{size} iterations are recorded"));
@@ -115,11 +126,12 @@ fn sample_size(
 ) -> Option<u64> {
     match direction {
         Direction::Iteration => Some(record.iterations),
+        Direction::Spectrum => None,
         Direction::Dimension => {
             let (_, model) = model_of(case, &record.of)?;
             vocabulary
                 .facts
-                .parameters(model, case.data.get(&record.on))?
+                .parameters(model, case.data.get(&record.on).map(|data| &data.call))?
                 .ok()
         }
     }
@@ -167,6 +179,38 @@ fn cycles(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The full-batch gradient is the centre of gradients, with weight decay or without, but not of what clipping or an
+/// optimizer makes of each.
+fn centres(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, spectrum) in &case.spectra {
+        let args = &spectrum.call.args;
+        let text = |key: &str| match args.get(key) {
+            Some(Value::Text(text)) => text.as_str(),
+            _ => "",
+        };
+        let (Some(place), Some(record)) = (places.get(name), case.records.get(text("of"))) else {
+            continue;
+        };
+        let setting = match &record.transform {
+            transform if transform.through.is_some() => "through",
+            transform if transform.clip.is_some() => "clip",
+            _ => continue,
+        };
+        if text("centre") == "full_batch" {
+            let of = text("of");
+            let message =
+                format!("the full-batch gradient is not the centre of `{of}`, which has `{setting}`");
+            let help = "take `centre: history`, the mean of what is recorded";
+            let mut diagnostic =
+                Diagnostic::error("E0531", message, place.of("centre"), "either this").help(help);
+            if let Some(record) = places.get(of) {
+                diagnostic = diagnostic.label(record.of(setting), "or this");
+            }
+            diagnostics.push(diagnostic);
+        }
+    }
+}
+
 /// `assert parameters` on every data that the model meets in the study, or on its usual one.
 fn asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
     for (name, model) in &case.models {
@@ -181,7 +225,7 @@ fn asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnosti
             data.push(case.data.keys().next().filter(|_| case.data.len() == 1));
         }
         for on in data {
-            let call = on.and_then(|on| case.data.get(on));
+            let call = on.and_then(|on| case.data.get(on)).map(|data| &data.call);
             let Some(Ok(count)) = vocabulary.facts.parameters(&model.call, call) else {
                 continue;
             };

@@ -1,10 +1,12 @@
-//! The grid of `vary` factors: each point is the study with the factors' names replaced by their levels.
+//! The grid of `vary` factors: each point is the study with the factors' names, and those of `let`s, replaced by
+//! what they stand for. A factor `along` another goes with it level by level.
 
 use std::collections::HashSet;
 
 use super::Level;
+use super::shape::written;
 use crate::syntax::ast::{Argument, Block, Expr, ExprKind, Statement};
-use crate::syntax::{Diagnostic, Source, Span};
+use crate::syntax::{Diagnostic, Sources, Span, Spanned};
 
 /// Cases beyond which a grid is taken for a slip.
 const MAX_CASES: usize = 10_000;
@@ -13,19 +15,24 @@ const MAX_CASES: usize = 10_000;
 pub(super) struct Factor<'a> {
     pub name: &'a str,
     pub span: Span,
+    /// The factor that it goes along with.
+    pub along: Option<Spanned<String>>,
     levels: Vec<(String, Expr)>,
 }
 
 /// One point of the grid.
+#[derive(Clone)]
 pub(super) struct Point<'a> {
     pub levels: Vec<Level>,
     values: Vec<(&'a str, &'a Expr)>,
+    /// Values of `let`s, with levels and earlier `let`s put in.
+    lets: Vec<(&'a str, Expr)>,
 }
 
 /// The factor of a `vary` statement whose shape is right.
 pub(super) fn factor<'a>(
     statement: &'a Statement,
-    source: &Source,
+    sources: &Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Factor<'a>> {
     let (name, binding) = (statement.name.as_ref()?, statement.binding.as_ref()?);
@@ -33,7 +40,7 @@ pub(super) fn factor<'a>(
     match &binding.value.kind {
         ExprKind::List(entries) => {
             for entry in entries {
-                let written = &source.text[entry.value.span.start..entry.value.span.end];
+                let written = sources.text(entry.value.span);
                 let (label, span) = match (&entry.label, &entry.value.kind) {
                     (Some(label), _) => (label.value.clone(), label.span),
                     (None, ExprKind::Text(text)) => (text.clone(), entry.value.span),
@@ -86,49 +93,110 @@ pub(super) fn factor<'a>(
         }
     }
     let levels = levels.into_iter().map(|(label, _, expr)| (label, expr)).collect();
+    let along = match written(statement, "along").map(|expr| (&expr.kind, expr.span)) {
+        Some((ExprKind::Word(value), span)) => Some(Spanned {
+            value: value.clone(),
+            span,
+        }),
+        _ => None,
+    };
     Some(Factor {
         name: &name.value,
         span: name.span,
+        along,
         levels,
     })
 }
 
+/// Factors that go together: the first one spans, the others go along with it.
+fn bundles<'a>(
+    factors: &'a [Factor<'a>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Vec<&'a Factor<'a>>> {
+    let mut bundles: Vec<Vec<&Factor>> = Vec::new();
+    for factor in factors.iter().filter(|factor| factor.along.is_none()) {
+        bundles.push(vec![factor]);
+    }
+    for factor in factors {
+        let Some(along) = &factor.along else { continue };
+        let Some(bundle) = bundles.iter_mut().find(|bundle| bundle[0].name == along.value) else {
+            if factors.iter().any(|other| other.name == along.value) {
+                let message = format!("`{}` goes along with another factor itself", along.value);
+                let help = "name the factor that is crossed with the others";
+                diagnostics.push(Diagnostic::error("E0405", message, along.span, "").help(help));
+            }
+            continue;
+        };
+        if bundle[0].levels.len() != factor.levels.len() {
+            let (leader, own) = (bundle[0].levels.len(), factor.levels.len());
+            let message = format!(
+                "`{}` has {own} levels and `{}` has {leader}: they cannot go along",
+                factor.name, along.value
+            );
+            diagnostics.push(
+                Diagnostic::error("E0404", message, factor.span, format!("{own} levels"))
+                    .label(bundle[0].span, format!("{leader} levels"))
+                    .help("give both as many levels, or cross them by leaving out `along`"),
+            );
+            continue;
+        }
+        bundle.push(factor);
+    }
+    bundles
+}
+
 /// All points, the last factor fastest; none if they are too many.
-pub(super) fn points<'a>(factors: &'a [Factor], diagnostics: &mut Vec<Diagnostic>) -> Vec<Point<'a>> {
-    let cases = factors
+pub(super) fn points<'a>(
+    factors: &'a [Factor<'a>],
+    lets: &[(&'a str, &Expr)],
+    used: &mut HashSet<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Point<'a>> {
+    let bundles = bundles(factors, diagnostics);
+    let cases = bundles
         .iter()
-        .try_fold(1usize, |cases, factor| cases.checked_mul(factor.levels.len()));
+        .try_fold(1usize, |cases, bundle| cases.checked_mul(bundle[0].levels.len()));
     if cases.is_none_or(|cases| cases > MAX_CASES)
-        && let Some(last) = factors.last()
+        && let Some(last) = bundles.last()
     {
-        let sizes: Vec<String> = factors
+        let sizes: Vec<String> = bundles
             .iter()
-            .map(|factor| factor.levels.len().to_string())
+            .map(|bundle| bundle[0].levels.len().to_string())
             .collect();
         let message = format!("the grid has {} cases, more than {MAX_CASES}", sizes.join(" × "));
         let help = "split the study, or give some factors fewer levels";
-        diagnostics.push(Diagnostic::error("E0401", message, last.span, "with this factor").help(help));
+        diagnostics.push(Diagnostic::error("E0401", message, last[0].span, "with this factor").help(help));
         return Vec::new();
     }
     let mut points = vec![Point {
         levels: Vec::new(),
         values: Vec::new(),
+        lets: Vec::new(),
     }];
-    for factor in factors {
+    for bundle in &bundles {
         let extend = |point: &Point<'a>| -> Vec<Point<'a>> {
-            let with = |(label, expr): &'a (String, Expr)| {
-                let mut levels = point.levels.clone();
-                levels.push(Level {
-                    factor: factor.name.to_string(),
-                    label: label.clone(),
-                });
-                let mut values = point.values.clone();
-                values.push((factor.name, expr));
-                Point { levels, values }
+            let with = |index: usize| {
+                let mut point = point.clone();
+                for factor in bundle {
+                    let (label, expr) = &factor.levels[index];
+                    point.levels.push(Level {
+                        factor: factor.name.to_string(),
+                        label: label.clone(),
+                    });
+                    point.values.push((factor.name, expr));
+                }
+                point
             };
-            factor.levels.iter().map(with).collect()
+            (0..bundle[0].levels.len()).map(with).collect()
         };
         points = points.iter().flat_map(extend).collect();
+    }
+    for point in &mut points {
+        for (name, value) in lets {
+            let mut value = (*value).clone();
+            point.expr(&mut value, used);
+            point.lets.push((name, value));
+        }
     }
     points
 }
@@ -155,33 +223,41 @@ impl Point<'_> {
             .for_each(|argument| self.expr(&mut argument.value, used));
     }
 
-    fn level(&self, word: &str) -> Option<(&str, &Expr)> {
-        self.values.iter().find(|(factor, _)| *factor == word).copied()
+    /// What `word` stands for: a level (which may speak of `let`s) or a `let`.
+    fn meaning(&self, word: &str, used: &mut HashSet<String>) -> Option<Expr> {
+        if let Some((factor, level)) = self.values.iter().find(|(factor, _)| *factor == word) {
+            used.insert(factor.to_string());
+            let mut level = (*level).clone();
+            let only_lets = Point {
+                values: Vec::new(),
+                ..self.clone()
+            };
+            only_lets.expr(&mut level, used);
+            return Some(level);
+        }
+        let (name, value) = self.lets.iter().find(|(name, _)| *name == word)?;
+        used.insert(name.to_string());
+        Some(value.clone())
     }
 
     fn expr(&self, expr: &mut Expr, used: &mut HashSet<String>) {
         match &mut expr.kind {
             ExprKind::Word(word) => {
-                if let Some((factor, level)) = self.level(word) {
-                    used.insert(factor.to_string());
+                if let Some(meaning) = self.meaning(word, used) {
                     *expr = Expr {
                         via: Some(expr.span),
-                        ..level.clone()
+                        ..meaning
                     };
                 }
             }
             ExprKind::Call { name, arguments } => {
                 // `model m = architecture(logits: 10)` with `vary architecture in [lenet, fcn]`.
-                if let Some((
-                    factor,
-                    Expr {
-                        kind: ExprKind::Word(word),
-                        ..
-                    },
-                )) = self.level(&name.value)
+                if let Some(Expr {
+                    kind: ExprKind::Word(word),
+                    ..
+                }) = self.meaning(&name.value, used)
                 {
-                    used.insert(factor.to_string());
-                    name.value = word.clone();
+                    name.value = word;
                 }
                 self.arguments(arguments, used);
             }

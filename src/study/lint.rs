@@ -58,7 +58,7 @@ pub(super) fn study(names: &Names, items: &[Item], cases: &[Case], diagnostics: 
                 "put its name where its levels should stand, or remove it",
             )),
             "record" if kept(name) => {}
-            keyword @ ("data" | "model" | "train" | "record") => diagnostics.push(warning(
+            keyword @ ("let" | "data" | "model" | "train" | "record" | "spectrum") => diagnostics.push(warning(
                 "W0101",
                 format!("{keyword} `{name}` is not used"),
                 "refer to it, or remove it",
@@ -67,7 +67,7 @@ pub(super) fn study(names: &Names, items: &[Item], cases: &[Case], diagnostics: 
         }
     }
     let first = |keyword: &str| items.iter().find(|item| item.kind.block.name == keyword);
-    if let (Some(test), None) = (first("test"), first("table")) {
+    if let (Some(test), None) = (first("test"), first("table").or(first("figure"))) {
         let help = "add `table results { of: […]  rows: […]  columns: […] }`";
         let message = "the study tests, but shows no table";
         diagnostics

@@ -7,10 +7,16 @@ mod arguments;
 mod case;
 mod check;
 pub mod codes;
+mod compose;
 mod facts;
+mod figure;
 mod grid;
+pub mod label_noise;
+mod like;
 mod lint;
 mod names;
+mod schedule;
+mod settings;
 mod shape;
 mod spec;
 pub mod statements;
@@ -20,9 +26,11 @@ mod values;
 mod vocabulary;
 
 pub use arguments::faulty_defaults;
-pub use check::check;
+pub use check::{check, check_with};
+pub use compose::Overrides;
 pub use spec::{
-    Assertion, Case, Decay, Level, Milestone, ModelSpec, RecordSpec, Study, TableSpec, TestSpec, TrainSpec,
+    Assertion, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec, Schedule,
+    ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup, is_clean,
 };
 pub use suggest::closest;
 pub use values::describe_type;

@@ -39,7 +39,11 @@ impl Names {
             names.map.entry(lost.name.value.clone()).or_insert(declared);
         }
         for statement in statements {
-            let Some(name) = &statement.name else { continue };
+            // Profiles are named on the command line only.
+            let profile = statement.keyword.value == statements::PROFILE;
+            let Some(name) = statement.name.as_ref().filter(|_| !profile) else {
+                continue;
+            };
             let keyword = statement.keyword.value.clone();
             let lost = statements::find(&keyword).is_none();
             let declared = Declared {

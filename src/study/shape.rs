@@ -1,7 +1,7 @@
 //! The outer shape of statements: known keywords, and for each the parts that it has.
 
-use super::statements::{self, Holds, PLANNED, STATEMENTS, StatementKind};
-use super::suggest::{self, listed};
+use super::statements::{self, Holds, STATEMENTS, StatementKind};
+use super::suggest;
 use crate::syntax::ast::{Argument, Expr, ExprKind, Sign, Statement};
 use crate::syntax::{Diagnostic, Span};
 
@@ -15,20 +15,10 @@ pub(super) struct Item {
 pub(super) fn item(statement: Statement, diagnostics: &mut Vec<Diagnostic>) -> Option<Item> {
     let keyword = &statement.keyword;
     let Some(kind) = statements::find(&keyword.value) else {
-        diagnostics.push(if PLANNED.contains(&keyword.value.as_str()) {
-            let message = format!(
-                "this version of gradstudy has no `{}` statement yet",
-                keyword.value
-            );
-            let known: Vec<&str> = STATEMENTS.iter().map(|kind| kind.block.name).collect();
-            let help = format!("statements of this version: {}", listed(&known));
-            Diagnostic::error("E0202", message, keyword.span, "planned").help(help)
-        } else {
-            let message = format!("there is no statement `{}`", keyword.value);
-            let known = STATEMENTS.iter().map(|kind| kind.block.name);
-            let help = suggest::help(&keyword.value, "statement", known);
-            Diagnostic::error("E0201", message, keyword.span, "unknown").help(help)
-        });
+        let message = format!("there is no statement `{}`", keyword.value);
+        let known = STATEMENTS.iter().map(|kind| kind.block.name);
+        let help = suggest::help(&keyword.value, "statement", known);
+        diagnostics.push(Diagnostic::error("E0201", message, keyword.span, "unknown").help(help));
         return None;
     };
     let wrong = |span: Span, message: String, label: &str| {
@@ -66,11 +56,15 @@ pub(super) fn item(statement: Statement, diagnostics: &mut Vec<Diagnostic>) -> O
             let message = format!("`{word}` needs `=` and a {what}");
             diagnostics.push(wrong(statement.head(), message, "value missing"));
         }
+        (Holds::Value, None) => {
+            let message = format!("`{word}` needs `=` and a value");
+            diagnostics.push(wrong(statement.head(), message, "value missing"));
+        }
         (Holds::Levels, None) => {
             let message = format!("`{word}` needs `in` and a list of levels");
             diagnostics.push(wrong(statement.head(), message, "levels missing"));
         }
-        (Holds::Call(_), Some(binding)) if binding.sign == Sign::In => {
+        (Holds::Call(_) | Holds::Value, Some(binding)) if binding.sign == Sign::In => {
             let message = format!("`{word}` takes `=`, not `in`");
             diagnostics.push(wrong(binding.span, message, ""));
         }
@@ -81,7 +75,7 @@ pub(super) fn item(statement: Statement, diagnostics: &mut Vec<Diagnostic>) -> O
         _ => {}
     }
     if let Some(block) = &statement.block {
-        if kind.holds == Holds::Levels {
+        if kind.holds == Holds::Value || kind.block.name == statements::USE {
             diagnostics.push(wrong(
                 block.span,
                 format!("`{word}` takes no block"),

@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::signature::Call;
+use super::label_noise;
+use crate::signature::{Args, Call};
 use crate::stats::outcome::Direction;
 use crate::syntax::Span;
 use crate::syntax::ast::Comparison;
@@ -19,6 +20,11 @@ pub struct Study {
     /// One for each point of the grid of all `vary` factors, the last factor fastest; one if there is none.
     pub cases: Vec<Case>,
     pub tables: Vec<TableSpec>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<FigureSpec>,
+    /// What the command line changed: the profile and each `--set`, as given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
 }
 
 /// The study at one point of the grid. Maps are keyed by the statements' names, in the order of the text.
@@ -26,12 +32,54 @@ pub struct Study {
 pub struct Case {
     /// The point: one level for each factor.
     pub levels: Vec<Level>,
-    /// Calls of datasets.
-    pub data: IndexMap<String, Call>,
+    pub data: IndexMap<String, DataSpec>,
     pub models: IndexMap<String, ModelSpec>,
     pub trains: IndexMap<String, TrainSpec>,
     pub records: IndexMap<String, RecordSpec>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub spectra: IndexMap<String, SpectrumSpec>,
     pub tests: IndexMap<String, TestSpec>,
+}
+
+/// A `data` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSpec {
+    #[serde(flatten)]
+    pub call: Call,
+    /// The noise put on the labels.
+    #[serde(default = "clean", skip_serializing_if = "is_clean")]
+    pub labels: Call,
+}
+
+fn clean() -> Call {
+    Call {
+        name: label_noise::CLEAN.name.to_string(),
+        args: Args::default(),
+    }
+}
+
+/// Whether the labels are as they are.
+pub fn is_clean(labels: &Call) -> bool {
+    labels.name == label_noise::CLEAN.name
+}
+
+/// A `spectrum` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpectrumSpec {
+    /// All its settings; `of` (and `on`) hold names of statements.
+    #[serde(flatten)]
+    pub call: Call,
+}
+
+/// A `figure` statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FigureSpec {
+    pub name: String,
+    /// The kind of figure and its settings.
+    pub call: Call,
+    /// The figure of the paper that it is made after.
+    pub mirrors: Option<u32>,
+    pub caption: Option<String>,
 }
 
 /// Which level a factor takes in a case.
@@ -75,6 +123,15 @@ pub struct TrainSpec {
     /// Samples per minibatch.
     pub batch: u64,
     pub decay: Option<Decay>,
+    /// Another way for the learning rate to move than `decay`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Bound of the gradient's global L2 norm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// Bound of the magnitude of each entry of the gradient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f64>,
 }
 
 /// Step decay: the learning rate is multiplied by `factor` at each milestone.
@@ -84,7 +141,7 @@ pub struct Decay {
     pub at: Vec<Milestone>,
 }
 
-/// When the learning rate drops. In text a whole number is an epoch, anything else a fraction.
+/// A point of a training. In text a whole number is an epoch, anything else a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Milestone {
@@ -102,6 +159,60 @@ impl Milestone {
             Milestone::Fraction(fraction) => (fraction * epochs as f64 + 1e-9).floor() as u64,
         }
     }
+
+    /// The same without rounding.
+    pub fn epochs(self, epochs: u64) -> f64 {
+        match self {
+            Milestone::Epoch(epoch) => epoch as f64,
+            Milestone::Fraction(fraction) => fraction * epochs as f64,
+        }
+    }
+
+    /// Whether this is where the training begins.
+    pub fn is_zero(self) -> bool {
+        self.epochs(1) == 0.0
+    }
+}
+
+/// How the learning rate moves from `lr`, after a warm-up if there is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    #[serde(flatten)]
+    pub shape: ScheduleShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<Warmup>,
+    pub each: Each,
+}
+
+/// What the learning rate does once it is warm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "shape", rename_all = "snake_case")]
+pub enum ScheduleShape {
+    /// It stays.
+    Constant,
+    /// It falls by equal differences, to this part of `lr` where the training ends.
+    Linear { to: f64 },
+    /// It falls along half a cosine, to this part of `lr` where the training ends.
+    Cosine { to: f64 },
+    /// It drops at milestones.
+    Steps { decay: Decay },
+}
+
+/// The learning rate rises by equal differences, from `from` of `lr` to `lr`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Warmup {
+    pub lasts: Milestone,
+    pub from: f64,
+}
+
+/// How often the learning rate moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Each {
+    /// With each minibatch.
+    Step,
+    /// With each pass over the data.
+    Epoch,
 }
 
 /// A `record` statement.
@@ -120,6 +231,29 @@ pub struct RecordSpec {
     pub order: String,
     /// Whether the history itself stays in the cache.
     pub keep: bool,
+    #[serde(flatten)]
+    pub transform: TransformSpec,
+}
+
+/// What is done to each gradient before it is a column, in the order of the fields.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TransformSpec {
+    /// λ, if it is not 0: λθ is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// The bound that the L2 norm is scaled down to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// The optimizer whose direction takes the gradient's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Call>,
+}
+
+impl TransformSpec {
+    /// Whether gradients stay as they are.
+    pub fn is_identity(&self) -> bool {
+        *self == TransformSpec::default()
+    }
 }
 
 /// A `test` statement.
@@ -127,7 +261,7 @@ pub struct RecordSpec {
 pub struct TestSpec {
     /// The test; `args` holds its settings without `of` and `along`.
     pub call: Call,
-    /// The record tested.
+    /// The record or spectrum tested.
     pub of: String,
     pub along: Vec<Direction>,
 }

@@ -1,5 +1,7 @@
 //! The statements of the language: what each has beside its keyword, and the settings of its block.
 
+use super::label_noise::LABEL_NOISE;
+use super::schedule::{SCHEDULES, STEP_DECAY};
 use crate::signature::{Default, Param, ParamType, Signature};
 
 /// What stands between a statement's name and its block.
@@ -9,9 +11,18 @@ pub enum Holds {
     Nothing,
     /// `= call`, of this kind of built-in.
     Call(&'static str),
+    /// `= value`, of any type.
+    Value,
     /// `in [level, level]`.
     Levels,
 }
+
+/// The statement that takes over the statements of another file.
+pub const USE: &str = "use";
+/// The statement that names changes of settings.
+pub const PROFILE: &str = "profile";
+/// `name = like(other, key: value)`: another statement's definition with some settings changed.
+pub const LIKE: &str = "like";
 
 /// One kind of statement.
 #[derive(Debug)]
@@ -28,13 +39,34 @@ pub struct StatementKind {
 }
 
 /// In the order in which a study is usually written.
-pub static STATEMENTS: [StatementKind; 8] = [
+pub static STATEMENTS: [StatementKind; 13] = [
+    StatementKind {
+        titled: true,
+        holds: Holds::Nothing,
+        block: &USED,
+        asserts: false,
+        example: "use \"common.study\"",
+    },
     StatementKind {
         titled: true,
         holds: Holds::Nothing,
         block: &STUDY,
         asserts: false,
         example: "study \"Table 1\" { seeds: 0..2 }",
+    },
+    StatementKind {
+        titled: false,
+        holds: Holds::Nothing,
+        block: &PROFILE_BLOCK,
+        asserts: false,
+        example: "profile quick { g.iterations: 500 }",
+    },
+    StatementKind {
+        titled: false,
+        holds: Holds::Value,
+        block: &LET,
+        asserts: false,
+        example: "let rate = 0.1",
     },
     StatementKind {
         titled: false,
@@ -73,6 +105,13 @@ pub static STATEMENTS: [StatementKind; 8] = [
     },
     StatementKind {
         titled: false,
+        holds: Holds::Call("spectrum"),
+        block: &SPECTRUM,
+        asserts: false,
+        example: "spectrum c = covariance(g, top: 1000)",
+    },
+    StatementKind {
+        titled: false,
         holds: Holds::Call("test"),
         block: &TEST,
         asserts: false,
@@ -85,17 +124,21 @@ pub static STATEMENTS: [StatementKind; 8] = [
         asserts: false,
         example: "table table1 { of: [tails]  rows: [dataset, sg_type]  columns: [d_ks, d_c] }",
     },
+    StatementKind {
+        titled: false,
+        holds: Holds::Call("figure"),
+        block: &FIGURE,
+        asserts: false,
+        example: "figure spectra = rank_plot(c, curves: [batch])",
+    },
 ];
-
-/// Statements of later versions.
-pub static PLANNED: [&str; 4] = ["use", "let", "spectrum", "figure"];
 
 /// The kind whose keyword this is.
 pub fn find(keyword: &str) -> Option<&'static StatementKind> {
     STATEMENTS.iter().find(|kind| kind.block.name == keyword)
 }
 
-const fn param(name: &'static str, ty: ParamType, default: Default, doc: &'static str) -> Param {
+pub(super) const fn param(name: &'static str, ty: ParamType, default: Default, doc: &'static str) -> Param {
     Param {
         name,
         ty,
@@ -117,14 +160,77 @@ const ANY_WORDS: ParamType = ParamType::List(&ParamType::Word(&[]));
 static STUDY: Signature = Signature {
     name: "study",
     summary: "the study's title and its repeats",
+    params: &[
+        param(
+            "seeds",
+            ParamType::List(&ParamType::Integer {
+                min: 0,
+                max: i64::MAX,
+            }),
+            Default::Text("[0]"),
+            "one repeat of the whole study for each seed",
+        ),
+        param(
+            "allow",
+            ANY_WORDS,
+            Default::Absent,
+            "codes of warnings that are not shown, such as W0103",
+        ),
+    ],
+    version: 1,
+};
+
+static USED: Signature = Signature {
+    name: USE,
+    summary: "takes over the statements of another file; those of this file come before equal names",
+    params: &[],
+    version: 1,
+};
+
+static PROFILE_BLOCK: Signature = Signature {
+    name: PROFILE,
+    summary: "changes of settings under one name, for `--profile`: `name.key: value`",
+    params: &[],
+    version: 1,
+};
+
+static LET: Signature = Signature {
+    name: "let",
+    summary: "a value under a name",
+    params: &[],
+    version: 1,
+};
+
+static SPECTRUM: Signature = Signature {
+    name: "spectrum",
+    summary: "eigenvalues, or what else can be ranked, of a gradient history or a loss",
+    params: &[],
+    version: 1,
+};
+
+static FIGURE: Signature = Signature {
+    name: "figure",
+    summary: "results as a figure",
+    params: &[
+        param("caption", ParamType::Text, Default::Absent, "the text under the figure"),
+        param(
+            "mirrors",
+            ParamType::Call(&[&PAPER_FIGURE]),
+            Default::Absent,
+            "the figure of the paper that it is made after",
+        ),
+    ],
+    version: 1,
+};
+
+static PAPER_FIGURE: Signature = Signature {
+    name: "figure",
+    summary: "a figure of the paper, by number",
     params: &[param(
-        "seeds",
-        ParamType::List(&ParamType::Integer {
-            min: 0,
-            max: i64::MAX,
-        }),
-        Default::Text("[0]"),
-        "one repeat of the whole study for each seed",
+        "number",
+        ParamType::Integer { min: 1, max: 16 },
+        Default::Required,
+        "1 to 16",
     )],
     version: 1,
 };
@@ -132,7 +238,12 @@ static STUDY: Signature = Signature {
 static DATA: Signature = Signature {
     name: "data",
     summary: "a dataset, loaded and normalised",
-    params: &[],
+    params: &[param(
+        "labels",
+        ParamType::Call(LABEL_NOISE),
+        Default::Text("clean"),
+        "noise put on the labels; drawn anew for each seed",
+    )],
     version: 1,
 };
 
@@ -167,38 +278,43 @@ static TRAIN: Signature = Signature {
             Default::Absent,
             "multiplies the learning rate: `0.1 at [40%, 80%]` of the epochs, or at epochs `[20, 40]`",
         ),
+        param(
+            "schedule",
+            ParamType::Call(SCHEDULES),
+            Default::Absent,
+            "how the learning rate moves, with a warm-up if wanted, in place of `decay`",
+        ),
+        param(
+            "clip",
+            BOUND,
+            Default::Absent,
+            "scales a gradient whose L2 norm over all parameters is larger down to this norm",
+        ),
+        param(
+            "clip_value",
+            BOUND,
+            Default::Absent,
+            "cuts each entry of the gradient off at ± this value",
+        ),
     ],
     version: 1,
 };
 
-/// `factor at [milestone, …]`: an infix is a call of its word with both sides.
-static STEP_DECAY: Signature = Signature {
-    name: "at",
-    summary: "step decay of the learning rate",
-    params: &[
-        param(
-            "factor",
-            ParamType::Number { min: 0.0, max: 1.0 },
-            Default::Required,
-            "multiplies the rate",
-        ),
-        param(
-            "milestones",
-            ParamType::List(&ParamType::Number {
-                min: 0.0,
-                max: f64::MAX,
-            }),
-            Default::Required,
-            "a percent of the epochs, or an epoch",
-        ),
-    ],
-    version: 1,
+/// A bound of 0 would leave no gradient.
+const BOUND: ParamType = ParamType::Number {
+    min: 1e-12,
+    max: f64::MAX,
 };
 
 static VARY: Signature = Signature {
     name: "vary",
     summary: "a factor of the grid and its levels",
-    params: &[],
+    params: &[param(
+        "along",
+        ParamType::Reference(&["vary"]),
+        Default::Absent,
+        "goes level by level with this factor instead of being crossed with it",
+    )],
     version: 1,
 };
 
@@ -242,15 +358,15 @@ static TEST: Signature = Signature {
     params: &[
         param(
             "of",
-            ParamType::Reference(&["record"]),
+            ParamType::Reference(&["record", "spectrum"]),
             Default::Required,
-            "the record to test",
+            "the record whose columns and rows are tested, or the spectrum",
         ),
         param(
             "along",
             DIRECTIONS,
             Default::Text("[dimension, iteration]"),
-            "dimension: each iteration's gradient; iteration: each parameter's history",
+            "of a record: `dimension` tests each iteration's gradient, `iteration` each parameter's history",
         ),
     ],
     version: 1,

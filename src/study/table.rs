@@ -71,7 +71,7 @@ impl Scope<'_> {
     }
 
     /// Every word of the list `key` is one of `known`.
-    fn words(&mut self, entries: &[&Expr], key: &str, known: &[&str]) {
+    pub(super) fn words(&mut self, entries: &[&Expr], key: &str, known: &[&str]) {
         for entry in entries {
             if let ExprKind::Word(word) = &entry.kind
                 && !known.contains(&word.as_str())

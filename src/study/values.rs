@@ -81,9 +81,9 @@ impl Scope<'_> {
         if let ExprKind::Infix { word, .. } = &expr.kind
             && word.value == "with"
         {
-            let message = "this version does not have `with` (label noise) yet";
-            let diagnostic = Diagnostic::error("E0313", message, word.span, "not supported yet");
-            self.say(at(diagnostic, expr).help("write the data's name alone to use its own labels"));
+            let message = "only data can stand `with` something: label noise";
+            let diagnostic = Diagnostic::error("E0313", message, word.span, "not here");
+            self.say(at(diagnostic, expr).help("write `on: data with symmetric(40%)`"));
             return None;
         }
         match (ty, &expr.kind) {

@@ -9,7 +9,9 @@ pub struct Vocabulary {
     pub optimizers: &'static [&'static Signature],
     /// What a `record` statement can record.
     pub records: &'static [&'static Signature],
+    pub spectra: &'static [&'static Signature],
     pub tests: &'static [&'static Signature],
+    pub figures: &'static [&'static Signature],
     /// What a table can show of a test.
     pub columns: &'static [&'static str],
     /// What tells a table's rows apart, besides the names of factors.
@@ -19,10 +21,31 @@ pub struct Vocabulary {
     pub facts: &'static dyn Facts,
 }
 
-/// What is known of datasets and models without reading files.
+impl Vocabulary {
+    /// What a statement with this keyword can call.
+    pub fn built_ins(&self, keyword: &str) -> &'static [&'static Signature] {
+        match keyword {
+            "data" => self.datasets,
+            "model" => self.models,
+            "train" => self.optimizers,
+            "record" => self.records,
+            "spectrum" => self.spectra,
+            "test" => self.tests,
+            "figure" => self.figures,
+            _ => &[],
+        }
+    }
+}
+
+/// What is known of datasets and models before anything is computed. Only a user's own data are read for it.
 pub trait Facts: Sync {
-    /// Training examples of a dataset.
+    /// Examples of a dataset; none where there is a fault in it.
     fn examples(&self, data: &Call) -> Option<u64>;
+
+    /// What is wrong with a dataset's settings or the user's own files, and what to do about it.
+    fn fault(&self, _data: &Call) -> Option<(String, String)> {
+        None
+    }
 
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;

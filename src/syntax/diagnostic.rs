@@ -5,7 +5,7 @@ use std::fmt;
 
 use miette::{LabeledSpan, Severity, SourceCode};
 
-use super::{Source, Span};
+use super::{Source, Sources, Span};
 
 /// One mistake or warning.
 #[derive(Debug, Clone)]
@@ -15,11 +15,23 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The fact.
     pub message: String,
-    /// The first label is the place that the diagnostic is sorted by.
+    /// The first label is the place that the diagnostic is sorted by. Once [`Diagnostics`] holds it, these are the
+    /// places in the first one's file, counted from that file's start.
     pub labels: Vec<(Span, String)>,
+    /// Labels that lie in other files, once [`Diagnostics`] holds it.
+    pub elsewhere: Vec<Elsewhere>,
     /// The remedy.
     pub help: Option<String>,
     source: Option<Source>,
+}
+
+/// A place in another file that has to do with a diagnostic.
+#[derive(Debug, Clone)]
+pub struct Elsewhere {
+    pub source: Source,
+    /// Within that file.
+    pub span: Span,
+    pub text: String,
 }
 
 impl Diagnostic {
@@ -36,6 +48,7 @@ impl Diagnostic {
             severity: Severity::Error,
             message: message.into(),
             labels,
+            elsewhere: Vec::new(),
             help: None,
             source: None,
         }
@@ -110,6 +123,34 @@ impl miette::Diagnostic for Diagnostic {
     fn source_code(&self) -> Option<&dyn SourceCode> {
         self.source.as_ref().map(|source| source as &dyn SourceCode)
     }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        let others = self.elsewhere.iter().map(|other| other as &dyn miette::Diagnostic);
+        (!self.elsewhere.is_empty()).then(|| Box::new(others) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}", self.text)
+    }
+}
+
+impl std::error::Error for Elsewhere {}
+
+impl miette::Diagnostic for Elsewhere {
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Advice)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(None, self.span.start, self.span.end - self.span.start);
+        Some(Box::new(std::iter::once(label)))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
 }
 
 /// Everything found in one study, in the order of the text.
@@ -120,16 +161,28 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Sorts `list` by place and attaches `source`. Equal code and place (the same mistake met at several points
-    /// of a grid) stand once.
-    pub fn new(source: &Source, mut list: Vec<Diagnostic>) -> Self {
+    /// Sorts `list` by place and takes every label to its file. Equal code and place (the same mistake met at several
+    /// points of a grid) stand once.
+    pub fn new(sources: &Sources, mut list: Vec<Diagnostic>) -> Self {
         list.sort_by_key(|diagnostic| (diagnostic.span(), diagnostic.code));
         list.dedup_by_key(|diagnostic| (diagnostic.span(), diagnostic.code));
         for diagnostic in &mut list {
-            diagnostic.source = Some(source.clone());
+            let home = sources.locate(diagnostic.span()).0.clone();
+            for (span, text) in std::mem::take(&mut diagnostic.labels) {
+                let (source, span) = sources.locate(span);
+                match source.path == home.path {
+                    true => diagnostic.labels.push((span, text)),
+                    false => diagnostic.elsewhere.push(Elsewhere {
+                        source: source.clone(),
+                        span,
+                        text,
+                    }),
+                }
+            }
+            diagnostic.source = Some(home);
         }
         Self {
-            path: source.path.display().to_string(),
+            path: sources.root().path.display().to_string(),
             list,
         }
     }

@@ -8,11 +8,15 @@ mod layout;
 mod parser;
 mod printer;
 mod recover;
+mod shift;
 mod source;
+mod sources;
 
 pub use ast::{Span, Spanned};
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, Elsewhere};
 pub use parser::parse_value;
 pub use printer::format;
-pub use recover::{Lost, Parsed, parse};
+pub use recover::{Lost, Parsed, parse, pieces};
+pub use shift::{shift, shift_value};
 pub use source::{Source, SourceError};
+pub use sources::Sources;

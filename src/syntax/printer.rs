@@ -6,7 +6,7 @@
 //! the comments at their ends. A comment in the middle of an item goes before it.
 
 use super::layout::{Group, Item, Piece, Shape, layout};
-use super::{Diagnostics, Source, parse};
+use super::{Diagnostics, Source, Sources, parse};
 
 /// Columns of a line, comments at its end not counted.
 const WIDTH: usize = 100;
@@ -20,7 +20,7 @@ const INDENT: usize = 2;
 pub fn format(source: &Source) -> Result<String, Diagnostics> {
     let parsed = parse(source);
     if !parsed.diagnostics.is_empty() {
-        return Err(Diagnostics::new(source, parsed.diagnostics));
+        return Err(Diagnostics::new(&Sources::of(source), parsed.diagnostics));
     }
     let mut printer = Printer { lines: Vec::new() };
     printer.body(&layout(&source.text, &parsed.statements), 0);

@@ -81,7 +81,7 @@ pub fn parse(source: &Source) -> Parsed {
 }
 
 /// Cuts before each line that looks like a statement's first.
-fn pieces(text: &str) -> Vec<Span> {
+pub fn pieces(text: &str) -> Vec<Span> {
     let mut cuts = vec![0];
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -103,7 +103,8 @@ fn lost(piece: &str, offset: usize) -> Option<Lost> {
     let mut at = 0;
     for line in piece.split_inclusive('\n') {
         if let Some((keyword, name)) = first_line(line) {
-            let start = offset + at + line.find(name).unwrap_or(0);
+            // `name` is a part of `line`; the keyword may hold the same letters.
+            let start = offset + at + (name.as_ptr() as usize - line.as_ptr() as usize);
             let name = Spanned {
                 value: name.to_string(),
                 span: Span {

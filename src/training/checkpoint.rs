@@ -49,7 +49,7 @@ pub fn restore(training: &mut Training, path: &Path) -> Option<Vec<EpochReport>>
         Some(values.collect::<Vec<f32>>())
     };
     let theta = vector("theta").filter(|theta| theta.len() == training.theta.len())?;
-    if epoch > training.rates.len() || losses.len() != epoch || !training.optimizer.restore(&vector) {
+    if epoch > training.rates.epochs() || losses.len() != epoch || !training.optimizer.restore(&vector) {
         return None;
     }
     training.theta = theta;

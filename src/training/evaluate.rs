@@ -6,7 +6,8 @@ use crate::data::Dataset;
 use crate::layers::lanes::LANES;
 use crate::models::Network;
 
-/// Fraction of samples whose largest logit is their label.
+/// Fraction of samples whose largest logit is their label; batch normalisation goes by the running statistics, which
+/// lie behind θ.
 pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
     let samples: Vec<usize> = (0..data.labels.len()).collect();
     let correct: usize = samples

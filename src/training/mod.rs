@@ -1,7 +1,9 @@
 //! Pretraining: epochs of minibatch steps from given weights, with checkpoints after each epoch.
 
 pub mod checkpoint;
+mod clip;
 mod evaluate;
+mod rates;
 
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,9 @@ use crate::gradients::engine::Engine;
 use crate::models::Network;
 use crate::optimizers::Optimizer;
 
+pub use clip::Clip;
 pub use evaluate::accuracy;
+pub use rates::{Rates, rates, step_decay};
 
 /// Where a training stands.
 pub struct Training<'a> {
@@ -21,13 +25,18 @@ pub struct Training<'a> {
     pub data: &'a Dataset,
     pub engine: &'a Engine,
     pub optimizer: Box<dyn Optimizer>,
-    /// Learning rate of each epoch; its length is the number of epochs.
-    pub rates: Vec<f64>,
+    /// The learning rates; they say how many epochs there are.
+    pub rates: Rates,
+    /// What is done to each gradient before the optimizer takes it; nothing unless it is set.
+    pub clip: Clip,
     batches: Batches,
+    /// θ, and behind it the running statistics of the network's batch normalisations.
     pub theta: Vec<f32>,
     /// Epochs done.
     pub epoch: usize,
     gradient: Vec<f32>,
+    /// Mean and variances of the last minibatch, in the order of the running statistics.
+    statistics: Vec<f32>,
 }
 
 /// What one epoch did.
@@ -37,41 +46,35 @@ pub struct EpochReport {
     pub loss: f64,
 }
 
-/// Learning rate of each epoch: `lr`, multiplied by `factor` at each of the `milestones` (epochs done).
-pub fn step_decay(lr: f64, epochs: usize, factor: f64, milestones: &[usize]) -> Vec<f64> {
-    (0..epochs)
-        .map(|epoch| {
-            lr * factor.powi(milestones.iter().filter(|milestone| **milestone <= epoch).count() as i32)
-        })
-        .collect()
-}
-
 impl<'a> Training<'a> {
-    /// A training of `rates.len()` epochs over shuffled minibatches (the last partial one dropped).
+    /// A training of as many epochs as `rates` (a number for each epoch, or [`rates`]) over shuffled minibatches (the last partial one dropped).
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         network: &'a Network,
         data: &'a Dataset,
         engine: &'a Engine,
         optimizer: Box<dyn Optimizer>,
-        rates: Vec<f64>,
+        rates: impl Into<Rates>,
         batch: usize,
         order: Order,
         seed: u64,
         theta: Vec<f32>,
     ) -> Self {
         let batches = Batches::new(order, data.labels.len(), batch, seed);
-        let gradient = vec![0.0; theta.len()];
+        let gradient = vec![0.0; network.parameter_count()];
+        let statistics = vec![0.0; network.buffer_count()];
         Training {
             network,
             data,
             engine,
             optimizer,
-            rates,
+            rates: rates.into(),
+            clip: Clip::None,
             batches,
             theta,
             epoch: 0,
             gradient,
+            statistics,
         }
     }
 
@@ -82,7 +85,7 @@ impl<'a> Training<'a> {
 
     /// Whether all epochs are done.
     pub fn is_done(&self) -> bool {
-        self.epoch == self.rates.len()
+        self.epoch == self.rates.epochs()
     }
 
     /// One step on minibatch `t` (counted from the first epoch) at learning rate `lr`; returns the minibatch's loss.
@@ -94,7 +97,15 @@ impl<'a> Training<'a> {
             data,
             ..
         } = self;
-        let loss = engine.gradient(network, &self.theta, data, &indices, &mut self.gradient);
+        let statistics = &mut self.statistics;
+        let loss = engine.gradient(
+            network,
+            &self.theta,
+            data,
+            &indices,
+            &mut self.gradient,
+            statistics,
+        );
         if !loss.is_finite() {
             let (epoch, step) = (t / self.batches.per_epoch() + 1, t % self.batches.per_epoch() + 1);
             return Err(TrainingError::Diverged {
@@ -104,17 +115,21 @@ impl<'a> Training<'a> {
                 loss,
             });
         }
+        let n = network.parameter_count();
+        self.clip.apply(&mut self.gradient);
         self.optimizer
-            .step(&mut self.theta, &mut self.gradient, lr as f32);
+            .step(&mut self.theta[..n], &mut self.gradient, lr as f32);
+        network.update_running(&mut self.theta, &self.statistics);
         Ok(loss)
     }
 
     /// One epoch; `progress` is told of each step and returns false to stop. None if it was stopped: the weights
     /// then lie within the epoch, and only a checkpoint brings a whole number of epochs back.
     pub fn run_epoch(&mut self, progress: &dyn Fn() -> bool) -> Result<Option<EpochReport>, TrainingError> {
-        let (steps, lr) = (self.steps_per_epoch(), self.rates[self.epoch]);
+        let steps = self.steps_per_epoch();
         let mut total = 0.0;
         for step in 0..steps {
+            let lr = self.rates.at(self.epoch, step);
             total += self.step(self.epoch * steps + step, lr)?;
             if !progress() {
                 return Ok(None);
@@ -143,14 +158,4 @@ pub enum TrainingError {
         lr: f64,
         loss: f64,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rate_drops_at_each_milestone() {
-        assert_eq!(step_decay(1.0, 5, 0.5, &[2, 4]), [1.0, 1.0, 0.5, 0.5, 0.25]);
-    }
 }

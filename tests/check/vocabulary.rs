@@ -36,6 +36,13 @@ static MNIST: Signature = signature(
         Default::Text("global"),
     )],
 );
+static CSV: Signature = signature(
+    "csv",
+    &[
+        param("file", ParamType::Text, Default::Required),
+        param("label", ParamType::Text, Default::Required),
+    ],
+);
 static LETTERS: Signature = signature("letters", &[]);
 static LENET: Signature = signature("lenet", &[param("logits", COUNT, Default::Text("10"))]);
 static SGD: Signature = signature(
@@ -69,6 +76,24 @@ static GRADIENTS: Signature = signature(
         param("keep", ParamType::Boolean, Default::Text("false")),
     ],
 );
+static COVARIANCE: Signature = signature(
+    "covariance",
+    &[
+        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param("top", COUNT, Default::Text("1000")),
+    ],
+);
+static RANK_PLOT: Signature = signature(
+    "rank_plot",
+    &[
+        param(
+            "of",
+            ParamType::List(&ParamType::Reference(&["spectrum"])),
+            Default::Required,
+        ),
+        param("curves", ParamType::List(&ParamType::Word(&[])), Default::Absent),
+    ],
+);
 static TOP: Signature = signature("top", &[param("k", COUNT, Default::Required)]);
 static MIN: Signature = signature("min", &[]);
 static QUANTILE: Signature = signature("quantile", &[param("q", FRACTION, Default::Required)]);
@@ -76,7 +101,11 @@ static SCAN: Signature = signature("scan", &[param("at_least", COUNT, Default::T
 static POWER_LAW: Signature = signature(
     "power_law",
     &[
-        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param(
+            "of",
+            ParamType::Reference(&["record", "spectrum"]),
+            Default::Required,
+        ),
         param(
             "tail",
             ParamType::Call(&[&TOP, &MIN, &QUANTILE, &SCAN]),
@@ -94,7 +123,11 @@ static POWER_LAW: Signature = signature(
 static NORMALITY: Signature = signature(
     "normality",
     &[
-        param("of", ParamType::Reference(&["record"]), Default::Required),
+        param(
+            "of",
+            ParamType::Reference(&["record", "spectrum"]),
+            Default::Required,
+        ),
         param(
             "points",
             ParamType::Integer {
@@ -108,12 +141,16 @@ static NORMALITY: Signature = signature(
     ],
 );
 
-/// MNIST fits LeNet (n = 43 576 + 85 for each class), letters do not.
+/// MNIST fits LeNet (n = 43 576 + 85 for each class), letters do not; no CSV file is there.
 struct Known;
 
 impl Facts for Known {
     fn examples(&self, data: &Call) -> Option<u64> {
         (data.name == "mnist").then_some(60_000)
+    }
+
+    fn fault(&self, data: &Call) -> Option<(String, String)> {
+        (data.name == "csv").then(|| ("cannot read it".to_string(), "check the path".to_string()))
     }
 
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
@@ -125,11 +162,13 @@ impl Facts for Known {
 }
 
 pub static VOCABULARY: Vocabulary = Vocabulary {
-    datasets: &[&LETTERS, &MNIST],
+    datasets: &[&CSV, &LETTERS, &MNIST],
     models: &[&LENET],
     optimizers: &[&SGD],
     records: &[&GRADIENTS],
+    spectra: &[&COVARIANCE],
     tests: &[&NORMALITY, &POWER_LAW],
+    figures: &[&RANK_PLOT],
     columns: &["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"],
     row_keys: &["dataset", "model", "training", "sg_type", "batch", "iterations"],
     paper_tables: &[1, 4],

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gradstudy::data::fetch::{DownloadObserver, FetchError, FetchOptions, Outcome, Silent, fetch};
 use gradstudy::data::idx_set::{IdxSet, IdxSplit};
-use gradstudy::data::{Origin, Source, SourceFile, dataset};
+use gradstudy::data::{Form, Origin, Source, SourceFile, dataset};
 
 use super::help;
 use super::http_server::{HttpServer, Reply};
@@ -302,7 +302,7 @@ fn a_lock_held_too_long_is_an_error() {
 fn an_embedded_set_has_nothing_to_fetch() {
     let root = tempfile::tempdir().unwrap();
     let error = fetch(
-        dataset("fashion_mnist_5k").unwrap(),
+        dataset("fashion_mnist_5k").unwrap().published().unwrap(),
         root.path(),
         &Silent,
         &options(&[]),
@@ -330,16 +330,19 @@ fn a_disk_without_room_is_an_error_before_anything_is_downloaded() {
     let tiny = Tiny::new();
     let server = tiny.serve();
     let huge = vec![SourceFile {
+        form: Form::Gzip,
         name: IMAGES,
         bytes: u64::MAX / 2,
         sha256: "",
-        content: "",
+        content: Some(""),
     }]
     .leak();
     let source = Source {
         licence: "none",
         citation: "none",
         origin: Origin::Files {
+            folders: &[],
+            page: "https://127.0.0.1/",
             files: huge,
             mirrors: &[],
             system_dirs: &[],
@@ -350,11 +353,10 @@ fn a_disk_without_room_is_an_error_before_anything_is_downloaded() {
         display_name: "Huge",
         source,
         size: [2, 3],
-        classes: 2,
         train: IdxSplit {
             images: IMAGES,
             labels: LABELS,
-            examples: 2,
+            class_counts: &[1, 1],
         },
         test: None,
         no_test_remedy: "none",

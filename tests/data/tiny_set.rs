@@ -5,9 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use gradstudy::data::fetch::{FetchError, Outcome, Silent, fetch};
-use gradstudy::data::idx_set::{IdxSet, IdxSplit, NORMALIZE, SPLIT, subset};
-use gradstudy::data::verify::{Status, verify};
-use gradstudy::data::{DataError, Dataset, DatasetKind, Origin, SearchPath, Source, SourceFile};
+use gradstudy::data::idx_set::{IdxSet, IdxSplit};
+use gradstudy::data::select::{CLASSES, NORMALIZE, SPLIT, subset};
+use gradstudy::data::verify::Status;
+use gradstudy::data::{
+    DataError, Dataset, DatasetKind, Form, Origin, Published, SearchPath, Source, SourceFile,
+};
 use gradstudy::signature::Signature;
 
 use super::fetch::options;
@@ -28,7 +31,7 @@ pub const LABELS: &str = "labels-idx1-ubyte";
 pub static SIGNATURE: Signature = Signature {
     name: "tiny",
     summary: "for tests",
-    params: &[SPLIT, NORMALIZE, subset(2)],
+    params: &[SPLIT, NORMALIZE, subset(2), CLASSES],
     version: 1,
 };
 
@@ -69,9 +72,10 @@ impl Tiny {
         use sha2::Digest;
         let file = |name: &'static str, content: &[u8]| SourceFile {
             name,
+            form: Form::Gzip,
             bytes: pack(content).len() as u64,
             sha256: hex(&sha2::Sha256::digest(pack(content))).leak(),
-            content: blake3::hash(content).to_hex().to_string().leak(),
+            content: Some(blake3::hash(content).to_hex().to_string().leak()),
         };
         // Registered sets are statics; these few live as long as the test process.
         let files = vec![file(IMAGES, &images), file(LABELS, &labels)].leak();
@@ -80,7 +84,9 @@ impl Tiny {
             citation: "none",
             origin: Origin::Files {
                 files,
+                folders: &[],
                 mirrors: &["http://127.0.0.1:1/"],
+                page: "https://127.0.0.1/",
                 system_dirs: &[],
             },
         };
@@ -89,11 +95,10 @@ impl Tiny {
             display_name: "Tiny",
             source,
             size: [2, 3],
-            classes: 2,
             train: IdxSplit {
                 images: IMAGES,
                 labels: LABELS,
-                examples,
+                class_counts: vec![u64::from(examples).div_ceil(2), u64::from(examples) / 2].leak(),
             },
             test: None,
             no_test_remedy: "none",
@@ -146,7 +151,8 @@ impl Tiny {
     /// After a good fetch: both files, right to the byte, and nothing half-done.
     pub fn assert_complete(&self) {
         assert!(
-            verify(self.kind, &self.search())
+            self.kind
+                .verify(&self.search())
                 .iter()
                 .all(|report| report.status == Status::Ok)
         );

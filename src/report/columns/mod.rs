@@ -1,8 +1,10 @@
 //! The statistics that a table can show: one registry, read by tables, `diff`, the checker and the reference.
 
+mod alternatives;
 mod normality;
 mod power_law;
 pub(crate) mod samples;
+mod tail_index;
 
 use crate::report::number::Format;
 use crate::report::paper::PaperRow;
@@ -37,8 +39,39 @@ pub static COLUMNS: &[ColumnKind] = &[
     power_law::ZIPF_EXPONENT,
     power_law::N_TAIL,
     power_law::X_MIN,
+    power_law::VERDICT,
+    power_law::BETA_SE,
+    power_law::BETA_CORRECTED,
+    power_law::BOOTSTRAP_P,
+    power_law::BOOTSTRAP_P_SE,
+    power_law::BOOTSTRAP_RATE,
+    power_law::REPLICATES,
+    power_law::KUIPER,
+    power_law::A_SQUARED,
     normality::P_VALUE,
     normality::GAUSSIAN_RATE,
+    normality::VERDICT,
+    normality::STATISTIC,
+    alternatives::UNBEATEN_RATE,
+    alternatives::LLR_LOGNORMAL,
+    alternatives::P_LOGNORMAL,
+    alternatives::PREFERS_LOGNORMAL,
+    alternatives::LLR_EXPONENTIAL,
+    alternatives::P_EXPONENTIAL,
+    alternatives::PREFERS_EXPONENTIAL,
+    alternatives::LLR_STRETCHED,
+    alternatives::P_STRETCHED,
+    alternatives::PREFERS_STRETCHED,
+    alternatives::LLR_TRUNCATED,
+    alternatives::P_TRUNCATED,
+    alternatives::PREFERS_TRUNCATED,
+    tail_index::TAIL_INDEX,
+    tail_index::XI,
+    tail_index::XI_SD,
+    tail_index::XI_SE,
+    tail_index::EFFECTIVE,
+    tail_index::MEAN_CORRELATION,
+    tail_index::SQUARED_CORRELATION,
     normality::POINTS,
     samples::TESTED,
     samples::ACCEPTED,
@@ -46,12 +79,21 @@ pub static COLUMNS: &[ColumnKind] = &[
     samples::CONSTANT,
     samples::TOO_FEW,
     samples::NOT_FINITE,
+    samples::NOT_WHOLE,
+    samples::REJECTED,
+    samples::REJECTED_BH,
+    samples::REJECTED_HOLM,
     samples::ALPHA,
 ];
 
 /// The column of this name.
 pub fn find(name: &str) -> Option<&'static ColumnKind> {
     COLUMNS.iter().find(|column| column.name == name)
+}
+
+/// 1 or 0 for the verdict on a single sample; `None` for more than one, which have a rate.
+fn verdict(acceptance: &Acceptance) -> Option<f64> {
+    (acceptance.tested == 1).then_some(acceptance.accepted as f64)
 }
 
 /// A printed percent as a fraction, without the rounding error of a plain division: 76.6 gives 0.766.

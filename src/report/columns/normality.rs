@@ -1,13 +1,13 @@
-//! Statistics of the D'Agostino–Pearson normality test (the paper's χ² test).
+//! Statistics of the tests of normality (the paper's χ² test).
 
-use super::{ColumnKind, from_percent};
+use super::{ColumnKind, from_percent, verdict};
 use crate::report::number::Format;
 use crate::stats::outcome::{NormalityOutcome, Outcome};
 
 fn normality(outcome: &Outcome) -> Option<&NormalityOutcome> {
     match outcome {
         Outcome::Normality(outcome) => Some(outcome),
-        Outcome::PowerLaw(_) => None,
+        _ => None,
     }
 }
 
@@ -35,11 +35,37 @@ pub(super) const GAUSSIAN_RATE: ColumnKind = ColumnKind {
 
 pub(super) const POINTS: ColumnKind = ColumnKind {
     name: "points",
-    summary: "points drawn from each sample for the normality test",
+    summary: "points of each sample that a test of normality draws, or an estimator of the tail index looks at",
     heading: "Points",
     heading_tex: "Points",
     format: Format::Count,
-    value: |outcome| Some(normality(outcome)?.points as f64),
+    value: |outcome| match outcome {
+        Outcome::Normality(outcome) => Some(outcome.points as f64),
+        Outcome::TailIndex(outcome) => Some(outcome.points as f64),
+        _ => None,
+    },
+    counts: None,
+    paper: None,
+};
+
+pub(super) const VERDICT: ColumnKind = ColumnKind {
+    name: "gaussian",
+    summary: "whether the normality of a single sample, such as a spectrum, is not rejected",
+    heading: "Gaussian",
+    heading_tex: "Gaussian",
+    format: Format::Verdict,
+    value: |outcome| verdict(&normality(outcome)?.acceptance),
+    counts: None,
+    paper: None,
+};
+
+pub(super) const STATISTIC: ColumnKind = ColumnKind {
+    name: "statistic",
+    summary: "mean statistic of the test of normality (K², W, A², …), degenerate samples left out",
+    heading: "Statistic",
+    heading_tex: "Statistic",
+    format: Format::Significant(4),
+    value: |outcome| normality(outcome)?.mean_statistic,
     counts: None,
     paper: None,
 };

@@ -2,13 +2,31 @@
 
 use super::ColumnKind;
 use crate::report::number::Format;
-use crate::stats::outcome::{Acceptance, Outcome};
+use crate::stats::multiple::Rejections;
+use crate::stats::outcome::{
+    Acceptance, AlternativesOutcome, Degenerate, NormalityOutcome, Outcome, PowerLawOutcome,
+};
 
-/// The counts of a test, whichever it is.
-pub(crate) fn acceptance(outcome: &Outcome) -> &Acceptance {
+/// Samples that a test or an estimator met, and those it cannot be applied to.
+pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
     match outcome {
-        Outcome::PowerLaw(outcome) => &outcome.acceptance,
-        Outcome::Normality(outcome) => &outcome.acceptance,
+        Outcome::PowerLaw(PowerLawOutcome { acceptance, .. })
+        | Outcome::Normality(NormalityOutcome { acceptance, .. })
+        | Outcome::Alternatives(AlternativesOutcome { acceptance, .. }) => {
+            (acceptance.tested, acceptance.degenerate)
+        }
+        Outcome::TailIndex(outcome) => (outcome.tested, outcome.degenerate),
+        Outcome::Correlation(outcome) => (outcome.tested, outcome.degenerate),
+    }
+}
+
+/// The counts of a test; `None` for what has no verdict.
+pub(crate) fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
+    match outcome {
+        Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
+        Outcome::Normality(outcome) => Some(&outcome.acceptance),
+        Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
+        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
     }
 }
 
@@ -28,7 +46,7 @@ pub(super) const TESTED: ColumnKind = ColumnKind {
     summary: "samples tested, degenerate ones included",
     heading: "Tested",
     heading_tex: "Tested",
-    value: |outcome| Some(acceptance(outcome).tested as f64),
+    value: |outcome| Some(samples(outcome).0 as f64),
     ..COUNT
 };
 
@@ -37,7 +55,7 @@ pub(super) const ACCEPTED: ColumnKind = ColumnKind {
     summary: "samples whose hypothesis is not rejected",
     heading: "Accepted",
     heading_tex: "Accepted",
-    value: |outcome| Some(acceptance(outcome).accepted as f64),
+    value: |outcome| Some(acceptance(outcome)?.accepted as f64),
     ..COUNT
 };
 
@@ -46,7 +64,7 @@ pub(super) const DEGENERATE: ColumnKind = ColumnKind {
     summary: "samples that the test cannot be applied to; they count as rejected",
     heading: "Degenerate",
     heading_tex: "Degenerate",
-    value: |outcome| Some(acceptance(outcome).degenerate.total() as f64),
+    value: |outcome| Some(samples(outcome).1.total() as f64),
     ..COUNT
 };
 
@@ -55,7 +73,7 @@ pub(super) const CONSTANT: ColumnKind = ColumnKind {
     summary: "degenerate samples whose values are all equal",
     heading: "Constant",
     heading_tex: "Constant",
-    value: |outcome| Some(acceptance(outcome).degenerate.constant as f64),
+    value: |outcome| Some(samples(outcome).1.constant as f64),
     ..COUNT
 };
 
@@ -64,7 +82,7 @@ pub(super) const TOO_FEW: ColumnKind = ColumnKind {
     summary: "degenerate samples with fewer values above zero than the tail asks for",
     heading: "Too few",
     heading_tex: "Too few",
-    value: |outcome| Some(acceptance(outcome).degenerate.too_few as f64),
+    value: |outcome| Some(samples(outcome).1.too_few as f64),
     ..COUNT
 };
 
@@ -73,7 +91,52 @@ pub(super) const NOT_FINITE: ColumnKind = ColumnKind {
     summary: "degenerate samples that hold a NaN or an infinity",
     heading: "Not finite",
     heading_tex: "Not finite",
-    value: |outcome| Some(acceptance(outcome).degenerate.not_finite as f64),
+    value: |outcome| Some(samples(outcome).1.not_finite as f64),
+    ..COUNT
+};
+
+/// Rejections by p-values: those of a test of normality, or of the bootstrap.
+fn rejections(outcome: &Outcome) -> Option<&Rejections> {
+    match outcome {
+        Outcome::PowerLaw(outcome) => Some(&outcome.bootstrap.as_ref()?.rejections),
+        Outcome::Normality(outcome) => outcome.rejections.as_ref(),
+        _ => None,
+    }
+}
+
+pub(super) const NOT_WHOLE: ColumnKind = ColumnKind {
+    name: "not_whole",
+    summary: "degenerate samples of a test of whole numbers that hold another number",
+    heading: "Not whole",
+    heading_tex: "Not whole",
+    value: |outcome| Some(samples(outcome).1.not_whole as f64),
+    ..COUNT
+};
+
+pub(super) const REJECTED: ColumnKind = ColumnKind {
+    name: "rejected",
+    summary: "samples with p ≤ α, degenerate ones left out (power law: by the bootstrap)",
+    heading: "Rejected",
+    heading_tex: "Rejected",
+    value: |outcome| Some(rejections(outcome)?.single as f64),
+    ..COUNT
+};
+
+pub(super) const REJECTED_BH: ColumnKind = ColumnKind {
+    name: "rejected_bh",
+    summary: "samples rejected after Benjamini's and Hochberg's adjustment for many tests, degenerate ones left out",
+    heading: "Rejected (BH)",
+    heading_tex: "Rejected (BH)",
+    value: |outcome| Some(rejections(outcome)?.benjamini_hochberg as f64),
+    ..COUNT
+};
+
+pub(super) const REJECTED_HOLM: ColumnKind = ColumnKind {
+    name: "rejected_holm",
+    summary: "samples rejected after Holm's adjustment for many tests, degenerate ones left out",
+    heading: "Rejected (Holm)",
+    heading_tex: "Rejected (Holm)",
+    value: |outcome| Some(rejections(outcome)?.holm as f64),
     ..COUNT
 };
 
@@ -83,11 +146,11 @@ pub(super) const ALPHA: ColumnKind = ColumnKind {
     heading: "α",
     heading_tex: r"$\alpha$",
     format: Format::Significant(2),
-    value: |outcome| {
-        Some(match outcome {
-            Outcome::PowerLaw(outcome) => outcome.alpha,
-            Outcome::Normality(outcome) => outcome.alpha,
-        })
+    value: |outcome| match outcome {
+        Outcome::PowerLaw(outcome) => Some(outcome.alpha),
+        Outcome::Normality(outcome) => Some(outcome.alpha),
+        Outcome::Alternatives(outcome) => Some(outcome.alpha),
+        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
     },
     ..COUNT
 };

@@ -1,0 +1,163 @@
+//! Spectrum steps: those of a history while it is there, the others by themselves.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
+use crate::gradients::history::GradientHistory;
+use crate::gradients::transform::Transform;
+use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
+use crate::signature::Call;
+use crate::spectra::products::Precision;
+use crate::spectra::{Input, Spectrum, gram};
+use crate::stats::monitor::Monitor;
+
+/// Spectra by their steps.
+pub type Spectra = HashMap<StepId, Spectrum>;
+
+impl Executor<'_> {
+    /// Makes every spectrum of `missing`, all from one pass over `history`.
+    pub(super) fn spectra_of_history(
+        &self,
+        plan: &Plan,
+        record: &Step,
+        history: &GradientHistory,
+        missing: &[&Step],
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
+        let Some(first) = missing.first() else {
+            return Ok(());
+        };
+        let start = Instant::now();
+        let around_full_batch = |step: &&&Step| {
+            let (call, _) = of(step);
+            call.args.get("centre").is_some() && call.args.text("centre") == "full_batch"
+        };
+        let full_batch = match missing.iter().any(|step| around_full_batch(&step)) {
+            true => Some(self.full_batch_gradient(plan, record)?),
+            false => None,
+        };
+        let values = (history.parameters() * history.iterations()) as u64;
+        self.observer.begin(first, values, 0, "values");
+        let progress = |done| self.observer.advance(done);
+        let monitor = Monitor {
+            progress: &progress,
+            cancel: self.cancel,
+        };
+        let sums = |precision| {
+            gram::moments(history.view(), full_batch.as_deref(), precision, &monitor)
+                .map_err(|cause| at(first, cause))?
+                .ok_or_else(|| at(first, Cause::Interrupted))
+        };
+        let single = sums(Precision::Single)?;
+        // Made only where single precision leaves fewer than three digits of the smallest eigenvalue.
+        let mut double = None;
+        let mut start = start;
+        for step in missing {
+            let mut spectrum = self.solve(step, Input::Moments(&single))?;
+            if !spectrum.has_three_digits() {
+                if double.is_none() {
+                    double = Some(sums(Precision::Double)?);
+                }
+                if let Some(double) = &double {
+                    spectrum = self.solve(step, Input::Moments(double))?;
+                }
+            }
+            self.put_spectrum(step, spectrum, start, spectra)?;
+            start = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// A spectrum that is made from another one.
+    pub(super) fn spectrum_of_spectrum(
+        &self,
+        step: &Step,
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
+        if self.load_spectrum(step, spectra)? {
+            return Ok(());
+        }
+        let (_, base) = of(step);
+        let base = spectra[base].clone();
+        let start = Instant::now();
+        let spectrum = self.solve(step, Input::Spectrum(&base))?;
+        self.put_spectrum(step, spectrum, start, spectra)
+    }
+
+    /// Takes a finished spectrum from the cache; false if it is not there.
+    pub(super) fn load_spectrum(&self, step: &Step, spectra: &mut Spectra) -> Result<bool, ExecuteError> {
+        if !self.store.has(&step.id) {
+            return Ok(false);
+        }
+        let bytes = self.store.read(&step.id, SPECTRUM).map_err(|cause| at(step, cause))?;
+        let spectrum = serde_json::from_slice(&bytes).map_err(|error| {
+            let path = self.store.directory(&step.id).join(SPECTRUM);
+            let reason = error.to_string();
+            at(step, crate::store::StoreError::Damaged { path, reason })
+        })?;
+        self.reused(step);
+        spectra.insert(step.id.clone(), spectrum);
+        Ok(true)
+    }
+
+    fn solve(&self, step: &Step, input: Input) -> Result<Spectrum, ExecuteError> {
+        let (call, _) = of(step);
+        self.observer.begin(step, 1, 0, "spectrum");
+        let monitor = Monitor {
+            progress: &|_| (),
+            cancel: self.cancel,
+        };
+        spectrum_method(&call.name)
+            .run(input, &call.args, &monitor)
+            .ok_or_else(|| at(step, Cause::Interrupted))?
+            .map_err(|cause| at(step, cause))
+    }
+
+    pub(super) fn put_spectrum(
+        &self,
+        step: &Step,
+        spectrum: Spectrum,
+        start: Instant,
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
+        let bytes = serde_json::to_vec(&spectrum).expect("a spectrum is made of numbers");
+        self.store
+            .put(step, &[(SPECTRUM, &bytes)])
+            .map_err(|cause| at(step, cause))?;
+        self.finished(step, start);
+        spectra.insert(step.id.clone(), spectrum);
+        Ok(())
+    }
+
+    /// The gradient of the mean loss over the whole data set that `record` drew its minibatches from, with its weight
+    /// decay. (The checker lets no recording come here that does more to its gradients.)
+    fn full_batch_gradient(&self, plan: &Plan, record: &Step) -> Result<Vec<f32>, ExecuteError> {
+        let Work::Record {
+            data,
+            weights,
+            transform,
+            ..
+        } = &record.work
+        else {
+            unreachable!("a record step")
+        };
+        let (network, theta) = self.weights(plan, plan.step(weights))?;
+        let data = self.dataset(plan, data)?;
+        let all: Vec<u32> = (0..data.labels.len() as u32).collect();
+        let n = network.parameter_count();
+        let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
+        self.engine
+            .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+        Transform::new(transform, &theta[..n]).apply(&mut gradient);
+        Ok(gradient)
+    }
+}
+
+/// The call of a spectrum step, and what it is of.
+fn of(step: &Step) -> (&Call, &StepId) {
+    match &step.work {
+        Work::Spectrum { call, of, .. } => (call, of),
+        _ => unreachable!("a spectrum step"),
+    }
+}

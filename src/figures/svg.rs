@@ -1,0 +1,331 @@
+//! A figure as SVG, drawn by plotters in hundredths of a millimetre.
+
+use plotters::backend::{DrawingBackend, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontStyle, FontTransform, IntoFont, RGBAColor, ShapeStyle, TextStyle};
+
+use super::axis::TickLabel;
+use super::layout::{EXPONENT, LABEL, Layout, TICK, TICK_GAP, WIDTH, layout, width};
+use super::legend::{GAP, SAMPLE, TEXT};
+use super::marker::{Outline, marker};
+use super::palette::{FINE_GRID, GRID, INK, PAPER, Rgb, TICK as TICK_COLOR, color, darker};
+use super::prepare::{Drawn, Prepared, prepare};
+use super::shapes::dashes;
+use super::{Figure, FigureError, SeriesKind, font};
+
+/// Radius of a marker alone, and of one on a line.
+const MARKER: f64 = 0.5;
+const LINE: f64 = 0.28;
+const FIT: f64 = 0.3;
+/// On and off, of fits and of horizontal lines.
+const DASH: (f64, f64) = (1.7, 0.9);
+const DOT: (f64, f64) = (0.5, 0.6);
+
+/// The figure as an SVG document, 85 mm wide. Its text is text: see `docs/templates.md` for the fonts.
+///
+/// # Errors
+/// A series without points, or nothing that the axes have a place for.
+pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
+    let prepared = prepare(figure)?;
+    draw(&prepared, &layout(&prepared))
+}
+
+pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> Result<String, FigureError> {
+    let mut svg = String::new();
+    let lengths;
+    let size = (unit(WIDTH) as u32, unit(layout.height) as u32);
+    {
+        let mut pen = Pen {
+            backend: SVGBackend::with_string(&mut svg, size),
+            failed: None,
+            lengths: Vec::new(),
+        };
+        pen.rect((0.0, 0.0), (WIDTH, layout.height), PAPER);
+        grid(&mut pen, prepared, layout);
+        for drawn in &prepared.series {
+            shade(&mut pen, prepared, layout, drawn);
+        }
+        for drawn in &prepared.series {
+            data(&mut pen, prepared, layout, drawn);
+        }
+        for drawn in &prepared.series {
+            let line: Vec<_> = drawn
+                .fit
+                .iter()
+                .map(|it| layout.frame.at(prepared.place(*it)))
+                .collect();
+            pen.dashed(&line, DASH, darker(color(drawn.series.color)), FIT);
+        }
+        axes(&mut pen, prepared, layout);
+        legend(&mut pen, prepared, layout);
+        if let Err(error) = pen.backend.present() {
+            pen.failed.get_or_insert(error.to_string());
+        }
+        if let Some(reason) = pen.failed {
+            return Err(FigureError::Format {
+                figure: prepared.figure.name.clone(),
+                format: "SVG",
+                reason,
+            });
+        }
+        lengths = pen.lengths;
+    }
+    let svg = with_lengths(&svg, &lengths);
+    let (_, body) = svg.split_once("viewBox=").unwrap_or_default();
+    let (height, label) = (layout.height, font::escape(&prepared.figure.caption));
+    Ok(format!(
+        r#"<svg width="{WIDTH}mm" height="{height}mm" role="img" aria-label="{label}" viewBox={body}"#
+    ))
+}
+
+/// Says of each text how long it is, so that it has its place where another font stands in for ours.
+fn with_lengths(svg: &str, lengths: &[i32]) -> String {
+    let mut parts = svg.split("<text ");
+    let mut with: String = parts.next().unwrap_or_default().to_string();
+    for (part, length) in parts.zip(lengths) {
+        with += &format!(r#"<text textLength="{length}" lengthAdjust="spacingAndGlyphs" {part}"#);
+    }
+    with
+}
+
+fn unit(millimetres: f64) -> i32 {
+    (100.0 * millimetres).round() as i32
+}
+
+/// Draws in millimetres; remembers the first failure, and how long each text is.
+struct Pen<'a> {
+    backend: SVGBackend<'a>,
+    failed: Option<String>,
+    lengths: Vec<i32>,
+}
+
+impl Pen<'_> {
+    fn style(&self, (r, g, b): Rgb, opacity: f64, width: f64) -> ShapeStyle {
+        ShapeStyle {
+            color: RGBAColor(r, g, b, opacity),
+            filled: true,
+            stroke_width: unit(width) as u32,
+        }
+    }
+
+    fn note<T, E: std::fmt::Display>(&mut self, result: Result<T, E>) {
+        if let Err(error) = result {
+            self.failed.get_or_insert(error.to_string());
+        }
+    }
+
+    fn line(&mut self, points: &[(f64, f64)], color: Rgb, width: f64) {
+        if points.len() < 2 {
+            return;
+        }
+        let style = self.style(color, 1.0, width);
+        let result = self
+            .backend
+            .draw_path(points.iter().map(|(x, y)| (unit(*x), unit(*y))), &style);
+        self.note(result);
+    }
+
+    fn dashed(&mut self, points: &[(f64, f64)], (on, off): (f64, f64), color: Rgb, width: f64) {
+        for dash in dashes(points, on, off) {
+            self.line(&dash, color, width);
+        }
+    }
+
+    fn rect(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb) {
+        let style = self.style(color, 1.0, 0.0);
+        let corner = |(x, y): (f64, f64)| (unit(x), unit(y));
+        let result = self.backend.draw_rect(corner(from), corner(to), &style, true);
+        self.note(result);
+    }
+
+    fn polygon(&mut self, points: &[(f64, f64)], color: Rgb, opacity: f64) {
+        let style = self.style(color, opacity, 0.0);
+        let result = self
+            .backend
+            .fill_polygon(points.iter().map(|(x, y)| (unit(*x), unit(*y))), &style);
+        self.note(result);
+    }
+
+    fn marker(&mut self, (x, y): (f64, f64), index: usize) {
+        let shift = |(dx, dy): &(f64, f64)| (x + MARKER * dx, y + MARKER * dy);
+        match marker(index).outline {
+            Outline::Circle(radius) => {
+                let style = self.style(color(index), 1.0, 0.0);
+                let result =
+                    self.backend
+                        .draw_circle((unit(x), unit(y)), unit(radius * MARKER) as u32, &style, true);
+                self.note(result);
+            }
+            Outline::Polygon(corners) => {
+                self.polygon(&corners.iter().map(shift).collect::<Vec<_>>(), color(index), 1.0);
+            }
+            Outline::Strokes(strokes) => {
+                for stroke in strokes {
+                    self.line(&stroke.iter().map(shift).collect::<Vec<_>>(), color(index), 0.25);
+                }
+            }
+        }
+    }
+
+    /// One line of text with its baseline at `y`.
+    fn text(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
+        let text = font::one_line(text);
+        if text.is_empty() {
+            return;
+        }
+        self.lengths.push(unit(font::width(&text, size)).max(1));
+        // The backend divides the size by 1.24, and sets text with this anchor a quarter of it too high.
+        let mut font = (font::FAMILIES, 124.0 * size, FontStyle::Normal).into_font();
+        let (mut x, mut y) = (x, y);
+        if turned {
+            font = font.transform(FontTransform::Rotate270);
+            x += size / 4.0;
+        } else {
+            y += size / 4.0;
+        }
+        let ink = RGBAColor(INK.0, INK.1, INK.2, 1.0);
+        let style = TextStyle::from(font)
+            .color(&ink)
+            .pos(Pos::new(anchor, VPos::Bottom));
+        let result = self.backend.draw_text(&text, &style, (unit(x), unit(y)));
+        self.note(result);
+    }
+
+    /// The number at a tick: its left end, or its right end if `right`.
+    fn number(&mut self, label: &TickLabel, (left, baseline): (f64, f64)) {
+        self.text(&label.text, (left, baseline), TICK, HPos::Left, false);
+        if let Some(exponent) = &label.exponent {
+            let x = left + font::width(&label.text, TICK);
+            self.text(exponent, (x, baseline - TICK * 0.4), EXPONENT, HPos::Left, false);
+        }
+    }
+}
+
+fn grid(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
+    let frame = layout.frame;
+    let x = |value: f64| frame.at((prepared.x.fraction(value), 0.0)).0;
+    let y = |value: f64| frame.at((0.0, prepared.y.fraction(value))).1;
+    let across = |pen: &mut Pen, y, color| pen.line(&[(frame.left, y), (frame.right, y)], color, 0.12);
+    let down = |pen: &mut Pen, x, color| pen.line(&[(x, frame.top), (x, frame.bottom)], color, 0.12);
+    for value in &layout.x.minor {
+        down(pen, x(*value), FINE_GRID);
+    }
+    for value in &layout.y.minor {
+        across(pen, y(*value), FINE_GRID);
+    }
+    for (value, _) in &layout.x.major {
+        down(pen, x(*value), GRID);
+    }
+    for (value, _) in &layout.y.major {
+        across(pen, y(*value), GRID);
+    }
+}
+
+fn shade(pen: &mut Pen, prepared: &Prepared, layout: &Layout, drawn: &Drawn) {
+    let place = |x: f64, y: f64| layout.frame.at(prepared.place((x, y)));
+    let low = drawn.band.iter().map(|(x, low, _)| place(*x, *low));
+    let high = drawn.band.iter().rev().map(|(x, _, high)| place(*x, *high));
+    let outline: Vec<_> = low.chain(high).collect();
+    if !outline.is_empty() {
+        pen.polygon(&outline, color(drawn.series.color), 0.18);
+    }
+}
+
+fn data(pen: &mut Pen, prepared: &Prepared, layout: &Layout, drawn: &Drawn) {
+    let (frame, index) = (layout.frame, drawn.series.color);
+    let line: Vec<_> = drawn
+        .line
+        .iter()
+        .map(|it| frame.at(prepared.place(*it)))
+        .collect();
+    pen.line(&line, color(index), LINE);
+    for point in &drawn.markers {
+        pen.marker(frame.at(prepared.place(*point)), index);
+    }
+    for level in &drawn.levels {
+        let y = frame.at((0.0, prepared.y.fraction(*level))).1;
+        pen.dashed(&[(frame.left, y), (frame.right, y)], DOT, color(index), LINE);
+    }
+}
+
+/// Frame, ticks, numbers and labels.
+fn axes(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
+    let frame = layout.frame;
+    let (left, right, top, bottom) = (frame.left, frame.right, frame.top, frame.bottom);
+    let baseline = bottom + TICK_GAP + TICK * 0.85;
+    let x_ticks = layout
+        .x
+        .minor
+        .iter()
+        .map(|at| (*at, 0.6))
+        .chain(layout.x.major.iter().map(|it| (it.0, 1.2)));
+    for (value, length) in x_ticks {
+        let x = frame.at((prepared.x.fraction(value), 0.0)).0;
+        pen.line(&[(x, bottom), (x, bottom - length)], TICK_COLOR, 0.15);
+    }
+    let y_ticks = layout
+        .y
+        .minor
+        .iter()
+        .map(|at| (*at, 0.6))
+        .chain(layout.y.major.iter().map(|it| (it.0, 1.2)));
+    for (value, length) in y_ticks {
+        let y = frame.at((0.0, prepared.y.fraction(value))).1;
+        pen.line(&[(left, y), (left + length, y)], TICK_COLOR, 0.15);
+    }
+    let corners = [
+        (left, top),
+        (right, top),
+        (right, bottom),
+        (left, bottom),
+        (left, top),
+        (right, top),
+    ];
+    pen.line(&corners, TICK_COLOR, 0.2);
+    for (value, label) in &layout.x.major {
+        let x = frame.at((prepared.x.fraction(*value), 0.0)).0;
+        pen.number(label, (x - width(label) / 2.0, baseline));
+    }
+    for (value, label) in &layout.y.major {
+        let y = frame.at((0.0, prepared.y.fraction(*value))).1;
+        pen.number(label, (left - TICK_GAP - width(label), y + TICK * 0.34));
+    }
+    let middle = ((left + right) / 2.0, baseline + LABEL * 1.35);
+    pen.text(&layout.x_label, middle, LABEL, HPos::Center, false);
+    let middle = (0.6 + LABEL * 0.8, (top + bottom) / 2.0);
+    pen.text(&layout.y_label, middle, LABEL, HPos::Center, true);
+}
+
+fn legend(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
+    let Some(legend) = &layout.legend else {
+        return;
+    };
+    pen.rect(
+        (legend.rect.left, legend.rect.top),
+        (legend.rect.right, legend.rect.bottom),
+        PAPER,
+    );
+    for (index, entry) in legend.entries.iter().enumerate() {
+        let (left, y) = legend.entry(index);
+        let drawn = &prepared.series[entry.series];
+        let (series, sample) = (drawn.series, [(left, y), (left + SAMPLE, y)]);
+        match series.kind {
+            SeriesKind::Line | SeriesKind::LineWithPoints => pen.line(&sample, color(series.color), LINE),
+            SeriesKind::HorizontalLine => pen.dashed(&sample, DOT, color(series.color), LINE),
+            SeriesKind::Points => {}
+        }
+        if !drawn.fit.is_empty() {
+            pen.dashed(&sample, DASH, darker(color(series.color)), FIT);
+        }
+        if matches!(series.kind, SeriesKind::Points | SeriesKind::LineWithPoints) {
+            pen.marker((left + SAMPLE / 2.0, y), series.color);
+        }
+        pen.text(
+            &entry.text,
+            (left + SAMPLE + GAP, y + TEXT * 0.34),
+            TEXT,
+            HPos::Left,
+            false,
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! Spectra and tests of a case, as steps.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::cost::Cost;
+use super::lower::{Lowering, Out, PlanError};
+use super::step::{Operation, StepId, StepKey, Work};
+use super::{Planned, PlannedSpectrum};
+use crate::results::Subject;
+use crate::signature::{ParamType, Signature};
+use crate::spectra::{SPECTRA, SpectrumMethod};
+use crate::stats::outcome::Direction;
+use crate::stats::{self, TestKind};
+use crate::study::{Case, SpectrumSpec};
+
+/// A history or a spectrum that spectra and tests can be of.
+#[derive(Clone)]
+pub(super) struct Measurable {
+    pub step: StepId,
+    /// The `record` statement behind it; empty for the spectrum of a loss.
+    pub record: String,
+    pub subject: Subject,
+}
+
+type Levels = [(String, String)];
+
+impl<'a> Lowering<'_> {
+    /// Plans every spectrum; each becomes `known`, those it is made from before it.
+    pub fn spectra(
+        &mut self,
+        case: &'a Case,
+        seed: u64,
+        levels: &Levels,
+        known: &mut HashMap<&'a str, Measurable>,
+        out: &mut Out,
+    ) -> Result<(), PlanError> {
+        for (name, spec) in &case.spectra {
+            self.spectrum(case, name, spec, seed, known)?;
+            let Measurable {
+                step,
+                record,
+                subject,
+            } = known[name.as_str()].clone();
+            out.spectra.push(PlannedSpectrum {
+                step,
+                spectrum: name.clone(),
+                record,
+                subject,
+                seed,
+                levels: levels.to_vec(),
+            });
+        }
+        Ok(())
+    }
+
+    fn spectrum(
+        &mut self,
+        case: &'a Case,
+        name: &'a str,
+        spec: &'a SpectrumSpec,
+        seed: u64,
+        known: &mut HashMap<&'a str, Measurable>,
+    ) -> Result<(), PlanError> {
+        if known.contains_key(name) {
+            return Ok(());
+        }
+        let base = spec.call.args.text("of");
+        if let Some((base, base_spec)) = case.spectra.get_key_value(base) {
+            self.spectrum(case, base, base_spec, seed, known)?;
+        }
+        let from = known[base].clone();
+        let method = spectrum_method(&spec.call.name);
+        let mut settings = spec.call.clone();
+        // Names of statements are no part of what is computed: the inputs' ids stand for them.
+        settings.args.0.retain(|key, _| !is_reference(method.signature(), key));
+        let key = StepKey {
+            operation: Operation::Spectrum,
+            version: method.signature().version,
+            settings: json!({"spectrum": settings}),
+            seed: None,
+            inputs: vec![from.step.clone()],
+        };
+        let (n, t) = (from.subject.parameters, from.subject.iterations);
+        let cost = Cost {
+            seconds: method.seconds(&spec.call.args, n, t),
+            bytes: method.bytes(n, t),
+            ..Cost::default()
+        };
+        let label = format!("{name}: {} of {base}, seed {seed}", spec.call.name.replace('_', " "));
+        let work = Work::Spectrum {
+            of: from.step,
+            on: None,
+            call: spec.call.clone(),
+            seed,
+        };
+        let step = self.add(key, work, label, cost);
+        let subject = Subject {
+            spectrum: Some(spec.call.name.clone()),
+            ..from.subject
+        };
+        let record = from.record;
+        known.insert(name, Measurable { step, record, subject });
+        Ok(())
+    }
+
+    /// Plans every test of what is known.
+    pub fn tests(
+        &mut self,
+        case: &Case,
+        seed: u64,
+        levels: &Levels,
+        known: &HashMap<&str, Measurable>,
+        out: &mut Out,
+    ) {
+        for (name, spec) in &case.tests {
+            let of = known[spec.of.as_str()].clone();
+            let kind = test_kind(&spec.call.name);
+            let directions = match case.spectra.contains_key(&spec.of) {
+                true => &[Direction::Spectrum][..],
+                false => &spec.along,
+            };
+            for direction in directions {
+                let key = StepKey {
+                    operation: Operation::Test,
+                    version: kind.signature().version,
+                    settings: json!({"test": spec.call, "direction": direction}),
+                    seed: Some(seed),
+                    inputs: vec![of.step.clone()],
+                };
+                let work = Work::Test {
+                    of: of.step.clone(),
+                    test: spec.call.clone(),
+                    direction: *direction,
+                    seed,
+                };
+                let (n, t) = (of.subject.parameters, of.subject.iterations);
+                let cost = Cost {
+                    seconds: kind.seconds(&spec.call.args, n, t, *direction),
+                    ..Cost::default()
+                };
+                let along = match direction {
+                    Direction::Spectrum => String::new(),
+                    _ => format!(" along {}", direction.word()),
+                };
+                let label = format!("{name}: {}{along} of {}, seed {seed}", spec.call.name, spec.of);
+                let step = self.add(key, work, label, cost);
+                out.measurements.push(Planned {
+                    step,
+                    test: name.clone(),
+                    record: of.record.clone(),
+                    subject: of.subject.clone(),
+                    seed,
+                    levels: levels.to_vec(),
+                    direction: *direction,
+                });
+            }
+        }
+    }
+}
+
+fn is_reference(signature: &Signature, key: &str) -> bool {
+    let param = signature.params.iter().find(|param| param.name == key);
+    param.is_some_and(|param| matches!(param.ty, ParamType::Reference(_)))
+}
+
+/// The test called `name`; the checker has made sure that there is one.
+pub fn test_kind(name: &str) -> &'static dyn TestKind {
+    stats::TESTS
+        .iter()
+        .copied()
+        .find(|kind| kind.signature().name == name)
+        .expect("the checker knows the tests")
+}
+
+/// The spectrum called `name`; the checker has made sure that there is one.
+pub fn spectrum_method(name: &str) -> &'static dyn SpectrumMethod {
+    SPECTRA
+        .iter()
+        .copied()
+        .find(|method| method.signature().name == name)
+        .expect("the checker knows the spectra")
+}

@@ -1,0 +1,49 @@
+//! Settings of a step as its key has them. What is not used is not there, so that steps of versions before a setting
+//! keep their keys.
+
+use serde_json::{Value, json};
+
+use crate::study::{RecordSpec, TrainSpec};
+use crate::training::Clip;
+
+/// Settings of a record step, and what is done to its gradients in words for its label: nothing, or words that end
+/// in a comma.
+pub(super) fn record(spec: &RecordSpec) -> (Value, String) {
+    let mut settings = json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order});
+    let mut words = String::new();
+    if let Some(decay) = spec.transform.weight_decay {
+        settings["weight_decay"] = json!(decay);
+        words += &format!("weight decay {decay}, ");
+    }
+    if let Some(clip) = spec.transform.clip {
+        settings["clip"] = json!(clip);
+        words += &format!("clipped at {clip}, ");
+    }
+    if let Some(through) = &spec.transform.through {
+        settings["through"] = json!(through);
+        words += &format!("through {}, ", through.name);
+    }
+    (settings, words)
+}
+
+/// Settings of a train step whose rate is multiplied by `decay` after the epochs `milestones`, and its clipping.
+pub(super) fn train(spec: &TrainSpec, decay: f64, milestones: &[usize]) -> (Value, Clip) {
+    let mut settings = json!({
+        "optimizer": spec.optimizer, "epochs": spec.epochs, "batch": spec.batch,
+        "decay": decay, "milestones": milestones,
+    });
+    if let Some(schedule) = &spec.schedule {
+        settings["schedule"] = json!(schedule);
+    }
+    let clip = match (spec.clip, spec.clip_value) {
+        (Some(norm), _) => Clip::Norm(norm),
+        (_, Some(value)) => Clip::Value(value),
+        _ => Clip::None,
+    };
+    match clip {
+        Clip::None => {}
+        Clip::Norm(norm) => settings["clip"] = json!(norm),
+        Clip::Value(value) => settings["clip_value"] = json!(value),
+    }
+    (settings, clip)
+}

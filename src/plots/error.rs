@@ -1,0 +1,27 @@
+//! Why a figure cannot be drawn.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::figures::FigureError;
+
+/// Why a figure cannot be drawn.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PlotError {
+    #[error("figure `{figure}` has nothing to show: no result of {of}")]
+    #[diagnostic(code(gradstudy::figure::empty), help("check `of` of the figure"))]
+    Empty { figure: String, of: String },
+    #[error("figure `{figure}` has an axis of numbers, `{key}` is `{label}` somewhere")]
+    #[diagnostic(
+        code(gradstudy::figure::not_a_number),
+        help("put a row key or a factor of numbers on the axis, such as `against: batch`")
+    )]
+    NotANumber {
+        figure: String,
+        key: String,
+        label: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Figure(#[from] FigureError),
+}

@@ -1,0 +1,128 @@
+//! Spectra against rank on logarithmic axes, with the power law fitted to each: Figures 1 and 3 to 16.
+
+use super::curves::{Identity, group, words};
+use super::{FigureKind, PlotError, caption};
+use crate::figures::{self, Axis, Figure};
+use crate::results::{MeasuredSpectrum, Results, Spectra};
+use crate::signature::{Default, Param, ParamType, Signature};
+use crate::spectra::SpectrumKind;
+use crate::stats::outcome::Direction;
+use crate::stats::power_law::PowerLawFit;
+use crate::study::FigureSpec;
+
+/// See the module's documentation.
+pub struct RankPlot;
+
+static SIGNATURE: Signature = Signature {
+    name: "rank_plot",
+    summary: "spectra against rank on logarithmic axes, with the power law fitted to each",
+    params: &[
+        Param {
+            name: "of",
+            ty: ParamType::List(&ParamType::Reference(&["spectrum"])),
+            default: Default::Required,
+            doc: "the spectra drawn",
+        },
+        Param {
+            name: "curves",
+            ty: ParamType::List(&ParamType::Word(&[])),
+            default: Default::Absent,
+            doc: "row keys and factors that name the curves; without it, everything that tells them apart",
+        },
+        Param {
+            name: "fit",
+            ty: ParamType::Word(&["line", "none"]),
+            default: Default::Text("line"),
+            doc: "`line` draws the maximum-likelihood power law of all values shown above zero",
+        },
+    ],
+    version: 1,
+};
+
+impl FigureKind for RankPlot {
+    fn signature(&self) -> &'static Signature {
+        &SIGNATURE
+    }
+
+    fn draw(&self, spec: &FigureSpec, results: &Results, spectra: &Spectra) -> Result<Figure, PlotError> {
+        let args = &spec.call.args;
+        let of = args.texts("of");
+        let seed = spectra.spectra.iter().map(|it| it.seed).next();
+        let shown: Vec<MeasuredSpectrum> = spectra
+            .spectra
+            .iter()
+            .filter(|it| of.contains(&it.name.as_str()) && Some(it.seed) == seed)
+            .cloned()
+            .collect();
+        if shown.is_empty() {
+            return Err(PlotError::Empty {
+                figure: spec.name.clone(),
+                of: of.join(", "),
+            });
+        }
+        let curves = group(&shown, identity, &words(args, "curves"), None);
+        let fitted = args.text("fit") == "line";
+        let mut series = Vec::new();
+        for (label, spectra) in curves {
+            for (number, measured) in spectra.iter().enumerate() {
+                let color = series.len();
+                // Two spectra of one name are told apart by their statements.
+                let label = match number {
+                    0 => label.clone(),
+                    _ => format!("{label} ({})", measured.name),
+                };
+                let values = &measured.spectrum.values;
+                let fit = fit(values).filter(|_| fitted);
+                series.push(match measured.spectrum.kind {
+                    SpectrumKind::Eigengaps => figures::in_order(&label, values, fit.as_ref(), color),
+                    _ => figures::rank_plot(&label, values, fit.as_ref(), color),
+                });
+            }
+        }
+        let mut notes = Vec::new();
+        let seeds: std::collections::BTreeSet<u64> = spectra.spectra.iter().map(|it| it.seed).collect();
+        if let (Some(seed), true) = (seed, seeds.len() > 1) {
+            notes.push(format!("Of {} seeds, seed {seed} is drawn.", seeds.len()));
+        }
+        if fitted {
+            notes.push(
+                "Dashed: the power law fitted by maximum likelihood to all values shown above zero, drawn as \
+                 λ_k = x_min (K/k)^ŝ."
+                    .to_string(),
+            );
+        }
+        Ok(Figure {
+            name: spec.name.clone(),
+            caption: caption(spec, results),
+            x: Axis::rank(),
+            y: y_axis(&shown),
+            series,
+            notes,
+        })
+    }
+}
+
+fn identity(measured: &MeasuredSpectrum) -> Identity<'_> {
+    Identity {
+        name: &measured.name,
+        subject: &measured.subject,
+        levels: &measured.levels,
+        direction: Direction::Spectrum,
+    }
+}
+
+/// The power law of all values above zero; none where fewer than two differ.
+fn fit(values: &[f64]) -> Option<PowerLawFit> {
+    let mut positive: Vec<f64> = values.iter().copied().filter(|value| *value > 0.0).collect();
+    positive.sort_unstable_by(|a, b| b.total_cmp(a));
+    PowerLawFit::new(&positive, *positive.last()?)
+}
+
+fn y_axis(shown: &[MeasuredSpectrum]) -> Axis {
+    let all = |kind: SpectrumKind| shown.iter().all(|it| it.spectrum.kind == kind);
+    if all(SpectrumKind::Eigengaps) {
+        Axis::log("eigengap δ_k").with_tex(r"eigengap $\delta_k$")
+    } else {
+        Axis::log("eigenvalue λ_k").with_tex(r"eigenvalue $\lambda_k$")
+    }
+}

@@ -1,0 +1,32 @@
+//! Text in HTML.
+
+/// Makes any text safe in HTML's text and in attributes between quotation marks.
+pub fn escape_html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // Not characters of HTML.
+            character if character.is_control() && !character.is_whitespace() => escaped.push('\u{FFFD}'),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape_html;
+
+    #[test]
+    fn text_is_not_read_as_markup() {
+        assert_eq!(
+            escape_html("<script>alert(\"a\" & 'b')</script>\u{7}\n"),
+            "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;\u{FFFD}\n"
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! Tests of normality: what all of them share. Each is applied to points drawn at random from each sample, so that
+//! tests of samples of different sizes can be compared, and gives a statistic and a p-value.
+
+pub mod anderson_darling;
+pub mod chi_square;
+pub mod jarque_bera;
+pub mod kurtosistest;
+pub mod lilliefors;
+pub mod shapiro_wilk;
+pub mod skewtest;
+
+use super::TestKind;
+use super::degenerate::Cause;
+use super::history_view::HistoryView;
+use super::many;
+use super::monitor::Monitor;
+use super::normality::{NormalitySettings, Significance};
+use super::outcome::{Direction, Outcome};
+pub(super) use super::power_law::OF;
+use crate::signature::{Args, Default, Param, ParamType, Signature};
+
+/// A test of normality as a study names it.
+#[derive(Debug)]
+pub struct Gaussianity {
+    pub signature: &'static Signature,
+    /// The test's name in the note under a table.
+    pub title: fn(&Args) -> String,
+    /// The test of one drawn sample.
+    pub test: fn(&[f64], &Args) -> Result<Significance, Cause>,
+    /// Seconds for one sample of this many points on one core.
+    pub seconds: fn(f64) -> f64,
+}
+
+impl TestKind for Gaussianity {
+    fn signature(&self) -> &'static Signature {
+        self.signature
+    }
+
+    fn run(
+        &self,
+        view: HistoryView,
+        direction: Direction,
+        args: &Args,
+        seed: u64,
+        monitor: &Monitor,
+    ) -> Option<Outcome> {
+        let settings = NormalitySettings::from_args(args, seed);
+        let test = |sample: &[f64]| (self.test)(sample, args);
+        many::gaussianity_test(view, direction, &settings, monitor, test).map(Outcome::Normality)
+    }
+
+    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+        let settings = NormalitySettings::from_args(args, seed);
+        let outcome = many::gaussianity_of_sample(values, &settings, |sample| (self.test)(sample, args));
+        (!monitor.cancelled()).then(|| {
+            (monitor.progress)(1);
+            Outcome::Normality(outcome)
+        })
+    }
+
+    fn convention(&self, args: &Args) -> String {
+        format!(
+            "Gaussianity: {} on {} points drawn at random from each row or column; not rejected when p > {}.",
+            (self.title)(args),
+            args.integer("points"),
+            args.number("alpha")
+        )
+    }
+
+    fn seconds(&self, args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64 {
+        let samples = match direction {
+            Direction::Dimension | Direction::Spectrum => iterations,
+            Direction::Iteration => parameters,
+        };
+        samples as f64 * (self.seconds)(args.integer("points") as f64) / rayon::current_num_threads() as f64
+    }
+}
+
+/// `points: 100`
+pub(super) const POINTS: Param = points(8, 1_000_000_000);
+
+/// How many points are drawn.
+pub(super) const fn points(min: i64, max: i64) -> Param {
+    Param {
+        name: "points",
+        ty: ParamType::Integer { min, max },
+        default: Default::Text("100"),
+        doc: "points drawn from each sample, without replacement",
+    }
+}
+
+/// The causes for which no test of normality applies to `sample`.
+pub(super) fn checked(sample: &[f64], least: usize) -> Result<(), Cause> {
+    if sample.iter().any(|x| !x.is_finite()) {
+        Err(Cause::NotFinite)
+    } else if sample.iter().all(|x| *x == sample[0]) {
+        Err(Cause::Constant)
+    } else if sample.len() < least {
+        Err(Cause::TooFew)
+    } else {
+        Ok(())
+    }
+}
+
+/// (x − mean)/sd, ascending, with sd over n − `ddof`; [`Cause::Constant`] for a spread within rounding of the mean.
+fn standardised(sample: &[f64], ddof: f64) -> Result<Vec<f64>, Cause> {
+    let n = sample.len() as f64;
+    let rough = sample.iter().sum::<f64>() / n;
+    // Once more, as the first mean of many large values is off by more than their spread may be.
+    let mean = rough + sample.iter().map(|x| x - rough).sum::<f64>() / n;
+    let squares: f64 = sample.iter().map(|x| (x - mean).powi(2)).sum();
+    let sd = (squares / (n - ddof)).sqrt();
+    if !(sd > f64::EPSILON * mean.abs() && sd.is_finite()) {
+        return Err(Cause::Constant);
+    }
+    let mut scores: Vec<f64> = sample.iter().map(|x| (x - mean) / sd).collect();
+    scores.sort_unstable_by(f64::total_cmp);
+    Ok(scores)
+}

@@ -1,0 +1,26 @@
+//! D'Agostino's test of skewness (Biometrika 57 (1970)), one half of the test `normality`.
+
+use super::{Gaussianity, OF, POINTS, checked};
+use crate::signature::Signature;
+use crate::stats::degenerate::Cause;
+use crate::stats::normality;
+use crate::stats::power_law::{ALONG, ALPHA};
+
+/// `skewtest(g, points: 100, alpha: 0.05, along: [dimension, iteration])`
+pub static SIGNATURE: Signature = Signature {
+    name: "skewtest",
+    summary: "D'Agostino's test that the skewness is that of a normal sample (SciPy's skewtest)",
+    params: &[OF, POINTS, ALPHA, ALONG],
+    version: 1,
+};
+
+/// The test as a study names it.
+pub static TEST: Gaussianity = Gaussianity {
+    signature: &SIGNATURE,
+    title: |_| "D'Agostino's test of skewness (SciPy's skewtest)".to_string(),
+    test: |sample, _| {
+        checked(sample, 8)?;
+        normality::skewtest(sample).ok_or(Cause::Constant)
+    },
+    seconds: |points| 1.2e-6 + points * 1e-8,
+};

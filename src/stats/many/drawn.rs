@@ -1,0 +1,126 @@
+//! A test of normality on points drawn from every sample.
+
+use super::{ROW_BLOCK, acceptance, map_blocks, mean};
+use crate::stats::degenerate::Cause;
+use crate::stats::history_view::HistoryView;
+use crate::stats::monitor::Monitor;
+use crate::stats::multiple::Rejections;
+use crate::stats::normality::{NormalitySettings, Significance, normality};
+use crate::stats::outcome::{Direction, NormalityOutcome};
+use crate::stats::sampling::Sampler;
+
+/// What is drawn and at which level it is judged.
+pub type DrawnSettings = NormalitySettings;
+
+/// `test` of the points drawn from each sample, in order; `None` if cancelled.
+///
+/// Each sample is judged by the points drawn from it: a constant or non-finite draw makes it degenerate, what
+/// is not drawn is not looked at. The points of a row are read straight from G.
+pub fn gaussianity_samples(
+    view: HistoryView,
+    direction: Direction,
+    settings: &DrawnSettings,
+    monitor: &Monitor,
+    test: impl Fn(&[f64]) -> Result<Significance, Cause> + Sync + Send,
+) -> Option<Vec<Result<Significance, Cause>>> {
+    let (count, size) = match direction {
+        Direction::Dimension | Direction::Spectrum => (view.iterations, view.parameters),
+        Direction::Iteration => (view.parameters, view.iterations),
+    };
+    let scratch = || (Sampler::new(settings.seed), Vec::new());
+    map_blocks(
+        count,
+        ROW_BLOCK,
+        monitor,
+        scratch,
+        |(sampler, sample), indices| {
+            indices
+                .map(|index| {
+                    if size < settings.points {
+                        return Err(Cause::TooFew);
+                    }
+                    // Rows and columns of one number must not share their draws.
+                    let stream = index as u64 * 2 + u64::from(direction == Direction::Iteration);
+                    let drawn = sampler.draw(stream, settings.points, size);
+                    sample.clear();
+                    sample.extend(drawn.iter().map(|&point| {
+                        f64::from(match direction {
+                            Direction::Dimension | Direction::Spectrum => {
+                                view.values[index * view.parameters + point]
+                            }
+                            Direction::Iteration => view.values[point * view.parameters + index],
+                        })
+                    }));
+                    test(sample)
+                })
+                .collect()
+        },
+    )
+}
+
+/// `test` over every sample; `None` if cancelled.
+pub fn gaussianity_test(
+    view: HistoryView,
+    direction: Direction,
+    settings: &DrawnSettings,
+    monitor: &Monitor,
+    test: impl Fn(&[f64]) -> Result<Significance, Cause> + Sync + Send,
+) -> Option<NormalityOutcome> {
+    let samples = gaussianity_samples(view, direction, settings, monitor, test)?;
+    Some(outcome(&samples, settings))
+}
+
+/// `test` of points drawn from one sample, as an outcome of one; they are those of column 0.
+pub fn gaussianity_of_sample(
+    values: &[f64],
+    settings: &DrawnSettings,
+    test: impl Fn(&[f64]) -> Result<Significance, Cause>,
+) -> NormalityOutcome {
+    let sample = if values.len() < settings.points {
+        Err(Cause::TooFew)
+    } else {
+        let mut sampler = Sampler::new(settings.seed);
+        let drawn = sampler.draw(0, settings.points, values.len());
+        let sample: Vec<f64> = drawn.iter().map(|&point| values[point]).collect();
+        test(&sample)
+    };
+    outcome(&[sample], settings)
+}
+
+/// The normality test of each sample, in order; `None` if cancelled.
+pub fn normality_samples(
+    view: HistoryView,
+    direction: Direction,
+    settings: &NormalitySettings,
+    monitor: &Monitor,
+) -> Option<Vec<Result<Significance, Cause>>> {
+    gaussianity_samples(view, direction, settings, monitor, normality)
+}
+
+/// The normality test over every sample; `None` if cancelled.
+pub fn normality_test(
+    view: HistoryView,
+    direction: Direction,
+    settings: &NormalitySettings,
+    monitor: &Monitor,
+) -> Option<NormalityOutcome> {
+    gaussianity_test(view, direction, settings, monitor, normality)
+}
+
+/// Sums up the tests of all samples, in their order.
+fn outcome(samples: &[Result<Significance, Cause>], settings: &DrawnSettings) -> NormalityOutcome {
+    let p_values: Vec<f64> = samples.iter().flatten().map(|test| test.p_value).collect();
+    NormalityOutcome {
+        acceptance: acceptance(samples, |test| test.p_value > settings.alpha),
+        alpha: settings.alpha,
+        points: settings.points as u64,
+        mean_p_value: mean(
+            samples
+                .iter()
+                .map(|sample| sample.as_ref().map_or(0.0, |test| test.p_value)),
+        ),
+        mean_statistic: Some(mean(samples.iter().flatten().map(|test| test.statistic)))
+            .filter(|mean| mean.is_finite()),
+        rejections: Some(Rejections::of(&p_values, settings.alpha)),
+    }
+}

@@ -1,0 +1,235 @@
+//! The power-law test of every sample.
+
+use std::collections::HashMap;
+
+use super::{acceptance, map_columns, map_rows, map_wide, mean, median};
+use crate::stats::bootstrap::{BootstrapSettings, NullDistances, resample};
+use crate::stats::degenerate::Cause;
+use crate::stats::distances::{Distances, distances};
+use crate::stats::history_view::HistoryView;
+use crate::stats::monitor::Monitor;
+use crate::stats::multiple::Rejections;
+use crate::stats::outcome::{BootstrapOutcome, Direction, DistancesOutcome, PowerLawOutcome};
+use crate::stats::power_law::{PowerLawSettings, PowerLawTest};
+use crate::stats::tail::TailRule;
+use crate::stats::tail_kernel::TailKernel;
+
+/// The power-law test of each sample, in order; `None` if cancelled.
+pub fn power_law_samples(
+    view: HistoryView,
+    direction: Direction,
+    settings: &PowerLawSettings,
+    monitor: &Monitor,
+) -> Option<Vec<Result<PowerLawTest, Cause>>> {
+    let test = |kernel: &mut TailKernel, _: usize, values: &[f32]| match settings.tail {
+        TailRule::Top(k) => kernel.test(values, k, settings.ecdf, settings.critical_distance(k)),
+        _ => {
+            let sample: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
+            PowerLawTest::of(&sample, settings)
+        }
+    };
+    match direction {
+        Direction::Dimension | Direction::Spectrum => map_columns(view, monitor, TailKernel::default, test),
+        Direction::Iteration => map_rows(view, monitor, TailKernel::default, test),
+    }
+}
+
+/// The power-law test over every sample; `None` if cancelled.
+///
+/// Where the tail rule leaves the size of the tail to the sample, `tail_points` is the (lower) median size and
+/// `critical_distance` belongs to it; each sample is judged by its own.
+pub fn power_law_test(
+    view: HistoryView,
+    direction: Direction,
+    settings: &PowerLawSettings,
+    monitor: &Monitor,
+) -> Option<PowerLawOutcome> {
+    let samples = power_law_samples(view, direction, settings, monitor)?;
+    Some(outcome(&samples, settings))
+}
+
+/// The power-law test of one sample, as an outcome of one.
+pub fn power_law_of_sample(values: &[f64], settings: &PowerLawSettings) -> PowerLawOutcome {
+    outcome(&[PowerLawTest::of(values, settings)], settings)
+}
+
+/// Sums up the tests of all samples, in their order.
+pub(in crate::stats) fn outcome(
+    samples: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+) -> PowerLawOutcome {
+    let fitted: Vec<&PowerLawTest> = samples.iter().flatten().collect();
+    let tail_points = match settings.tail {
+        TailRule::Top(k) => k,
+        _ => {
+            let mut sizes: Vec<usize> = fitted.iter().map(|test| test.fit.n_tail).collect();
+            sizes.sort_unstable();
+            sizes.get(sizes.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+        }
+    };
+    let distances = samples
+        .iter()
+        .map(|sample| sample.as_ref().map_or(1.0, |test| test.ks_distance));
+    PowerLawOutcome {
+        acceptance: acceptance(samples, PowerLawTest::accepted),
+        alpha: settings.alpha,
+        mean_ks_distance: mean(distances),
+        critical_distance: settings.critical_distance(tail_points),
+        tail_points: tail_points as u64,
+        mean_exponent: mean(fitted.iter().map(|test| test.fit.exponent)),
+        mean_standard_error: mean(fitted.iter().map(|test| test.fit.standard_error)),
+        mean_corrected_exponent: mean(fitted.iter().map(|test| test.fit.corrected_exponent())),
+        mean_zipf_exponent: mean(fitted.iter().map(|test| test.fit.zipf_exponent)),
+        median_x_min: median(fitted.iter().map(|test| test.fit.x_min).collect()),
+        bootstrap: None,
+        distances: None,
+    }
+}
+
+/// Where the samples come from that a second look is taken at.
+#[derive(Clone, Copy)]
+pub(in crate::stats) enum Samples<'a> {
+    History(HistoryView<'a>, Direction),
+    One(&'a [f64]),
+}
+
+impl Samples<'_> {
+    /// `look` at each sample, in order; `None` if cancelled.
+    pub(in crate::stats) fn map<R: Send>(
+        self,
+        monitor: &Monitor,
+        look: impl Fn(usize, &[f64]) -> R + Sync + Send,
+    ) -> Option<Vec<R>> {
+        match self {
+            Samples::History(view, direction) => map_wide(
+                view,
+                direction,
+                monitor,
+                || (),
+                |(), index, values| look(index, values),
+            ),
+            Samples::One(_) if monitor.cancelled() => None,
+            Samples::One(values) => {
+                let result = look(0, values);
+                (monitor.progress)(1);
+                Some(vec![result])
+            }
+        }
+    }
+}
+
+/// A bootstrap p-value of each sample that is not degenerate, summed up; `None` if cancelled.
+///
+/// For [`TailRule::Top`] and [`TailRule::Minimum`] one set of replicates serves all samples with a tail of one size.
+pub(in crate::stats) fn bootstrap_outcome(
+    samples: Samples,
+    tests: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+    draws: &BootstrapSettings,
+    monitor: &Monitor,
+) -> Option<BootstrapOutcome> {
+    let (p_values, error, drawn) = match settings.tail {
+        TailRule::Top(_) | TailRule::Minimum => shared(tests, settings, draws, monitor)?,
+        _ => own(samples, tests, settings, draws, monitor)?,
+    };
+    let of_samples: Vec<Result<f64, Cause>> = p_values
+        .iter()
+        .zip(tests)
+        .map(|(p, test)| test.as_ref().map(|_| *p).map_err(|cause| *cause))
+        .collect();
+    let defined: Vec<f64> = of_samples.iter().flatten().copied().collect();
+    Some(BootstrapOutcome {
+        replicates: draws.replicates,
+        mean_replicates: drawn,
+        mean_p_value: mean(of_samples.iter().map(|p| p.unwrap_or(0.0))),
+        standard_error: error,
+        acceptance: acceptance(&of_samples, |p| *p > settings.alpha),
+        rejections: Rejections::of(&defined, settings.alpha),
+    })
+}
+
+/// p-values (0 where degenerate), the standard error of their mean, and the mean number of replicates.
+type Drawn = (Vec<f64>, f64, f64);
+
+fn shared(
+    tests: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+    draws: &BootstrapSettings,
+    monitor: &Monitor,
+) -> Option<Drawn> {
+    let mut by_size: HashMap<usize, Vec<f64>> = HashMap::new();
+    for test in tests.iter().flatten() {
+        by_size.entry(test.fit.n_tail).or_default().push(test.ks_distance);
+    }
+    let mut sizes: Vec<usize> = by_size.keys().copied().collect();
+    sizes.sort_unstable();
+    let (mut nulls, mut variance) = (HashMap::new(), 0.0);
+    for size in sizes {
+        let distances = by_size.get_mut(&size).expect("a size seen");
+        distances.sort_unstable_by(f64::total_cmp);
+        let null = NullDistances::draw(size, settings.ecdf, draws.replicates, draws.seed, monitor)?;
+        variance += (null.error_of_mean(distances) * distances.len() as f64).powi(2);
+        nulls.insert(size, null);
+    }
+    let p = |test: &PowerLawTest| nulls[&test.fit.n_tail].p_value(test.ks_distance);
+    let p_values = tests.iter().map(|test| test.as_ref().map_or(0.0, p)).collect();
+    (monitor.progress)(tests.len() as u64);
+    Some((
+        p_values,
+        variance.sqrt() / tests.len() as f64,
+        draws.replicates as f64,
+    ))
+}
+
+fn own(
+    samples: Samples,
+    tests: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+    draws: &BootstrapSettings,
+    monitor: &Monitor,
+) -> Option<Drawn> {
+    let found = samples.map(monitor, |index, values| match tests[index] {
+        Err(_) => Some(None),
+        Ok(test) => {
+            let seed = draws.seed ^ (index as u64).rotate_left(32);
+            resample(
+                values,
+                test,
+                settings,
+                &BootstrapSettings { seed, ..*draws },
+                monitor,
+            )
+            .map(Some)
+        }
+    })?;
+    let found: Vec<_> = found.into_iter().collect::<Option<_>>()?;
+    let variance: f64 = found
+        .iter()
+        .flatten()
+        .map(|found| found.standard_error.powi(2))
+        .sum();
+    let drawn = mean(found.iter().flatten().map(|found| found.replicates as f64));
+    let p_values: Vec<f64> = found
+        .iter()
+        .map(|found| found.map_or(0.0, |found| found.p_value))
+        .collect();
+    let error = variance.sqrt() / p_values.len() as f64;
+    Some((p_values, error, drawn))
+}
+
+/// Kuiper's and Anderson's and Darling's distances of each sample, summed up; `None` if cancelled.
+pub(in crate::stats) fn distances_outcome(
+    samples: Samples,
+    settings: &PowerLawSettings,
+    monitor: &Monitor,
+) -> Option<DistancesOutcome> {
+    let found: Vec<Distances> = samples
+        .map(monitor, |_, values| distances(values, settings).ok())?
+        .into_iter()
+        .flatten()
+        .collect();
+    Some(DistancesOutcome {
+        mean_kuiper: mean(found.iter().map(|found| found.kuiper)),
+        mean_anderson_darling: mean(found.iter().map(|found| found.anderson_darling)),
+    })
+}
