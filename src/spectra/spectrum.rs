@@ -51,6 +51,8 @@ impl Spectrum {
 
     /// Whether every value is right to three digits.
     pub fn has_three_digits(&self) -> bool {
-        self.values.iter().all(|&value| value > super::THREE_DIGITS * self.accuracy || self.accuracy == 0.0)
+        self.values
+            .iter()
+            .all(|&value| value > super::THREE_DIGITS * self.accuracy || self.accuracy == 0.0)
     }
 }
