@@ -107,6 +107,7 @@ fn main() -> miette::Result<()> {
                 &data,
                 &indices,
                 options.batch,
+                gradstudy::layers::BatchNormMode::Batch,
                 history.values_mut(),
                 &|_| {},
             );

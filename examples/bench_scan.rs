@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tail: TailRule::Scan { at_least: 2 },
         ecdf: Ecdf::Left,
         alpha: 0.05,
+        critical: gradstudy::stats::critical::Critical::Fixed,
     };
     let mut seconds = Vec::new();
     let mut found = None;

@@ -100,6 +100,7 @@ impl Golden {
             scheme: Normalization::None,
             mean: 0.0,
             sd: 1.0,
+            channels: Vec::new(),
             constant_pixels: 0,
             fitted_on: 0,
         };

@@ -8,6 +8,7 @@ use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
+use crate::spectra::products::Precision;
 use crate::spectra::{Input, Spectrum, gram};
 use crate::stats::monitor::Monitor;
 
@@ -43,12 +44,26 @@ impl Executor<'_> {
             progress: &progress,
             cancel: self.cancel,
         };
-        let moments = gram::moments(history.view(), full_batch.as_deref(), &monitor)
-            .map_err(|cause| at(first, cause))?
-            .ok_or_else(|| at(first, Cause::Interrupted))?;
+        let sums = |precision| {
+            gram::moments(history.view(), full_batch.as_deref(), precision, &monitor)
+                .map_err(|cause| at(first, cause))?
+                .ok_or_else(|| at(first, Cause::Interrupted))
+        };
+        let single = sums(Precision::Single)?;
+        // Made only where single precision leaves fewer than three digits of the smallest eigenvalue.
+        let mut double = None;
         let mut start = start;
         for step in missing {
-            self.solve(step, Input::Moments(&moments), start, spectra)?;
+            let mut spectrum = self.solve(step, Input::Moments(&single))?;
+            if !spectrum.has_three_digits() {
+                if double.is_none() {
+                    double = Some(sums(Precision::Double)?);
+                }
+                if let Some(double) = &double {
+                    spectrum = self.solve(step, Input::Moments(double))?;
+                }
+            }
+            self.put_spectrum(step, spectrum, start, spectra)?;
             start = Instant::now();
         }
         Ok(())
@@ -65,7 +80,9 @@ impl Executor<'_> {
         }
         let (_, base) = of(step);
         let base = spectra[base].clone();
-        self.solve(step, Input::Spectrum(&base), Instant::now(), spectra)
+        let start = Instant::now();
+        let spectrum = self.solve(step, Input::Spectrum(&base))?;
+        self.put_spectrum(step, spectrum, start, spectra)
     }
 
     /// Takes a finished spectrum from the cache; false if it is not there.
@@ -84,24 +101,17 @@ impl Executor<'_> {
         Ok(true)
     }
 
-    fn solve(
-        &self,
-        step: &Step,
-        input: Input,
-        start: Instant,
-        spectra: &mut Spectra,
-    ) -> Result<(), ExecuteError> {
+    fn solve(&self, step: &Step, input: Input) -> Result<Spectrum, ExecuteError> {
         let (call, _) = of(step);
         self.observer.begin(step, 1, 0, "spectrum");
         let monitor = Monitor {
             progress: &|_| (),
             cancel: self.cancel,
         };
-        let spectrum = spectrum_method(&call.name)
+        spectrum_method(&call.name)
             .run(input, &call.args, &monitor)
             .ok_or_else(|| at(step, Cause::Interrupted))?
-            .map_err(|cause| at(step, cause))?;
-        self.put_spectrum(step, spectrum, start, spectra)
+            .map_err(|cause| at(step, cause))
     }
 
     pub(super) fn put_spectrum(

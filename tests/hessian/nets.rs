@@ -26,6 +26,8 @@ fn conv<const OUT: usize, const KERNEL: usize, const PADDING: usize>(input: Shap
         out_channels: OUT,
         kernel: KERNEL,
         padding: PADDING,
+        stride: 1,
+        bias: true,
     })
 }
 
@@ -92,6 +94,7 @@ pub fn dataset(shape: Shape, classes: usize, images: Vec<f32>, labels: Vec<u32>)
             scheme: Normalization::None,
             mean: 0.0,
             sd: 1.0,
+            channels: Vec::new(),
             constant_pixels: 0,
             fitted_on: examples,
         },
