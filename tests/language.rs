@@ -73,17 +73,7 @@ fn built_ins(signatures: &[&Signature]) -> String {
     let mut out = head(&["name", "type", "default", "meaning"]);
     let mut known = HashSet::new();
     for signature in signatures {
-        let names: Vec<String> = signature
-            .params
-            .iter()
-            .map(|param| format!("`{}`", param.name))
-            .collect();
-        let order = match names.len() {
-            0 | 1 => String::new(),
-            _ => format!("; in order: {}", names.join(", ")),
-        };
-        let meaning = format!("{}{order}", signature.summary);
-        out += &row(&[&format!("**`{}`**", signature.name), "", "", &meaning]);
+        out += &row(&[&format!("**`{}`**", signature.name), "", "", signature.summary]);
         let (new, old): (Vec<&Param>, Vec<&Param>) = signature
             .params
             .iter()
