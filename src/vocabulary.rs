@@ -7,6 +7,7 @@ use miette::Diagnostic;
 use crate::data::{self, DATASETS};
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
+use crate::hessian::signatures::CURVATURES;
 use crate::plots::FIGURES;
 use crate::spectra::SPECTRA;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
@@ -108,7 +109,10 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     models: leak(MODELS.iter().map(|kind| kind.signature())),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS].into_iter()),
-    spectra: leak(SPECTRA.iter().map(|kind| kind.signature())),
+    spectra: leak({
+        let curvatures = CURVATURES.iter().map(|(signature, _)| *signature);
+        SPECTRA.iter().map(|kind| kind.signature()).chain(curvatures)
+    }),
     figures: leak(FIGURES.iter().map(|kind| kind.signature())),
     tests: leak(TESTS.iter().map(|kind| kind.signature())),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),

@@ -63,6 +63,12 @@ impl<'a> Pass<'a> {
                 matrix: kind.words(),
             });
         }
+        if !network.is_row() {
+            return Err(HessianError::NotARow {
+                model: network.name,
+                matrix: kind.words(),
+            });
+        }
         let mut linear = theta.to_vec();
         let biases: Vec<Vec<_>> = network
             .layers
