@@ -11,7 +11,12 @@ use crate::stats::monitor::Monitor;
 
 impl Executor<'_> {
     /// The curvature spectrum of `step`: from the cache, or computed now, going on where an interrupted run stopped.
-    pub(super) fn curvature(&self, plan: &Plan, step: &Step, spectra: &mut Spectra) -> Result<(), ExecuteError> {
+    pub(super) fn curvature(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
         if self.load_spectrum(step, spectra)? {
             return Ok(());
         }
@@ -37,7 +42,8 @@ impl Executor<'_> {
             state: Some(self.store.partial(&step.id)),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))
         };
-        self.observer.begin(step, call.args.integer("top") as u64, 0, "eigenvalues");
+        self.observer
+            .begin(step, call.args.integer("top") as u64, 0, "eigenvalues");
         let progress = |found| self.observer.advance(found);
         let monitor = Monitor {
             progress: &progress,

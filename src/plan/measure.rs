@@ -67,7 +67,10 @@ impl<'a> Lowering<'_> {
         if known.contains_key(name) {
             return Ok(());
         }
-        if let Some(curvature) = signatures::CURVATURES.iter().find(|it| it.0.name == spec.call.name) {
+        if let Some(curvature) = signatures::CURVATURES
+            .iter()
+            .find(|it| it.0.name == spec.call.name)
+        {
             let measurable = self.curvature(case, name, spec, curvature.0, seed)?;
             known.insert(name, measurable);
             return Ok(());
@@ -80,7 +83,10 @@ impl<'a> Lowering<'_> {
         let method = spectrum_method(&spec.call.name);
         let mut settings = spec.call.clone();
         // Names of statements are no part of what is computed: the inputs' ids stand for them.
-        settings.args.0.retain(|key, _| !is_reference(method.signature(), key));
+        settings
+            .args
+            .0
+            .retain(|key, _| !is_reference(method.signature(), key));
         let key = StepKey {
             operation: Operation::Spectrum,
             version: method.signature().version,
@@ -94,7 +100,10 @@ impl<'a> Lowering<'_> {
             bytes: method.bytes(n, t),
             ..Cost::default()
         };
-        let label = format!("{name}: {} of {base}, seed {seed}", spec.call.name.replace('_', " "));
+        let label = format!(
+            "{name}: {} of {base}, seed {seed}",
+            spec.call.name.replace('_', " ")
+        );
         let work = Work::Spectrum {
             of: from.step,
             on: None,
@@ -107,7 +116,14 @@ impl<'a> Lowering<'_> {
             ..from.subject
         };
         let record = from.record;
-        known.insert(name, Measurable { step, record, subject });
+        known.insert(
+            name,
+            Measurable {
+                step,
+                record,
+                subject,
+            },
+        );
         Ok(())
     }
 
@@ -159,7 +175,11 @@ impl<'a> Lowering<'_> {
             spectrum: Some(spec.call.name.clone()),
         };
         let record = String::new();
-        Ok(Measurable { step, record, subject })
+        Ok(Measurable {
+            step,
+            record,
+            subject,
+        })
     }
 
     /// Plans every test of what is known.

@@ -29,7 +29,13 @@ fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Res
     let nowhere = |what: &str, name: &str| {
         let known = names();
         let help = suggest::help(name, "statement", known.iter().map(String::as_str));
-        Diagnostic::error("E0602", format!("there is no {what} called `{name}`"), span, "leads nowhere").help(help)
+        Diagnostic::error(
+            "E0602",
+            format!("there is no {what} called `{name}`"),
+            span,
+            "leads nowhere",
+        )
+        .help(help)
     };
     // A keyword in front is for reading: `record.g.batch` is `g.batch`.
     let (keyword, name, key) = match parts.as_slice() {
@@ -92,10 +98,13 @@ fn set_key(statement: &mut Statement, key: &str, setting: &Setting, span: Span, 
             .find(|signature| signature.name == name.value)
             .map_or(&[][..], |signature| signature.params);
         let position = params.iter().position(|param| param.name == key);
-        let given = arguments.iter_mut().enumerate().find(|(index, argument)| match &argument.key {
-            Some(found) => found.value == key,
-            None => Some(*index) == position,
-        });
+        let given = arguments
+            .iter_mut()
+            .enumerate()
+            .find(|(index, argument)| match &argument.key {
+                Some(found) => found.value == key,
+                None => Some(*index) == position,
+            });
         if let Some((_, argument)) = given {
             argument.value = setting.value.clone();
             return;
