@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use miette::Diagnostic;
 
 use crate::data::{self, DATASETS};
+use crate::hessian::signatures::CURVATURES;
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
-use crate::spectra::SPECTRA;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
+use crate::spectra::SPECTRA;
 use crate::stats::TESTS;
 use crate::study::{Facts, Vocabulary};
 
@@ -97,7 +98,9 @@ impl Facts for RegistryFacts {
         let kind = models::find(&model.name)?;
         let data = data?;
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = kind.build(&model.args, outline.shape).map_err(|error| error.to_string());
+        let network = kind
+            .build(&model.args, outline.shape)
+            .map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
     }
 }
@@ -108,7 +111,10 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     models: leak(MODELS.iter().map(|kind| kind.signature())),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS].into_iter()),
-    spectra: leak(SPECTRA.iter().map(|kind| kind.signature())),
+    spectra: leak({
+        let curvatures = CURVATURES.iter().map(|(signature, _)| *signature);
+        SPECTRA.iter().map(|kind| kind.signature()).chain(curvatures)
+    }),
     figures: leak(FIGURES.iter().map(|kind| kind.signature())),
     tests: leak(TESTS.iter().map(|kind| kind.signature())),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
@@ -129,7 +135,15 @@ mod tests {
     #[test]
     fn every_default_is_what_its_type_promises() {
         let v = &*VOCABULARY;
-        for signatures in [v.datasets, v.models, v.optimizers, v.records, v.spectra, v.tests, v.figures] {
+        for signatures in [
+            v.datasets,
+            v.models,
+            v.optimizers,
+            v.records,
+            v.spectra,
+            v.tests,
+            v.figures,
+        ] {
             assert_eq!(crate::study::faulty_defaults(signatures), Vec::<String>::new());
         }
     }

@@ -18,7 +18,7 @@ mod compose;
 #[path = "check/properties.rs"]
 mod properties;
 #[path = "check/vocabulary.rs"]
-mod vocabulary;
+pub mod vocabulary;
 
 use vocabulary::VOCABULARY;
 

@@ -246,7 +246,10 @@ fn studies(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn studies_of_the_project_are_formatted() {
-    for path in ["studies", "templates/studies", "tests/cases/good"].into_iter().flat_map(studies) {
+    for path in ["studies", "templates/studies", "tests/cases/good"]
+        .into_iter()
+        .flat_map(studies)
+    {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(formatted(&text) == text, "run `gradstudy fmt {}`", path.display());
     }

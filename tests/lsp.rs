@@ -10,8 +10,6 @@ mod places;
 mod rename;
 #[path = "lsp/session.rs"]
 mod session;
-#[path = "check/vocabulary.rs"]
-mod vocabulary;
 
 use std::path::Path;
 

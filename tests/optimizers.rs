@@ -1,14 +1,20 @@
 //! Optimizers, clipping, schedules and recorded directions against PyTorch (tests/reference/optimizers).
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gradstudy::data::{self, SearchPath};
+use gradstudy::execute::observer::Silent;
+use gradstudy::execute::{Executor, Observer};
 use gradstudy::gradients::batches::Order;
 use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::transform::Transform;
 use gradstudy::models::{self, weights};
 use gradstudy::optimizers::{self, Optimizer};
+use gradstudy::plan::Step;
 use gradstudy::signature::{Args, Call, Value};
+use gradstudy::store::Store;
 use gradstudy::study::{Study, TransformSpec, check};
 use gradstudy::syntax::Source;
 use gradstudy::training::{self, Clip, Rates, Training, checkpoint};
@@ -366,8 +372,7 @@ fn a_transformed_recording_has_no_full_batch_centre() {
     let text = |settings: &str| {
         format!(
             "data d = fashion_mnist_5k\nmodel m = lenet\nrecord g = gradients(of: m, on: d, {settings})\n\
-             spectrum c = covariance(g, centre: full_batch)\ntest t = power_law(c)\n\
-             table r {{ of: t  rows: batch  columns: d_ks }}"
+             spectrum c = covariance(g, centre: full_batch)"
         )
     };
     for settings in ["clip: 1", "through: adam", "clip: 1, through: sgd(momentum: 0.9)"] {
@@ -494,45 +499,132 @@ fn a_training_with_adam_resumed_from_a_checkpoint_ends_at_the_same_bits() {
     }
 }
 
-/// Starts a run, waits until one of its steps has left `file` in the cache with content that `enough` likes, and ends
-/// the run by `signal`. False if it was done before.
-#[cfg(unix)]
-fn stopped(
-    gradstudy: &Gradstudy,
-    arguments: &[&str],
-    signal: &str,
-    file: &str,
-    enough: fn(&str) -> bool,
-) -> bool {
-    use std::process::{Command, Stdio};
-    let mut child = gradstudy
-        .command(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    loop {
-        let cache = walkdir::WalkDir::new(gradstudy.path().join("cache"));
-        let mut files = cache
-            .into_iter()
-            .flatten()
-            .filter(|entry| entry.file_name() == file);
-        let found = files.next().and_then(|entry| std::fs::read(entry.path()).ok());
-        if found.is_some_and(|bytes| enough(&String::from_utf8_lossy(&bytes))) {
-            let id = child.id().to_string();
-            Command::new("kill").args([signal, &id]).status().unwrap();
-            return !child.wait().unwrap().success();
+/// Stops a run, as Ctrl-C does, once it has done some units of the step called `verb`.
+struct StopIn<'a> {
+    verb: &'static str,
+    after: u64,
+    left: Mutex<Option<u64>>,
+    cancel: &'a AtomicBool,
+}
+
+impl Observer for StopIn<'_> {
+    fn begin(&self, step: &Step, _total: u64, _done: u64, _unit: &str) {
+        *self.left.lock().unwrap() = (step.key.operation.verb() == self.verb).then_some(self.after);
+    }
+
+    fn advance(&self, units: u64) {
+        if let Some(left) = self.left.lock().unwrap().as_mut() {
+            *left = left.saturating_sub(units);
+            if *left == 0 {
+                self.cancel.store(true, Ordering::Relaxed);
+            }
         }
-        if child.try_wait().unwrap().is_some() {
-            return false;
+    }
+
+    fn note(&self, _text: &str) {}
+    fn end(&self, _step: &Step, _seconds: f64) {}
+    fn reused(&self, _step: &Step) {}
+}
+
+/// θ, Adam's moments and those of a recording through Adam all come back where a run was stopped, whether the
+/// gradients lie in memory or in a file.
+#[test]
+fn a_run_with_adam_stopped_in_training_and_recording_ends_at_the_same_bits() {
+    let text = r#"
+        data d = fashion_mnist_5k(subset: 1000)
+        model m = lenet
+        train t = adam(lr: 1e-3) { of: m on: d epochs: 3 batch: 50 schedule: cosine(warmup: 1) clip: 1 }
+        record g = gradients(of: t, on: d, batch: 1000, iterations: 96, through: adam, clip: 0.5, weight_decay: 0.1)
+    "#;
+    let plan = gradstudy::plan::lower(&study(text), &SearchPath::default()).unwrap();
+    let record = &plan.records[0].step;
+    let (search, engine) = (SearchPath::default(), Engine::Host);
+    let history = |store: &Store, memory: u64, observer: &dyn Observer, cancel: &AtomicBool| {
+        let executor = Executor::new(store, &search, &engine, memory, observer, cancel);
+        executor
+            .history(&plan, record)
+            .map(|history| history.values().to_vec())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), "cpu").unwrap();
+    let whole = history(&store, u64::MAX, &Silent, &AtomicBool::new(false)).unwrap();
+    // First memory or file of the run that is stopped, then that of the run that goes on.
+    for (stopped, goes_on) in [(u64::MAX, u64::MAX), (1, 1), (u64::MAX, 1), (1, u64::MAX)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), "cpu").unwrap();
+        for (verb, after) in [("train", 30), ("record", 40)] {
+            let cancel = AtomicBool::new(false);
+            let stop = StopIn {
+                verb,
+                after,
+                left: Mutex::new(None),
+                cancel: &cancel,
+            };
+            let error = history(&store, stopped, &stop, &cancel).expect_err("the run is stopped");
+            assert!(error.is_interrupt(), "{error}");
         }
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        let partial = store.partial(record);
+        let done = std::fs::read_to_string(partial.join("done")).unwrap();
+        assert!(["64", "96"].contains(&done.as_str()), "chunks of 32: {done}");
+        assert!(partial.join("moments.safetensors").is_file());
+        let again = history(&store, goes_on, &Silent, &AtomicBool::new(false)).unwrap();
+        assert!(
+            whole == again,
+            "memory {stopped}, then {goes_on}: the gradients differ"
+        );
+    }
+}
+
+/// BatchNorm's running statistics stand behind the parameters in θ; a column has none of them.
+#[test]
+fn a_net_with_batchnorm_records_through_an_optimizer_too() {
+    let text = |settings: &str| {
+        format!(
+            "data d = fashion_mnist_5k(subset: 300)\nmodel m = fcn(width: 8)\n\
+             record g = gradients(of: m, on: d, batch: 10, iterations: 5, keep: true, {settings})"
+        )
+    };
+    let (search, engine, cancel) = (SearchPath::default(), Engine::Host, AtomicBool::new(false));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), "cpu").unwrap();
+    let history = |settings: &str| {
+        let plan = gradstudy::plan::lower(&study(&text(settings)), &search).unwrap();
+        let executor = Executor::new(&store, &search, &engine, u64::MAX, &Silent, &cancel);
+        let history = executor.history(&plan, &plan.records[0].step).unwrap();
+        let step = plan.step(&plan.records[0].step);
+        let gradstudy::plan::Work::Record { weights, .. } = &step.work else {
+            unreachable!("a record step")
+        };
+        let (network, theta) = executor.theta(&plan, weights).unwrap();
+        assert!(
+            theta.len() > network.parameter_count(),
+            "θ holds running statistics"
+        );
+        (history.values().to_vec(), theta, network.parameter_count())
+    };
+    let (raw, theta, n) = history("order: shuffled");
+    let (decayed, _, _) = history("weight_decay: 0.5");
+    let (momentum, _, _) = history("through: sgd(momentum: 0.5)");
+    assert_eq!(raw.len(), 5 * n);
+    for t in 0..5 {
+        for i in 0..n {
+            let at = t * n + i;
+            assert!(
+                (decayed[at] - (raw[at] + 0.5 * theta[i])).abs() < 1e-6,
+                "t = {t}, i = {i}"
+            );
+            let before = if t == 0 { 0.0 } else { momentum[at - n] };
+            assert!(
+                (momentum[at] - (raw[at] + 0.5 * before)).abs() < 1e-6,
+                "t = {t}, i = {i}"
+            );
+        }
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_killed_run_with_adam_goes_on_to_the_same_results() {
+fn a_run_with_adam_goes_on_after_kill_9() {
     let text = r#"
         study "Adam" { seeds: 0 }
         data d = fashion_mnist_5k(subset: 2000)
@@ -542,23 +634,29 @@ fn a_killed_run_with_adam_goes_on_to_the_same_results() {
         test tails = power_law(g, tail: top(20))
         table one { of: tails rows: sg_type columns: [d_ks, beta] }
     "#;
-    let whole = Gradstudy::new(text);
+    let (whole, broken) = (Gradstudy::new(text), Gradstudy::new(text));
     whole.run(&["run", "test.study"]).success();
-    let broken = Gradstudy::new(text);
     let arguments = ["run", "test.study", "--memory", "1MB"];
-    assert!(
-        stopped(&broken, &arguments, "-KILL", "checkpoint.safetensors", |_| true),
-        "while it trains"
-    );
-    let begun = |done: &str| done.trim().parse().is_ok_and(|done: usize| 0 < done && done < 60);
-    assert!(
-        stopped(&broken, &arguments, "-KILL", "done", begun),
-        "while it records to a file"
-    );
-    assert!(
-        stopped(&broken, &["run", "test.study"], "-INT", "done", begun),
-        "while it records in memory"
-    );
+    for file in ["checkpoint.safetensors", "moments.safetensors"] {
+        let mut child = broken.command(&arguments);
+        let child = child
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        let mut child = child.spawn().unwrap();
+        loop {
+            let cache = walkdir::WalkDir::new(broken.path().join("cache"))
+                .into_iter()
+                .flatten();
+            if cache.into_iter().any(|entry| entry.file_name() == file) {
+                // SIGKILL, at once.
+                child.kill().unwrap();
+                assert!(!child.wait().unwrap().success(), "killed after the first {file}");
+                break;
+            }
+            assert!(child.try_wait().unwrap().is_none(), "it was done without {file}");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
     broken.run(&arguments).success();
     let results =
         |folder: &Gradstudy| std::fs::read_to_string(folder.runs()[0].join("results.yaml")).unwrap();

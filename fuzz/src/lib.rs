@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod lsp;
 #[path = "../../src/seed.rs"]
 pub mod seed;
 #[path = "../../src/signature.rs"]
@@ -12,13 +13,3 @@ pub mod stats;
 pub mod study;
 #[path = "../../src/syntax/mod.rs"]
 pub mod syntax;
-
-/// The parts of the language server that read broken text.
-pub mod lsp {
-    #[path = "../../../src/lsp/outline.rs"]
-    pub mod outline;
-    #[path = "../../../src/lsp/reader.rs"]
-    mod reader;
-    #[path = "../../../src/lsp/tokens.rs"]
-    mod tokens;
-}

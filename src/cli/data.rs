@@ -53,7 +53,10 @@ struct UnknownSet {
 
 #[derive(Debug, Error, Diagnostic)]
 #[error("`{name}` is data of your own: there is nothing to fetch or verify")]
-#[diagnostic(code(gradstudy::data::own), help("`gradstudy check` reads and checks the files that a study names"))]
+#[diagnostic(
+    code(gradstudy::data::own),
+    help("`gradstudy check` reads and checks the files that a study names")
+)]
 struct OwnSet {
     name: String,
 }
@@ -149,7 +152,10 @@ fn find_all(names: &[String]) -> Result<Vec<&'static dyn Published>, Failure> {
     let find = |name: &String| {
         let kind = dataset(name).ok_or_else(|| UnknownSet {
             name: name.clone(),
-            known: published().map(|kind| kind.signature().name).collect::<Vec<_>>().join(", "),
+            known: published()
+                .map(|kind| kind.signature().name)
+                .collect::<Vec<_>>()
+                .join(", "),
         })?;
         Ok(kind.published().ok_or_else(|| OwnSet { name: name.clone() })?)
     };

@@ -52,7 +52,9 @@ fn state(plan: &Plan, store: &Store, step: &Step) -> State {
         return State::Cached;
     }
     let wanted = match &step.work {
-        Work::Test { .. } | Work::Spectrum { .. } | Work::Train { .. } | Work::Record { keep: true, .. } => true,
+        Work::Test { .. } | Work::Spectrum { .. } | Work::Train { .. } | Work::Record { keep: true, .. } => {
+            true
+        }
         _ => plan
             .users(&step.id)
             .any(|user| matches!(state(plan, store, user), State::Run(_))),

@@ -10,6 +10,8 @@ use clap::Args;
 use jiff::Zoned;
 
 use crate::execute::Executor;
+use crate::figures;
+use crate::plots::{self, PlotError};
 use crate::report::{Templates, Timing, tabulate, to_terminal};
 use crate::run::manifest::{DeviceFacts, Invocation};
 use crate::run::{self, Manifest, conventions};
@@ -81,6 +83,11 @@ impl Run {
             .iter()
             .map(|table| tabulate(&results, table, &conventions(&study, table)))
             .collect::<Result<Vec<_>, _>>()?;
+        let figures = study
+            .figures
+            .iter()
+            .map(|spec| Ok(figures::documents(&plots::draw(spec, &results, &spectra)?)?))
+            .collect::<Result<Vec<_>, PlotError>>()?;
         let timings: Vec<_> = execution
             .steps
             .iter()
@@ -113,7 +120,7 @@ impl Run {
             results: &results,
             spectra: &spectra,
             tables: &tables,
-            figures: &[],
+            figures: &figures,
             timings: &timings,
         };
         let name = format!("{}-{}", started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);

@@ -151,8 +151,11 @@ impl DataError {
         let set = set.to_string();
         match &source.origin {
             Origin::Files {
-                files, mirrors, page, ..
-            } if mirrors.is_empty() => DataError::MissingByHand {
+                files,
+                mirrors: [],
+                page,
+                ..
+            } => DataError::MissingByHand {
                 set,
                 files: files
                     .iter()

@@ -111,7 +111,9 @@ impl Source {
     /// The page to get the files from by hand, for a set without a mirror of known digest.
     pub fn by_hand(&self) -> Option<&'static str> {
         match &self.origin {
-            Origin::Files { mirrors, page, .. } if mirrors.is_empty() => Some(page),
+            Origin::Files {
+                mirrors: [], page, ..
+            } => Some(page),
             _ => None,
         }
     }

@@ -68,7 +68,7 @@ impl Values {
 
     /// The first value that is not finite or does not fit into f32, and where.
     pub fn first_unusable(&self) -> Option<(usize, f64)> {
-        let unusable = |value: f64| !(value.abs() <= f64::from(f32::MAX));
+        let unusable = |value: f64| value.is_nan() || value.abs() > f64::from(f32::MAX);
         match self {
             Values::Bytes(_) => None,
             Values::Singles(values) => {

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::data::DataError;
 use crate::gradients::history::HistoryError;
+use crate::hessian::HessianError;
 use crate::models::ModelError;
 use crate::models::weights::WeightsError;
 use crate::spectra::SpectrumError;
@@ -32,6 +33,9 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Spectrum(#[from] SpectrumError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Hessian(#[from] HessianError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Store(#[from] StoreError),

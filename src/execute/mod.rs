@@ -1,5 +1,6 @@
 //! Runs a plan: only what the results need and the cache lacks, each result stored as soon as it is there.
 
+mod curvature;
 mod error;
 pub mod observer;
 mod record;
@@ -139,6 +140,7 @@ impl<'a> Executor<'a> {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
                 Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes, &mut spectra)?,
+                Work::Spectrum { on: Some(_), .. } => self.curvature(plan, step, &mut spectra)?,
                 Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
                     self.spectrum_of_spectrum(step, &mut spectra)?
                 }
@@ -325,6 +327,7 @@ impl<'a> Executor<'a> {
                     realised_rate: label_noise::realised_rate(&clean.labels, &noisy),
                 });
                 Dataset {
+                    digest: format!("{} with labels of {}", clean.digest, step.id.short()),
                     labels: noisy,
                     ..(*clean).clone()
                 }

@@ -48,7 +48,7 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
         let to_file = *keep || GradientHistory::bytes(n, iterations) as u64 > self.memory;
-        let mut transform = Transform::new(transform, &theta);
+        let mut transform = Transform::new(transform, &theta[..n]);
         let (mut history, done) = self
             .begin(step, n, iterations, to_file, &mut transform)
             .map_err(|cause| at(step, cause))?;

@@ -90,7 +90,10 @@ impl Executor<'_> {
         if !self.store.has(&step.id) {
             return Ok(false);
         }
-        let bytes = self.store.read(&step.id, SPECTRUM).map_err(|cause| at(step, cause))?;
+        let bytes = self
+            .store
+            .read(&step.id, SPECTRUM)
+            .map_err(|cause| at(step, cause))?;
         let spectrum = serde_json::from_slice(&bytes).map_err(|error| {
             let path = self.store.directory(&step.id).join(SPECTRUM);
             let reason = error.to_string();

@@ -5,11 +5,27 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Rows of a float64 copy of a part of the basis: with [`PANEL_COLUMNS`], what a core's cache holds.
 const PANEL_ROWS: usize = 1024;
 const PANEL_COLUMNS: usize = 64;
+
+/// Float32 to float64 by the widest vectors of the CPU at hand: most of the time would go here otherwise.
+struct Widen<'a>(&'a [f32], &'a mut [f64]);
+
+impl WithSimd for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        self.1
+            .iter_mut()
+            .zip(self.0)
+            .for_each(|(wide, v)| *wide = f64::from(*v));
+    }
+}
 
 /// Orthonormal vectors of n numbers, one after the other.
 #[derive(Debug)]
@@ -59,12 +75,13 @@ impl Basis {
 
     /// Calls `visit(first column, float64 panel)` for panels of rows `rows`.
     fn panels(&self, rows: std::ops::Range<usize>, mut visit: impl FnMut(usize, MatRef<'_, f64>)) {
-        let mut panel = vec![0.0; rows.len() * PANEL_COLUMNS];
+        let mut panel = vec![0.0; rows.len() * PANEL_COLUMNS.min(self.len())];
+        let arch = Arch::new();
         for first in (0..self.len()).step_by(PANEL_COLUMNS) {
             let columns = PANEL_COLUMNS.min(self.len() - first);
             for (j, out) in panel.chunks_exact_mut(rows.len()).take(columns).enumerate() {
                 let column = &self.values[(first + j) * self.n..][rows.clone()];
-                out.iter_mut().zip(column).for_each(|(o, v)| *o = f64::from(*v));
+                arch.dispatch(Widen(column, out));
             }
             let panel = &panel[..rows.len() * columns];
             visit(first, MatRef::from_column_major_slice(panel, rows.len(), columns));

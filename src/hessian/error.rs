@@ -19,6 +19,15 @@ pub enum HessianError {
         kind: &'static str,
         matrix: &'static str,
     },
+    #[error("no {matrix} of {model}: its layers are not in a row")]
+    #[diagnostic(
+        code(gradstudy::hessian::not_a_row),
+        help("use a model without skip connections, or the covariance of its gradients")
+    )]
+    NotARow {
+        model: &'static str,
+        matrix: &'static str,
+    },
     #[error("{top} eigenvalues of a matrix with {parameters} rows")]
     #[diagnostic(
         code(gradstudy::hessian::top),

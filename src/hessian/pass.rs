@@ -63,6 +63,12 @@ impl<'a> Pass<'a> {
                 matrix: kind.words(),
             });
         }
+        if !network.is_row() {
+            return Err(HessianError::NotARow {
+                model: network.name,
+                matrix: kind.words(),
+            });
+        }
         let mut linear = theta.to_vec();
         let biases: Vec<Vec<_>> = network
             .layers
@@ -213,7 +219,15 @@ impl<'a> Pass<'a> {
                     // `gradient` adds Σ δ to the bias, which has no part in x δ̇ + ẋ δ: it is put back.
                     saved.clear();
                     saved.extend(self.biases[i].iter().flat_map(|b| &product[b.clone()]));
-                    layer.gradient(theta, &tangents[i], &deltas[i + 1], scratch, segments, product, place);
+                    layer.gradient(
+                        theta,
+                        &tangents[i],
+                        &deltas[i + 1],
+                        scratch,
+                        segments,
+                        product,
+                        place,
+                    );
                     let mut saved = &saved[..];
                     for bias in &self.biases[i] {
                         let (head, tail) = saved.split_at(bias.len());

@@ -138,7 +138,13 @@ impl Conv2d {
     }
 
     /// The gradient of the input is the correlation of δ with the kernel turned by 180°, channels exchanged.
-    fn narrow_backward(&self, theta: &[f32], grad_output: &[Lanes], grad_input: &mut [Lanes], scratch: &mut [Lanes]) {
+    fn narrow_backward(
+        &self,
+        theta: &[f32],
+        grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        scratch: &mut [Lanes],
+    ) {
         let in_channels = self.input[0];
         let taps = self.kernel * self.kernel;
         let (packed, padded) = scratch.split_at_mut(self.packed_len());
@@ -168,7 +174,13 @@ impl Conv2d {
     }
 
     /// The same for each phase of the stride: input positions that the same taps reach.
-    fn wide_backward(&self, theta: &[f32], grad_output: &[Lanes], grad_input: &mut [Lanes], scratch: &mut [Lanes]) {
+    fn wide_backward(
+        &self,
+        theta: &[f32],
+        grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        scratch: &mut [Lanes],
+    ) {
         let (k, stride) = (self.kernel, self.stride);
         let [out_channels, height, width] = self.output();
         let pad = self.grad_padding();
@@ -246,7 +258,11 @@ impl Layer for Conv2d {
             dims: vec![self.out_channels],
             initial,
         };
-        if self.bias { vec![weight, bias] } else { vec![weight] }
+        if self.bias {
+            vec![weight, bias]
+        } else {
+            vec![weight]
+        }
     }
 
     fn flops(&self) -> u64 {
@@ -328,7 +344,12 @@ impl Layer for Conv2d {
             pad_y: self.padding,
             gradient,
         });
-        scatter(&gradient[..self.weights() + self.biases()], segments, columns, place);
+        scatter(
+            &gradient[..self.weights() + self.biases()],
+            segments,
+            columns,
+            place,
+        );
     }
 
     fn second_order(&self) -> SecondOrder<'_> {

@@ -84,9 +84,9 @@ mod tests {
             (position.line, position.character)
         };
         assert_eq!([0, 2, 6, 9].map(at), [(0, 0), (0, 1), (0, 3), (0, 6)]);
-        assert_eq!([12, 13, 14, 15].map(at), [(1, 1), (2, 0), (2, 1), (3, 0)]);
+        assert_eq!([13, 14, 15, 16].map(at), [(1, 1), (2, 0), (2, 1), (3, 0)]);
         let back = |line, character| lines.offset(text, Position { line, character });
-        assert_eq!([back(0, 2), back(0, 3), back(0, 99), back(9, 0)], [2, 6, 10, 15]);
+        assert_eq!([back(0, 2), back(0, 3), back(0, 99), back(9, 0)], [2, 6, 10, 16]);
     }
 
     proptest! {

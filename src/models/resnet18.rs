@@ -109,7 +109,10 @@ mod tests {
         for (logits, count) in [(10, 11_173_962), (100, 11_220_132)] {
             let args = [("width", Value::Integer(64)), ("logits", Value::Integer(logits))];
             let args = Args(args.into_iter().map(|(k, v)| (k.to_string(), v)).collect());
-            assert_eq!(ResNet18.build(&args, [3, 32, 32]).unwrap().parameter_count(), count);
+            assert_eq!(
+                ResNet18.build(&args, [3, 32, 32]).unwrap().parameter_count(),
+                count
+            );
         }
     }
 }

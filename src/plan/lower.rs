@@ -8,8 +8,8 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::cost::{self, Cost};
-use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::measure::Measurable;
+use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
@@ -122,12 +122,7 @@ impl Lowering<'_> {
         id
     }
 
-    fn case(
-        &mut self,
-        case: &Case,
-        seed: u64,
-        out: &mut Out,
-    ) -> Result<(), PlanError> {
+    fn case(&mut self, case: &Case, seed: u64, out: &mut Out) -> Result<(), PlanError> {
         let levels: Vec<_> = case
             .levels
             .iter()
@@ -193,7 +188,14 @@ impl Lowering<'_> {
         let mut known: HashMap<&str, Measurable> = HashMap::new();
         for (name, (step, subject)) in recorded {
             let record = name.to_string();
-            known.insert(name, Measurable { step, record, subject });
+            known.insert(
+                name,
+                Measurable {
+                    step,
+                    record,
+                    subject,
+                },
+            );
         }
         self.spectra(case, seed, &levels, &mut known, out)?;
         self.tests(case, seed, &levels, &known, out);
@@ -201,7 +203,13 @@ impl Lowering<'_> {
     }
 
     /// The data and weights steps that `of` and `on` name.
-    pub fn inputs(&mut self, case: &Case, of: &str, on: &str, seed: u64) -> Result<(StepId, StepId), PlanError> {
+    pub fn inputs(
+        &mut self,
+        case: &Case,
+        of: &str,
+        on: &str,
+        seed: u64,
+    ) -> Result<(StepId, StepId), PlanError> {
         let data = self.data(&case.data[on], seed)?;
         let weights = match case.trains.contains_key(of) {
             true => self.weights(case, of, seed)?,

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::cost::Cost;
-use super::lower::{Lowering, Out, PlanError};
+use super::lower::{Lowering, NetworkOf, Out, PlanError, dataset_of};
 use super::step::{Operation, StepId, StepKey, Work};
 use super::{Planned, PlannedSpectrum};
+use crate::hessian::{Request, signatures};
 use crate::results::Subject;
 use crate::signature::{ParamType, Signature};
 use crate::spectra::{SPECTRA, SpectrumMethod};
@@ -66,6 +67,14 @@ impl<'a> Lowering<'_> {
         if known.contains_key(name) {
             return Ok(());
         }
+        if let Some(curvature) = signatures::CURVATURES
+            .iter()
+            .find(|it| it.0.name == spec.call.name)
+        {
+            let measurable = self.curvature(case, name, spec, curvature.0, seed)?;
+            known.insert(name, measurable);
+            return Ok(());
+        }
         let base = spec.call.args.text("of");
         if let Some((base, base_spec)) = case.spectra.get_key_value(base) {
             self.spectrum(case, base, base_spec, seed, known)?;
@@ -74,7 +83,10 @@ impl<'a> Lowering<'_> {
         let method = spectrum_method(&spec.call.name);
         let mut settings = spec.call.clone();
         // Names of statements are no part of what is computed: the inputs' ids stand for them.
-        settings.args.0.retain(|key, _| !is_reference(method.signature(), key));
+        settings
+            .args
+            .0
+            .retain(|key, _| !is_reference(method.signature(), key));
         let key = StepKey {
             operation: Operation::Spectrum,
             version: method.signature().version,
@@ -88,7 +100,10 @@ impl<'a> Lowering<'_> {
             bytes: method.bytes(n, t),
             ..Cost::default()
         };
-        let label = format!("{name}: {} of {base}, seed {seed}", spec.call.name.replace('_', " "));
+        let label = format!(
+            "{name}: {} of {base}, seed {seed}",
+            spec.call.name.replace('_', " ")
+        );
         let work = Work::Spectrum {
             of: from.step,
             on: None,
@@ -101,8 +116,70 @@ impl<'a> Lowering<'_> {
             ..from.subject
         };
         let record = from.record;
-        known.insert(name, Measurable { step, record, subject });
+        known.insert(
+            name,
+            Measurable {
+                step,
+                record,
+                subject,
+            },
+        );
         Ok(())
+    }
+
+    /// The spectrum of a loss: of weights, on data.
+    fn curvature(
+        &mut self,
+        case: &Case,
+        name: &str,
+        spec: &SpectrumSpec,
+        signature: &'static Signature,
+        seed: u64,
+    ) -> Result<Measurable, PlanError> {
+        let args = &spec.call.args;
+        let (of, on) = (args.text("of"), args.text("on"));
+        let (data, weights) = self.inputs(case, of, on, seed)?;
+        let NetworkOf { network, training } = self.networks[&weights].clone();
+        let mut settings = spec.call.clone();
+        settings.args.0.retain(|key, _| !is_reference(signature, key));
+        let key = StepKey {
+            operation: Operation::Spectrum,
+            version: signature.version,
+            settings: json!({"spectrum": settings}),
+            seed: Some(seed),
+            inputs: vec![data.clone(), weights.clone()],
+        };
+        let samples = args.integer("samples") as u64;
+        let cost = Cost {
+            seconds: Request::from_args(args, seed).seconds(&network, samples),
+            bytes: 8 * network.parameter_count() as u64 * args.integer("top") as u64,
+            ..Cost::default()
+        };
+        let words = spec.call.name.replace('_', " ");
+        let label = format!("{name}: {words} of {of} over {samples} samples, seed {seed}");
+        let work = Work::Spectrum {
+            of: weights,
+            on: Some(data),
+            call: spec.call.clone(),
+            seed,
+        };
+        let step = self.add(key, work, label, cost);
+        // The mean loss over N samples is that of one minibatch of N.
+        let subject = Subject {
+            dataset: dataset_of(case, on).display_name().to_string(),
+            model: network.name.to_string(),
+            training: training.to_string(),
+            batch: samples,
+            iterations: 1,
+            parameters: network.parameter_count() as u64,
+            spectrum: Some(spec.call.name.clone()),
+        };
+        let record = String::new();
+        Ok(Measurable {
+            step,
+            record,
+            subject,
+        })
     }
 
     /// Plans every test of what is known.

@@ -36,8 +36,21 @@ pub(super) fn group<'a, T>(
         .collect();
     let candidates: Vec<&str> = match keys {
         [] => {
-            let built_in = ["dataset", "model", "training", "spectrum", "sg_type", "batch", "iterations"];
-            factors.iter().copied().chain(built_in).filter(|key| Some(*key) != axis).collect()
+            let built_in = [
+                "dataset",
+                "model",
+                "training",
+                "spectrum",
+                "sg_type",
+                "batch",
+                "iterations",
+            ];
+            factors
+                .iter()
+                .copied()
+                .chain(built_in)
+                .filter(|key| Some(*key) != axis)
+                .collect()
         }
         keys => keys.to_vec(),
     };
@@ -75,5 +88,8 @@ fn label(identity: &Identity, keys: &[&str]) -> String {
             _ => text,
         }
     });
-    labels.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
+    labels
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -2,7 +2,10 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::columns::{self, COLUMNS, ColumnKind, samples::{acceptance, samples}};
+use super::columns::{
+    self, COLUMNS, ColumnKind,
+    samples::{acceptance, samples},
+};
 use super::error::ReportError;
 use super::paper::{Paper, PaperRow, PaperTable};
 use super::row_keys::{self, ROW_KEYS, factor_heading};

@@ -27,8 +27,10 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 _ => "Minibatches are drawn without replacement, reshuffled each epoch, the last partial one dropped."
                     .to_string(),
             });
-            if let Some(Value::Text(normalize)) =
-                case.data.get(&record.on).and_then(|d| d.call.args.get("normalize"))
+            if let Some(Value::Text(normalize)) = case
+                .data
+                .get(&record.on)
+                .and_then(|d| d.call.args.get("normalize"))
             {
                 say(match normalize.as_str() {
                     "global" => {

@@ -145,7 +145,11 @@ pub fn open_results(path: &Path) -> Result<Results, RunError> {
 
 /// The spectra of the run at `path`; none where it computed none.
 pub fn open_spectra(path: &Path) -> Result<Spectra, RunError> {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
     let file = folder.join(SPECTRA);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,

@@ -80,7 +80,11 @@ impl GramAccumulator {
         rows: Range<usize>,
         centre: Option<&[f32]>,
     ) -> Result<(), SpectrumError> {
-        let Rows { mean, energy, largest } = Rows::of(view, rows.clone())?;
+        let Rows {
+            mean,
+            energy,
+            largest,
+        } = Rows::of(view, rows.clone())?;
         for run in energy.chunks(RUN).map(|run| run.iter().sum::<f64>()) {
             self.energy.0 += run;
             self.energy.1 += run * run;
@@ -94,7 +98,10 @@ impl GramAccumulator {
             for ((to, from), shift) in column.iter_mut().zip(values).zip(&shift) {
                 *to = from - shift;
             }
-            (dot(column, &wide), away.as_ref().map_or(0.0, |away| dot(column, away)))
+            (
+                dot(column, &wide),
+                away.as_ref().map_or(0.0, |away| dot(column, away)),
+            )
         });
         self.shift_square += square(&wide);
         for (sum, (part, _)) in self.along_shift.iter_mut().zip(&along) {
@@ -199,7 +206,12 @@ fn scatter(
     let centre = centre.map(|centre| centre.iter().map(|&c| f64::from(c)).collect());
     Moments::new(
         Side::Parameters { shift, centre },
-        products, mean, concentration, view.iterations).map(Some)
+        products,
+        mean,
+        concentration,
+        view.iterations,
+    )
+    .map(Some)
 }
 
 /// What is known of each row before its values are multiplied.
@@ -216,7 +228,10 @@ impl Rows {
     fn of(view: HistoryView, rows: Range<usize>) -> Result<Self, SpectrumError> {
         let t = view.iterations as f64;
         let (mut mean, mut energy) = (vec![0.0f64; rows.len()], vec![0.0f64; rows.len()]);
-        let strips = mean.par_chunks_mut(STRIP).zip(energy.par_chunks_mut(STRIP)).enumerate();
+        let strips = mean
+            .par_chunks_mut(STRIP)
+            .zip(energy.par_chunks_mut(STRIP))
+            .enumerate();
         let largest = strips.map(|(strip, (mean, energy))| {
             let from = rows.start + strip * STRIP;
             let range = from..from + mean.len();
@@ -236,7 +251,11 @@ impl Rows {
         });
         let largest = largest.reduce(|| 0.0, f32::max);
         match mean.iter().position(|mean| !mean.is_finite()) {
-            None => Ok(Rows { mean, energy, largest }),
+            None => Ok(Rows {
+                mean,
+                energy,
+                largest,
+            }),
             Some(offset) => {
                 let row = rows.start + offset;
                 let found = (0..view.iterations).find(|&t| !view.column(t)[row].is_finite());

@@ -91,9 +91,7 @@ impl Moments {
                 2.0 * unit * squares.sqrt() * self.concentration / self.samples as f64
             }
             // Each of n exact products is added with a relative error of 2⁻⁵³.
-            Precision::Double => {
-                f64::EPSILON * self.products.diagonal().sum::<f64>() / self.samples as f64
-            }
+            Precision::Double => f64::EPSILON * self.products.diagonal().sum::<f64>() / self.samples as f64,
         }
     }
 
@@ -112,7 +110,8 @@ impl Moments {
             Side::Parameters { shift, .. } => {
                 let r: Vec<f64> = shift.iter().map(|&r| f64::from(r)).collect();
                 let m = &self.mean;
-                self.products.map(|i, j, p| p / t + (m[i] - r[i]) * r[j] + r[i] * (m[j] - r[j]) + r[i] * r[j])
+                self.products
+                    .map(|i, j, p| p / t + (m[i] - r[i]) * r[j] + r[i] * (m[j] - r[j]) + r[i] * r[j])
             }
         }
     }
@@ -155,7 +154,10 @@ impl Moments {
                     .map(|(m, &r)| m - f64::from(r))
                     .collect();
                 let d: Vec<f64> = shift.iter().zip(centre).map(|(&r, c)| f64::from(r) - c).collect();
-                Some(self.products.map(|i, j, p| p / t + m[i] * d[j] + d[i] * m[j] + d[i] * d[j]))
+                Some(
+                    self.products
+                        .map(|i, j, p| p / t + m[i] * d[j] + d[i] * m[j] + d[i] * d[j]),
+                )
             }
         }
     }

@@ -62,8 +62,17 @@ impl Products {
     pub fn new(order: usize, precision: Precision) -> Self {
         let count = order.div_ceil(WIDTH);
         let tiles = (0..count).flat_map(|column| (column..count).map(move |row| (row, column)));
-        let zero = |(row, column)| Sums { row, column, values: vec![0.0; WIDTH * WIDTH] };
-        Products { order, precision, tiles: tiles.map(zero).collect(), packed: Vec::new() }
+        let zero = |(row, column)| Sums {
+            row,
+            column,
+            values: vec![0.0; WIDTH * WIDTH],
+        };
+        Products {
+            order,
+            precision,
+            tiles: tiles.map(zero).collect(),
+            packed: Vec::new(),
+        }
     }
 
     /// Columns of X.
@@ -90,7 +99,11 @@ impl Products {
         if self.precision == Precision::Double {
             return self.add_double(height, fill);
         }
-        let exponent = if largest > 0.0 { largest.log2().floor() as i32 } else { 0 };
+        let exponent = if largest > 0.0 {
+            largest.log2().floor() as i32
+        } else {
+            0
+        };
         let exponent = if exponent.abs() > 30 { exponent } else { 0 };
         let down = 2f64.powi(-exponent);
         let panels = self.order.div_ceil(WIDTH) * (WIDTH / PANEL);
@@ -180,7 +193,9 @@ impl Products {
 
     /// Whether no sum overflowed.
     pub fn finite(&self) -> bool {
-        self.tiles.par_iter().all(|tile| tile.values.iter().all(|value| value.is_finite()))
+        self.tiles
+            .par_iter()
+            .all(|tile| tile.values.iter().all(|value| value.is_finite()))
     }
 
     /// The diagonal.
@@ -198,7 +213,11 @@ impl Products {
                 let (rows, columns) = (self.span(tile.row), self.span(tile.column));
                 let (mut down, mut across) = (vec![0.0; rows.len()], vec![0.0; columns.len()]);
                 for (a, j) in across.iter_mut().zip(columns) {
-                    for (d, i) in down.iter_mut().zip(rows.clone()).skip(rows.start.max(j) - rows.start) {
+                    for (d, i) in down
+                        .iter_mut()
+                        .zip(rows.clone())
+                        .skip(rows.start.max(j) - rows.start)
+                    {
                         let value = tile.at(i, j);
                         *d += value;
                         // Of the mirror image; the diagonal has none.
@@ -210,8 +229,14 @@ impl Products {
             .collect();
         let mut sums = vec![0.0; self.order];
         for (tile, (down, across)) in self.tiles.iter().zip(parts) {
-            sums[self.span(tile.row)].iter_mut().zip(down).for_each(|(sum, part)| *sum += part);
-            sums[self.span(tile.column)].iter_mut().zip(across).for_each(|(sum, part)| *sum += part);
+            sums[self.span(tile.row)]
+                .iter_mut()
+                .zip(down)
+                .for_each(|(sum, part)| *sum += part);
+            sums[self.span(tile.column)]
+                .iter_mut()
+                .zip(across)
+                .for_each(|(sum, part)| *sum += part);
         }
         sums
     }
@@ -220,16 +245,19 @@ impl Products {
     pub fn map(&self, entry: impl Fn(usize, usize, f64) -> f64 + Sync) -> Mat<f64> {
         let mut matrix = Mat::zeros(self.order, self.order);
         let slices: Vec<MatMut<f64>> = column_slices(matrix.as_mut());
-        slices.into_par_iter().enumerate().for_each(|(number, mut slice)| {
-            for tile in self.tiles.iter().filter(|tile| tile.column == number) {
-                for (offset, j) in self.span(number).enumerate() {
-                    let rows = self.span(tile.row);
-                    for i in rows.start.max(j)..rows.end {
-                        slice[(i, offset)] = entry(i, j, tile.at(i, j));
+        slices
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(number, mut slice)| {
+                for tile in self.tiles.iter().filter(|tile| tile.column == number) {
+                    for (offset, j) in self.span(number).enumerate() {
+                        let rows = self.span(tile.row);
+                        for i in rows.start.max(j)..rows.end {
+                            slice[(i, offset)] = entry(i, j, tile.at(i, j));
+                        }
                     }
                 }
-            }
-        });
+            });
         matrix
     }
 

@@ -29,7 +29,14 @@ impl WithSimd for Tile<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tile { rows, columns, height, diagonal, scale, sums } = self;
+        let Tile {
+            rows,
+            columns,
+            height,
+            diagonal,
+            scale,
+            sums,
+        } = self;
         let panel = height * PANEL;
         let slivers = columns.len() / panel * (PANEL / SLIVER);
         for start in (0..height).step_by(RUN) {
@@ -42,7 +49,14 @@ impl WithSimd for Tile<'_> {
                     let (number, offset) = (sliver * SLIVER / PANEL, sliver * SLIVER % PANEL);
                     let columns = &columns[number * panel..][run.clone()];
                     let sums = &mut sums[(group * slivers + sliver) * SLIVER * GROUP..][..SLIVER * GROUP];
-                    let block = Block { rows, panel, run: run.clone(), columns, offset, scale };
+                    let block = Block {
+                        rows,
+                        panel,
+                        run: run.clone(),
+                        columns,
+                        offset,
+                        scale,
+                    };
                     match S::F32_LANES {
                         16 => block.add::<S, 3, 8>(simd, sums),
                         8 => block.add::<S, 2, 4>(simd, sums),
@@ -78,7 +92,10 @@ impl Block<'_> {
                 // Vector v begins in this panel, at this column of it.
                 let vectors: [(&[f32], usize); V] = std::array::from_fn(|v| {
                     let at = row + v * S::F32_LANES;
-                    (&self.rows[at / PANEL * self.panel..][self.run.clone()], at % PANEL)
+                    (
+                        &self.rows[at / PANEL * self.panel..][self.run.clone()],
+                        at % PANEL,
+                    )
                 });
                 let piece = self.piece::<S, V, N>(simd, vectors, self.offset + column);
                 for n in 0..N {
@@ -99,7 +116,8 @@ impl Block<'_> {
     ) -> [[S::f32s; V]; N] {
         let mut sums = [[simd.splat_f32s(0.0); V]; N];
         let right = self.columns.as_chunks::<PANEL>().0;
-        let left: [&[[f32; PANEL]]; V] = std::array::from_fn(|v| &vectors[v].0.as_chunks::<PANEL>().0[..right.len()]);
+        let left: [&[[f32; PANEL]]; V] =
+            std::array::from_fn(|v| &vectors[v].0.as_chunks::<PANEL>().0[..right.len()]);
         for k in 0..right.len() {
             let a: [S::f32s; V] = std::array::from_fn(|v| {
                 let (whole, _) = S::as_simd_f32s(&left[v][k][vectors[v].1..]);

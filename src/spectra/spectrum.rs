@@ -14,6 +14,8 @@ pub enum SpectrumKind {
     Hessian,
     /// Jᵀ H_out J.
     GaussNewton,
+    /// 1/N Σ g gᵀ over single samples.
+    Fisher,
     /// Differences of neighbouring eigenvalues of another spectrum.
     Eigengaps,
 }
@@ -32,9 +34,11 @@ pub struct Spectrum {
     pub parameters: u64,
     /// Iterations (T) or samples that the matrix is a mean over.
     pub samples: u64,
-    /// Σ λ over the whole spectrum, from the matrix's diagonal.
+    /// Σ λ over the whole spectrum, from the matrix's diagonal; NaN where the matrix is never formed.
+    #[serde(with = "crate::stats::finite_or_null")]
     pub trace: f64,
-    /// Σ λ² over the whole spectrum, from the matrix's entries.
+    /// Σ λ² over the whole spectrum, from the matrix's entries; NaN where the matrix is never formed.
+    #[serde(with = "crate::stats::finite_or_null")]
     pub square_trace: f64,
     /// Absolute accuracy of the values: below it they are rounding. See `docs/statistics.md`, "Spectra".
     pub accuracy: f64,
@@ -51,6 +55,8 @@ impl Spectrum {
 
     /// Whether every value is right to three digits.
     pub fn has_three_digits(&self) -> bool {
-        self.values.iter().all(|&value| value > super::THREE_DIGITS * self.accuracy || self.accuracy == 0.0)
+        self.values
+            .iter()
+            .all(|&value| value > super::THREE_DIGITS * self.accuracy || self.accuracy == 0.0)
     }
 }

@@ -150,7 +150,7 @@ impl Law {
             Law::Lognormal { sigma } => (sigma * Law::normal(u, v)).exp(),
             Law::Weibull { shape } => (-u.ln()).powf(1.0 / shape),
             Law::PowerLaw { beta } => (-u.ln() / (beta - 1.0)).exp(),
-            Law::Stable { alpha } if alpha == 1.0 => (PI * (v - 0.5)).tan(),
+            Law::Stable { alpha: 1.0 } => (PI * (v - 0.5)).tan(),
             Law::Stable { alpha } => {
                 let angle = PI * (v - 0.5);
                 (alpha * angle).sin() / angle.cos().powf(1.0 / alpha)

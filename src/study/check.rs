@@ -6,9 +6,7 @@ use super::compose::{Composed, Overrides, Setting, compose, profile, settings_of
 use super::names::Names;
 use super::shape::{Item, entries, fields, item};
 use super::statements::{self, Holds};
-use super::{
-    Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, table,
-};
+use super::{Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, table};
 use crate::signature::Value;
 use crate::syntax::ast::Statement;
 use crate::syntax::{Diagnostic, Diagnostics, Source, Span};
@@ -68,9 +66,8 @@ pub fn check_with(
             ..Case::default()
         };
         let mut noisy = Vec::new();
-        let in_case = |item: &&Item| {
-            matches!(item.kind.holds, Holds::Call(_)) && item.kind.block.name != "figure"
-        };
+        let in_case =
+            |item: &&Item| matches!(item.kind.holds, Holds::Call(_)) && item.kind.block.name != "figure";
         for item in items.iter().filter(in_case) {
             let mut statement = point.put_into(&item.statement, &mut names.used);
             let mut scope = Scope {
@@ -200,7 +197,11 @@ fn study_statement(items: &[Item], names: &mut Names, diagnostics: &mut Vec<Diag
         };
         let seeds = bound.args.list("seeds").iter().map(whole).collect();
         let allow = bound.args.get("allow").map(|_| bound.args.texts("allow"));
-        let allow = allow.unwrap_or_default().into_iter().map(str::to_string).collect();
+        let allow = allow
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_string)
+            .collect();
         (seeds, allow)
     });
     Head { title, seeds, allow }

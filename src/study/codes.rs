@@ -293,6 +293,13 @@ pub static CODES: &[Code] = &[
         "data d = csv(file: \"not-there.csv\", label: \"kind\")",
     ),
     code(
+        "E0509",
+        "more eigenvalues than there are",
+        "The covariance of T gradients of n numbers has at most min(n, T − 1) eigenvalues above zero, the second moment \
+         min(n, T); a Hessian has n.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 100)\nspectrum c = covariance(g, top: 100)",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

@@ -99,9 +99,12 @@ impl Reader {
     fn used(&mut self, folder: &Path, title: &Spanned<String>) -> Vec<Statement> {
         let written = Path::new(&title.value);
         let relative = !title.value.is_empty()
-            && written
-                .components()
-                .all(|part| matches!(part, Component::Normal(_) | Component::ParentDir | Component::CurDir));
+            && written.components().all(|part| {
+                matches!(
+                    part,
+                    Component::Normal(_) | Component::ParentDir | Component::CurDir
+                )
+            });
         if !relative || written.extension().is_none_or(|ending| ending != "study") {
             let message = format!("`{}` is not a file that a study can use", title.value);
             let help = "write the path of a `.study` file, relative to the folder of this one";
@@ -187,7 +190,12 @@ fn identity(path: &Path) -> PathBuf {
 
 /// Adds `new` to `known`. A definition of a file that is used gives way to one of the same kind and name in the file
 /// that uses it (`overriding`); the rest is left to the check of names.
-fn merge(known: &mut Vec<Statement>, new: Vec<Statement>, overriding: bool, diagnostics: &mut Vec<Diagnostic>) {
+fn merge(
+    known: &mut Vec<Statement>,
+    new: Vec<Statement>,
+    overriding: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let inherited = known.len();
     for statement in new {
         let name = statement.name.as_ref().map(|name| name.value.clone());
@@ -203,9 +211,14 @@ fn merge(known: &mut Vec<Statement>, new: Vec<Statement>, overriding: bool, diag
                     old.keyword.value
                 );
                 diagnostics.push(
-                    Diagnostic::error("E0204", message, statement.head(), "defined again, as something else")
-                        .label(old.head(), "first defined here")
-                        .help("give it another name, or define it as the same kind of thing"),
+                    Diagnostic::error(
+                        "E0204",
+                        message,
+                        statement.head(),
+                        "defined again, as something else",
+                    )
+                    .label(old.head(), "first defined here")
+                    .help("give it another name, or define it as the same kind of thing"),
                 );
             }
             _ => known.push(statement),

@@ -49,6 +49,7 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
         }
     }
+    spectra(case, places, vocabulary, diagnostics);
     for (name, test) in &case.tests {
         let (Some(place), Some(record)) = (places.get(name), case.records.get(&test.of)) else {
             continue;
@@ -75,6 +76,51 @@ pub(super) fn check(
             if let Some(Value::Integer(points)) = test.call.args.get("points") {
                 sample.holds(*points, "E0504", "points", place.of("points"), diagnostics);
             }
+        }
+    }
+}
+
+/// A spectrum asks for no more eigenvalues than its matrix can have, nor for more samples than its data have.
+fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, spectrum) in &case.spectra {
+        let (Some(place), args) = (places.get(name), &spectrum.call.args) else {
+            continue;
+        };
+        let (of, on) = (args.get("of"), args.get("on"));
+        let (Some(Value::Text(of)), Some(Value::Integer(top))) = (of, args.get("top")) else {
+            continue;
+        };
+        let data = match on {
+            Some(Value::Text(on)) => case.data.get(on),
+            _ => None,
+        };
+        if let (Some(data), Some(Value::Integer(samples))) = (data, args.get("samples"))
+            && let Some(examples) = vocabulary.facts.examples(&data.call)
+            && *samples as u64 > examples
+        {
+            let message = format!("a loss over {samples} samples of data that has {examples}");
+            let help = format!("set `samples` to at most {examples}");
+            let span = place.of("samples");
+            diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
+        }
+        let parameters = |model: &str, data: Option<&super::DataSpec>| {
+            let (_, call) = model_of(case, model)?;
+            vocabulary.facts.parameters(call, Some(&data?.call))?.ok()
+        };
+        let bound = match case.records.get(of) {
+            Some(record) => {
+                // Centring takes one dimension away.
+                let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
+                let rank = record.iterations.saturating_sub(u64::from(centred));
+                Some(parameters(&record.of, case.data.get(&record.on)).map_or(rank, |n| n.min(rank)))
+            }
+            None => parameters(of, data),
+        };
+        if let Some(bound) = bound.filter(|bound| *top as u64 > *bound) {
+            let message = format!("`top` asks for {top} eigenvalues of a matrix that has at most {bound}");
+            let help = format!("ask for at most {bound}, or record more iterations");
+            diagnostics
+                .push(Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help));
         }
     }
 }

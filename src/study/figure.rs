@@ -14,7 +14,10 @@ pub(super) fn check(
     vocabulary: &Vocabulary,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<FigureSpec> {
-    let factors = names.map.iter().filter(|(_, declared)| declared.keyword == "vary");
+    let factors = names
+        .map
+        .iter()
+        .filter(|(_, declared)| declared.keyword == "vary");
     let factors: Vec<String> = factors.map(|(name, _)| name.clone()).collect();
     let mut scope = Scope { names, diagnostics };
     items
@@ -44,11 +47,18 @@ impl Scope<'_> {
         let mut keys: Vec<&str> = vocabulary.row_keys.to_vec();
         keys.extend(factors.iter().map(String::as_str));
         for param in signature.params {
-            let free = matches!(param.ty, ParamType::List(ParamType::Word([])) | ParamType::Word([]));
+            let free = matches!(
+                param.ty,
+                ParamType::List(ParamType::Word([])) | ParamType::Word([])
+            );
             let Some(expr) = written(statement, param.name).filter(|_| free) else {
                 continue;
             };
-            let known = if param.name == "show" { vocabulary.columns } else { &keys };
+            let known = if param.name == "show" {
+                vocabulary.columns
+            } else {
+                &keys
+            };
             self.words(&listed_in(expr), param.name, known);
         }
         let bound = bound?;
@@ -57,7 +67,11 @@ impl Scope<'_> {
             Some(Value::Call(paper)) => Some(paper.args.integer("number") as u32),
             _ => None,
         };
-        let kept = bound.args.0.iter().filter(|(key, _)| own.iter().all(|param| param.name != key.as_str()));
+        let kept = bound
+            .args
+            .0
+            .iter()
+            .filter(|(key, _)| own.iter().all(|param| param.name != key.as_str()));
         Some(FigureSpec {
             name,
             call: Call {

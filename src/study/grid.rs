@@ -109,10 +109,7 @@ pub(super) fn factor<'a>(
 }
 
 /// Factors that go together: the first one spans, the others go along with it.
-fn bundles<'a>(
-    factors: &'a [Factor<'a>],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Vec<&'a Factor<'a>>> {
+fn bundles<'a>(factors: &'a [Factor<'a>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Vec<&'a Factor<'a>>> {
     let mut bundles: Vec<Vec<&Factor>> = Vec::new();
     for factor in factors.iter().filter(|factor| factor.along.is_none()) {
         bundles.push(vec![factor]);

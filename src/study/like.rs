@@ -14,7 +14,9 @@ use crate::syntax::ast::{Argument, Block, Expr, ExprKind, Statement};
 pub(super) fn expand(statements: &mut [Statement], diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
     let mut bases = Vec::new();
     let named = |statements: &[Statement]| -> HashMap<String, Statement> {
-        let pairs = statements.iter().filter_map(|it| Some((it.name.as_ref()?.value.clone(), it.clone())));
+        let pairs = statements
+            .iter()
+            .filter_map(|it| Some((it.name.as_ref()?.value.clone(), it.clone())));
         pairs.collect()
     };
     // Each round resolves those whose base is resolved; a cycle never is.
@@ -106,7 +108,10 @@ fn derive(statement: &mut Statement, base: &Statement) {
     }
     let overridden = |argument: &Argument| {
         let key = argument.key.as_ref().map(|key| &key.value);
-        key.is_some() && own.iter().any(|mine| mine.key.as_ref().map(|key| &key.value) == key)
+        key.is_some()
+            && own
+                .iter()
+                .any(|mine| mine.key.as_ref().map(|key| &key.value) == key)
     };
     block.fields.retain(|field| !overridden(field));
     if let Some(binding) = &mut statement.binding

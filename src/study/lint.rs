@@ -58,11 +58,13 @@ pub(super) fn study(names: &Names, items: &[Item], cases: &[Case], diagnostics: 
                 "put its name where its levels should stand, or remove it",
             )),
             "record" if kept(name) => {}
-            keyword @ ("let" | "data" | "model" | "train" | "record" | "spectrum") => diagnostics.push(warning(
-                "W0101",
-                format!("{keyword} `{name}` is not used"),
-                "refer to it, or remove it",
-            )),
+            keyword @ ("let" | "data" | "model" | "train" | "record" | "spectrum") => {
+                diagnostics.push(warning(
+                    "W0101",
+                    format!("{keyword} `{name}` is not used"),
+                    "refer to it, or remove it",
+                ))
+            }
             _ => {}
         }
     }

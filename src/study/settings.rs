@@ -14,22 +14,29 @@ pub(super) fn apply(
 ) {
     for setting in settings {
         if let Err(diagnostic) = put(setting, statements, vocabulary) {
-            diagnostics.push(diagnostic);
+            diagnostics.push(*diagnostic);
         }
     }
 }
 
-fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Result<(), Diagnostic> {
+fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Result<(), Box<Diagnostic>> {
     let span = setting.path.span;
     let parts: Vec<&str> = setting.path.value.split('.').collect();
     let names = || {
         let named = all.iter().filter_map(|it| it.name.as_ref());
         named.map(|name| name.value.clone()).collect::<Vec<_>>()
     };
-    let nowhere = |what: &str, name: &str| {
+    let nowhere = |what: &str, name: &str| -> Box<Diagnostic> {
         let known = names();
         let help = suggest::help(name, "statement", known.iter().map(String::as_str));
-        Diagnostic::error("E0602", format!("there is no {what} called `{name}`"), span, "leads nowhere").help(help)
+        Diagnostic::error(
+            "E0602",
+            format!("there is no {what} called `{name}`"),
+            span,
+            "leads nowhere",
+        )
+        .help(help)
+        .into()
     };
     // A keyword in front is for reading: `record.g.batch` is `g.batch`.
     let (keyword, name, key) = match parts.as_slice() {
@@ -44,7 +51,9 @@ fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Res
         _ => {
             let message = format!("`{}` has too many parts", setting.path.value);
             let help = "write `name.key`, or `keyword.name.key`";
-            return Err(Diagnostic::error("E0602", message, span, "leads nowhere").help(help));
+            return Err(Diagnostic::error("E0602", message, span, "leads nowhere")
+                .help(help)
+                .into());
         }
     };
     let fits = |it: &&mut Statement| {
@@ -67,7 +76,9 @@ fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Res
             let name = name.unwrap_or_default();
             let message = format!("`{name}` is a {}, which has settings", statement.keyword.value);
             let help = format!("say which: `{name}.key`");
-            Err(Diagnostic::error("E0602", message, span, "key missing").help(help))
+            Err(Diagnostic::error("E0602", message, span, "key missing")
+                .help(help)
+                .into())
         }
         (Some(key), _) => {
             set_key(statement, key, setting, span, vocabulary);
@@ -92,10 +103,13 @@ fn set_key(statement: &mut Statement, key: &str, setting: &Setting, span: Span, 
             .find(|signature| signature.name == name.value)
             .map_or(&[][..], |signature| signature.params);
         let position = params.iter().position(|param| param.name == key);
-        let given = arguments.iter_mut().enumerate().find(|(index, argument)| match &argument.key {
-            Some(found) => found.value == key,
-            None => Some(*index) == position,
-        });
+        let given = arguments
+            .iter_mut()
+            .enumerate()
+            .find(|(index, argument)| match &argument.key {
+                Some(found) => found.value == key,
+                None => Some(*index) == position,
+            });
         if let Some((_, argument)) = given {
             argument.value = setting.value.clone();
             return;

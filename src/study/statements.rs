@@ -212,7 +212,12 @@ static FIGURE: Signature = Signature {
     name: "figure",
     summary: "results as a figure",
     params: &[
-        param("caption", ParamType::Text, Default::Absent, "the text under the figure"),
+        param(
+            "caption",
+            ParamType::Text,
+            Default::Absent,
+            "the text under the figure",
+        ),
         param(
             "mirrors",
             ParamType::Call(&[&PAPER_FIGURE]),

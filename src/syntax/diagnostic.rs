@@ -125,7 +125,10 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        let others = self.elsewhere.iter().map(|other| other as &dyn miette::Diagnostic);
+        let others = self
+            .elsewhere
+            .iter()
+            .map(|other| other as &dyn miette::Diagnostic);
         (!self.elsewhere.is_empty()).then(|| Box::new(others) as Box<dyn Iterator<Item = _>>)
     }
 }

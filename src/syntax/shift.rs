@@ -5,11 +5,11 @@ use super::{Parsed, Span};
 
 /// Moves all spans of `parsed` by `base` bytes.
 pub fn shift(parsed: &mut Parsed, base: usize) {
+    parsed.statements.iter_mut().for_each(|it| statement(it, base));
     parsed
-        .statements
+        .lost
         .iter_mut()
-        .for_each(|it| statement(it, base));
-    parsed.lost.iter_mut().for_each(|lost| span(&mut lost.name.span, base));
+        .for_each(|lost| span(&mut lost.name.span, base));
     let labels = parsed.diagnostics.iter_mut().flat_map(|it| &mut it.labels);
     labels.for_each(|(at, _)| span(at, base));
 }
@@ -61,11 +61,17 @@ fn expr(value: &mut Expr, base: usize) {
     match &mut value.kind {
         ExprKind::List(entries) => {
             for entry in entries {
-                entry.label.iter_mut().for_each(|label| span(&mut label.span, base));
+                entry
+                    .label
+                    .iter_mut()
+                    .for_each(|label| span(&mut label.span, base));
                 expr(&mut entry.value, base);
             }
         }
-        ExprKind::Call { name, arguments: given } => {
+        ExprKind::Call {
+            name,
+            arguments: given,
+        } => {
             span(&mut name.span, base);
             arguments(given, base);
         }

@@ -22,7 +22,10 @@ impl Sources {
     /// Adds a file; returns where its first byte lies. Spans of its text are moved there by [`super::shift`].
     pub fn add(&mut self, source: Source) -> usize {
         // One byte between files keeps the end of one from being the start of the next.
-        let base = self.files.last().map_or(0, |(base, last)| base + last.text.len() + 1);
+        let base = self
+            .files
+            .last()
+            .map_or(0, |(base, last)| base + last.text.len() + 1);
         self.files.push((base, source));
         base
     }

@@ -47,7 +47,8 @@ pub struct EpochReport {
 }
 
 impl<'a> Training<'a> {
-    /// A training of as many epochs as `rates` (a number for each epoch, or [`rates`]) over shuffled minibatches (the last partial one dropped).
+    /// A training of as many epochs as `rates` (a number for each epoch, or [`rates`]) over shuffled minibatches (the
+    /// last partial one dropped).
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         network: &'a Network,

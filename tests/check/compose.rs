@@ -58,21 +58,32 @@ fn a_composed_study_resolves() {
     let train = &half.trains["p"];
     assert_eq!((train.epochs, train.optimizer.args.number("lr")), (4, 0.1));
     let labels = &half.data[&train.on].labels;
-    assert_eq!((labels.name.as_str(), labels.args.number("rate")), ("symmetric", 0.5));
+    assert_eq!(
+        (labels.name.as_str(), labels.args.number("rate")),
+        ("symmetric", 0.5)
+    );
     assert_eq!(half.data["noisy"].labels.args.number("rate"), 0.4);
     assert_eq!(half.data["mnist"].labels.name, "clean");
     let (g, h) = (&half.records["g"], &half.records["h"]);
-    assert_eq!((g.batch, g.iterations, h.batch, h.iterations), (1, 5000, 100, 2000));
+    assert_eq!(
+        (g.batch, g.iterations, h.batch, h.iterations),
+        (1, 5000, 100, 2000)
+    );
     assert_eq!((&g.of, &g.on), (&h.of, &h.on));
     assert_eq!(half.spectra["c"].call.args.text("of"), "g");
     assert_eq!(half.tests["eigen"].of, "c");
     let figure = &study.figures[0];
-    assert_eq!((figure.mirrors, figure.call.args.texts("curves")), (Some(7), vec!["labels"]));
+    assert_eq!(
+        (figure.mirrors, figure.call.args.texts("curves")),
+        (Some(7), vec!["labels"])
+    );
 }
 
 #[test]
 fn statements_of_used_files_come_along_and_the_own_ones_come_first() {
-    let root = format!("use \"lib/common.study\"\nuse \"lib/again.study\"\ndata mnist = mnist(normalize: none)\n{REST}");
+    let root = format!(
+        "use \"lib/common.study\"\nuse \"lib/again.study\"\ndata mnist = mnist(normalize: none)\n{REST}"
+    );
     let files = [
         ("root.study", root.as_str()),
         ("lib/common.study", COMMON),
@@ -90,32 +101,54 @@ fn statements_of_used_files_come_along_and_the_own_ones_come_first() {
 fn mistakes_of_all_files_are_told_at_once_each_in_its_file() {
     let files = [
         ("root.study", "use \"a.study\"\ndata d = minst\nmodel n = x"),
-        ("a.study", "use \"root.study\"\nuse \"b.study\"\nmodel d = lenet(\n"),
+        (
+            "a.study",
+            "use \"root.study\"\nuse \"b.study\"\nmodel d = lenet(\n",
+        ),
         ("b.study", "record n = gradients(of: nothing, on: nothing)"),
     ];
     let result = checked(&files, &Overrides::default());
     let mut told = codes(&result);
     told.sort();
-    assert_eq!(told, ["E0105", "E0204", "E0204", "E0208", "E0301", "E0310", "E0310"]);
+    assert_eq!(
+        told,
+        ["E0105", "E0204", "E0204", "E0208", "E0301", "E0310", "E0310"]
+    );
     let rendered = render(found(&result));
-    for place in ["root.study:2:10", "a.study:1:5", "b.study:1:26", "first defined here"] {
+    for place in [
+        "root.study:2:10",
+        "a.study:1:5",
+        "b.study:1:26",
+        "first defined here",
+    ] {
         assert!(rendered.contains(place), "{place} in\n{rendered}");
     }
 }
 
 #[test]
 fn the_command_line_sets_what_a_study_says() {
-    let text = format!("{COMMON}let rate = 0.5\nvary k in [50, 60]\n{REST}test u = power_law(g, quantile(rate))\n\
-        test w = power_law(g, top(k))");
+    let text = format!(
+        "{COMMON}let rate = 0.5\nvary k in [50, 60]\n{REST}test u = power_law(g, quantile(rate))\n\
+        test w = power_law(g, top(k))"
+    );
     let files = [("a.study", text.as_str())];
     let values = [
-        "record.g.batch = 20", "g.iterations=2000", "u.tail=quantile(rate)", "rate=0.25", "k=[70, 80, 90]",
-        "study.seeds=1..2", "g.batch=30", "model.m.logits=20",
+        "record.g.batch = 20",
+        "g.iterations=2000",
+        "u.tail=quantile(rate)",
+        "rate=0.25",
+        "k=[70, 80, 90]",
+        "study.seeds=1..2",
+        "g.batch=30",
+        "model.m.logits=20",
     ];
     let study = ok(checked(&files, &set(&values)));
     assert_eq!((study.seeds.as_slice(), study.cases.len()), (&[1, 2][..], 3));
     let case = &study.cases[0];
-    assert_eq!((case.records["g"].batch, case.records["g"].iterations), (30, 2000));
+    assert_eq!(
+        (case.records["g"].batch, case.records["g"].iterations),
+        (30, 2000)
+    );
     assert_eq!(case.tests["u"].call.args.call("tail").args.number("q"), 0.25);
     assert_eq!(case.tests["w"].call.args.call("tail").args.integer("k"), 70);
     assert_eq!(case.models["m"].call.args.integer("logits"), 20);
@@ -142,12 +175,22 @@ fn a_profile_sets_what_it_lists() {
 fn bad_settings_of_the_command_line_are_told_with_their_place() {
     let text = format!("{COMMON}{REST}");
     let files = [("a.study", text.as_str())];
-    let mut overrides = set(&["g.batch", "g.batch=", "g.batch=1..", "h.batch=3", "g.batches=3", "g.batch=many"]);
+    let mut overrides = set(&[
+        "g.batch",
+        "g.batch=",
+        "g.batch=1..",
+        "h.batch=3",
+        "g.batches=3",
+        "g.batch=many",
+    ]);
     overrides.profile = Some("quick".into());
     let result = checked(&files, &overrides);
     let mut told = codes(&result);
     told.sort();
-    assert_eq!(told, ["E0302", "E0307", "E0601", "E0601", "E0601", "E0602", "E0603"]);
+    assert_eq!(
+        told,
+        ["E0302", "E0307", "E0601", "E0601", "E0601", "E0602", "E0603"]
+    );
     let rendered = render(found(&result));
     assert!(rendered.contains("--set:1:1"), "{rendered}");
 }

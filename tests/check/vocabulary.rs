@@ -81,6 +81,20 @@ static COVARIANCE: Signature = signature(
     &[
         param("of", ParamType::Reference(&["record"]), Default::Required),
         param("top", COUNT, Default::Text("1000")),
+        param(
+            "centre",
+            ParamType::Word(&["history", "full_batch"]),
+            Default::Text("history"),
+        ),
+    ],
+);
+static HESSIAN: Signature = signature(
+    "hessian",
+    &[
+        param("of", ParamType::Reference(&["model", "train"]), Default::Required),
+        param("on", ParamType::Reference(&["data"]), Default::Required),
+        param("samples", COUNT, Default::Text("10_000")),
+        param("top", COUNT, Default::Text("1000")),
     ],
 );
 static RANK_PLOT: Signature = signature(
@@ -166,7 +180,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     models: &[&LENET],
     optimizers: &[&SGD],
     records: &[&GRADIENTS],
-    spectra: &[&COVARIANCE],
+    spectra: &[&COVARIANCE, &HESSIAN],
     tests: &[&NORMALITY, &POWER_LAW],
     figures: &[&RANK_PLOT],
     columns: &["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"],

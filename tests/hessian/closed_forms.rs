@@ -1,8 +1,8 @@
 //! Curvature that can be written down.
 
 use gradstudy::gradients::engine::Engine;
-use gradstudy::layers::BatchNormMode;
 use gradstudy::hessian::{Curvature, Operator, Request};
+use gradstudy::layers::BatchNormMode;
 use std::sync::atomic::AtomicBool;
 
 use super::nets::{dense, network, norm, numbers, random_data, solve};
@@ -85,7 +85,16 @@ fn fisher_is_the_second_moment_of_recorded_gradients() {
     let (theta, n) = (numbers(network.parameter_count(), 5), network.parameter_count());
     let samples: Vec<u32> = (0..45).rev().collect();
     let mut columns = vec![0.0; n * samples.len()];
-    Engine::Host.record(&network, &theta, &data, &samples, 1, BatchNormMode::Batch, &mut columns, &|_| {});
+    Engine::Host.record(
+        &network,
+        &theta,
+        &data,
+        &samples,
+        1,
+        BatchNormMode::Batch,
+        &mut columns,
+        &|_| {},
+    );
     let direction = numbers(n, 6);
     let mut expected = vec![0.0; n];
     for g in columns.chunks(n) {

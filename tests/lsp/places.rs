@@ -9,7 +9,7 @@ use gradstudy::lsp::names::{mention, mentions, name_at};
 use gradstudy::lsp::project::{File, Project};
 use proptest::prelude::*;
 
-use super::vocabulary::VOCABULARY;
+use crate::check::vocabulary::VOCABULARY;
 
 fn ask_everywhere(text: &str, step: usize) -> Result<(), TestCaseError> {
     let project = Project::of(Arc::new(File::new("test.study", text)), &|_| None);

@@ -8,7 +8,7 @@ use gradstudy::lsp::project::{File, Project};
 use gradstudy::study::{Vocabulary, check, render};
 use gradstudy::syntax::Source;
 
-use super::vocabulary::VOCABULARY;
+use crate::check::vocabulary::VOCABULARY;
 
 fn workspace(text: &str) -> Workspace {
     let file = Arc::new(File::new("test.study", text));

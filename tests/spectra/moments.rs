@@ -73,7 +73,9 @@ fn spectra_are_numpys() {
         assert_close(&covariance.values, &case.covariance, 4e-7);
         let around = of(view, "covariance", case.around_centre.len(), Some(&centre)).unwrap();
         assert_close(&around.values, &case.around_centre, 4e-7);
-        let moments = gram::moments(view, None, Precision::Single, &SILENT).unwrap().unwrap();
+        let moments = gram::moments(view, None, Precision::Single, &SILENT)
+            .unwrap()
+            .unwrap();
         assert_close(&[moments.mean_norm()], &[case.mean_norm], 1e-12);
     }
 }

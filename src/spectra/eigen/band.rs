@@ -55,9 +55,20 @@ fn factor_panel(mut panel: MatMut<f64>) -> (Mat<f64>, Mat<f64>) {
     let count = height.min(width);
     let mut v = panel.to_owned();
     let mut s = Mat::zeros(count, count);
-    let mut memory =
-        MemBuffer::new(qr_in_place_scratch::<f64>(height, width, count, Par::Seq, Default::default()));
-    qr_in_place(v.as_mut(), s.as_mut(), Par::Seq, MemStack::new(&mut memory), Default::default());
+    let mut memory = MemBuffer::new(qr_in_place_scratch::<f64>(
+        height,
+        width,
+        count,
+        Par::Seq,
+        Default::default(),
+    ));
+    qr_in_place(
+        v.as_mut(),
+        s.as_mut(),
+        Par::Seq,
+        MemStack::new(&mut memory),
+        Default::default(),
+    );
     for j in 0..width {
         for i in 0..height {
             panel[(i, j)] = if i <= j { v[(i, j)] } else { 0.0 };
@@ -94,14 +105,35 @@ fn update(mut a: MatMut<f64>, row: usize, v: MatRef<f64>, s: MatRef<f64>) {
             // The stored part of these rows, and that of their mirror images.
             let mut y = Mat::zeros(to - from, count);
             let left = whole.submatrix(from, row, to - from, to - row);
-            matmul(y.as_mut(), Accum::Replace, left, v.subrows(0, to - row), 1.0, Par::Seq);
+            matmul(
+                y.as_mut(),
+                Accum::Replace,
+                left,
+                v.subrows(0, to - row),
+                1.0,
+                Par::Seq,
+            );
             let below = whole.submatrix(to, from, n - to, to - from);
-            matmul(y.as_mut(), Accum::Add, below.transpose(), v.subrows(to - row, n - to), 1.0, Par::Seq);
+            matmul(
+                y.as_mut(),
+                Accum::Add,
+                below.transpose(),
+                v.subrows(to - row, n - to),
+                1.0,
+                Par::Seq,
+            );
             let mut x = Mat::zeros(to - from, count);
             matmul(x.as_mut(), Accum::Replace, y.as_ref(), s, 1.0, Par::Seq);
             let mut vx = Mat::zeros(count, count);
             let own = v.subrows(from - row, to - from);
-            matmul(vx.as_mut(), Accum::Replace, own.transpose(), x.as_ref(), 1.0, Par::Seq);
+            matmul(
+                vx.as_mut(),
+                Accum::Replace,
+                own.transpose(),
+                x.as_ref(),
+                1.0,
+                Par::Seq,
+            );
             (x, vx)
         })
         .collect();
@@ -133,5 +165,49 @@ fn update(mut a: MatMut<f64>, row: usize, v: MatRef<f64>, s: MatRef<f64>) {
         let left = factors.submatrix(from, 0, height, 2 * count);
         let right = factors.submatrix(from, count, width, 2 * count);
         matmul(block, Accum::Add, left, right.transpose(), -1.0, Par::Seq);
+    });
+}
+
+/// X ← Q X for the Q of all panels.
+pub fn apply_panels(panels: &[Panel], x: &mut Mat<f64>) {
+    let mut slices = Vec::new();
+    let mut rest = x.as_mut();
+    while rest.ncols() > 0 {
+        let width = (GRID / 4).min(rest.ncols());
+        let (slice, later) = rest.split_at_col_mut(width);
+        slices.push(slice);
+        rest = later;
+    }
+    slices.into_par_iter().for_each(|mut slice| {
+        let (height, width) = (slice.nrows(), slice.ncols());
+        for Panel { row, v, s } in panels.iter().rev() {
+            let mut rows = slice.as_mut().subrows_mut(*row, height - row);
+            let count = v.ncols();
+            let (mut vx, mut svx) = (Mat::zeros(count, width), Mat::zeros(count, width));
+            matmul(
+                vx.as_mut(),
+                Accum::Replace,
+                v.transpose(),
+                rows.as_ref(),
+                1.0,
+                Par::Seq,
+            );
+            matmul(
+                svx.as_mut(),
+                Accum::Replace,
+                s.as_ref(),
+                vx.as_ref(),
+                1.0,
+                Par::Seq,
+            );
+            matmul(
+                rows.as_mut(),
+                Accum::Add,
+                v.as_ref(),
+                svx.as_ref(),
+                -1.0,
+                Par::Seq,
+            );
+        }
     });
 }

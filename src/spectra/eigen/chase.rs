@@ -6,7 +6,7 @@
 //! therefore independent, which gives both the order in cache (groups of sweeps follow each other closely) and the
 //! parallel tasks. The order of operations on each number is always the same.
 
-use faer::MatRef;
+use faer::{Mat, MatRef};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -68,7 +68,13 @@ fn reflector<const B: usize>(x: &[f64; B]) -> (Reflector<B>, f64) {
         *value *= scale;
     }
     v[0] = 1.0;
-    (Reflector { v, tau: (beta - x[0]) / beta }, beta)
+    (
+        Reflector {
+            v,
+            tau: (beta - x[0]) / beta,
+        },
+        beta,
+    )
 }
 
 #[inline(always)]
@@ -88,6 +94,8 @@ fn dot<const B: usize>(a: &[f64; B], b: &[f64; B]) -> f64 {
 struct Sweep<const B: usize> {
     index: usize,
     reflector: Reflector<B>,
+    /// Every reflector that was applied, from the top down, if they are kept.
+    applied: Option<Vec<Reflector<B>>>,
 }
 
 /// A group's steps of one round.
@@ -109,7 +117,13 @@ impl<const B: usize> WithSimd for Task<'_, B> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let Task { sweeps, band, column, first_step, order } = self;
+                let Task {
+                    sweeps,
+                    band,
+                    column,
+                    first_step,
+                    order,
+                } = self;
                 for step in first_step..first_step + STRIDE as isize {
                     for (i, sweep) in sweeps.iter_mut().enumerate() {
                         let own = step - 2 * i as isize;
@@ -123,6 +137,9 @@ impl<const B: usize> WithSimd for Task<'_, B> {
                         if own == 0 {
                             let at = (sweep.index - column) * (pitch(B) + 1) + 8 + 1;
                             start(sweep, &mut band[at..at + B]);
+                        }
+                        if let Some(applied) = &mut sweep.applied {
+                            applied.push(sweep.reflector);
                         }
                         let at = (row - column) * (pitch(B) + 1);
                         chase(&mut band[at..], &mut sweep.reflector);
@@ -240,12 +257,26 @@ fn block_below<const B: usize>(band: &mut [f64], h: &Reflector<B>) -> Reflector<
     g
 }
 
-/// The tridiagonal matrix similar to the band of half-width B (a multiple of 8) in `matrix`'s lower triangle.
-pub fn tridiagonalise<const B: usize>(matrix: MatRef<f64>) -> Tridiagonal {
+/// The reflectors H₁ H₂ … of all sweeps, whose product Q has Qᵀ A Q tridiagonal.
+pub struct Reflections<const B: usize> {
+    sweeps: Vec<Vec<Reflector<B>>>,
+}
+
+/// The tridiagonal matrix similar to the band of half-width B (a multiple of 8) in `matrix`'s lower triangle, and the
+/// reflections that made it if `keep` (order² / 2 numbers).
+pub fn tridiagonalise<const B: usize>(matrix: MatRef<f64>, keep: bool) -> (Tridiagonal, Reflections<B>) {
     let Band { mut values, order } = Band::<B>::new(matrix);
-    let idle = Reflector { v: [0.0; B], tau: 0.0 };
-    let mut sweeps: Vec<Sweep<B>> =
-        (0..order.saturating_sub(2)).map(|index| Sweep { index, reflector: idle }).collect();
+    let idle = Reflector {
+        v: [0.0; B],
+        tau: 0.0,
+    };
+    let mut sweeps: Vec<Sweep<B>> = (0..order.saturating_sub(2))
+        .map(|index| Sweep {
+            index,
+            reflector: idle,
+            applied: keep.then(Vec::new),
+        })
+        .collect();
     let mut groups: Vec<&mut [Sweep<B>]> = sweeps.chunks_mut(GROUP).collect();
     let steps = order.div_ceil(B) + 2 * GROUP;
     let rounds = match groups.len() {
@@ -267,7 +298,11 @@ pub fn tridiagonalise<const B: usize>(matrix: MatRef<f64>) -> Tridiagonal {
             let (first, last) = (sweeps[0].index, sweeps[sweeps.len() - 1].index);
             let behind = first_step - 2 * (sweeps.len() as isize - 1);
             // The column that the last sweep starts from, or the first of its step.
-            let low = if behind <= 0 { first } else { last + 1 + behind as usize * B };
+            let low = if behind <= 0 {
+                first
+            } else {
+                last + 1 + behind as usize * B
+            };
             let high = first + 1 + (first_step as usize + STRIDE) * B;
             if low >= order {
                 continue;
@@ -277,7 +312,13 @@ pub fn tridiagonalise<const B: usize>(matrix: MatRef<f64>) -> Tridiagonal {
             let (band, later) = from.split_at_mut(high - low);
             rest = later;
             passed = high;
-            tasks.push(Task { sweeps, band, column: low / (pitch(B) + 1), first_step, order });
+            tasks.push(Task {
+                sweeps,
+                band,
+                column: low / (pitch(B) + 1),
+                first_step,
+                order,
+            });
         }
         let arch = Arch::new();
         tasks.into_par_iter().for_each(|task| arch.dispatch(task));
@@ -285,5 +326,81 @@ pub fn tridiagonalise<const B: usize>(matrix: MatRef<f64>) -> Tridiagonal {
     let at = |i: usize, j: usize| values[8 + j * pitch(B) + i];
     let diagonal = (0..order).map(|j| at(j, j)).collect();
     let below = (1..order).map(|j| at(j, j - 1)).collect();
-    Tridiagonal { diagonal, below }
+    let sweeps = sweeps.into_iter().filter_map(|sweep| sweep.applied).collect();
+    (Tridiagonal { diagonal, below }, Reflections { sweeps })
+}
+
+/// Columns that are turned back at once: with the order 5000 they stay in the L2 cache.
+const STRIP: usize = 16;
+
+impl<const B: usize> Reflections<B> {
+    /// X ← Q X.
+    pub fn apply(&self, x: &mut Mat<f64>) {
+        let order = x.nrows();
+        let mut strips = Vec::new();
+        let mut rest = x.as_mut();
+        while rest.ncols() > 0 {
+            let width = STRIP.min(rest.ncols());
+            let (strip, later) = rest.split_at_col_mut(width);
+            strips.push(strip);
+            rest = later;
+        }
+        let arch = Arch::new();
+        strips.into_par_iter().for_each(|mut strip| {
+            // Row by row, with room for whole blocks beyond the end, where reflectors are zero.
+            let mut rows = vec![[0.0; STRIP]; order + B];
+            for j in 0..strip.ncols() {
+                for i in 0..order {
+                    rows[i][j] = strip[(i, j)];
+                }
+            }
+            arch.dispatch(TurnBack {
+                reflections: self,
+                rows: &mut rows,
+            });
+            for j in 0..strip.ncols() {
+                for i in 0..order {
+                    strip[(i, j)] = rows[i][j];
+                }
+            }
+        });
+    }
+}
+
+/// Applies all reflectors to the rows, the last sweep's first; those of one sweep do not touch each other's rows.
+struct TurnBack<'a, const B: usize> {
+    reflections: &'a Reflections<B>,
+    rows: &'a mut [[f64; STRIP]],
+}
+
+impl<const B: usize> WithSimd for TurnBack<'_, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                for (index, sweep) in self.reflections.sweeps.iter().enumerate().rev() {
+                    for (step, h) in sweep.iter().enumerate() {
+                        let rows = &mut self.rows[index + 1 + step * B..][..B];
+                        let mut sum = [0.0f64; STRIP];
+                        for (row, v) in rows.iter().zip(&h.v) {
+                            for c in 0..STRIP {
+                                sum[c] = v.mul_add(row[c], sum[c]);
+                            }
+                        }
+                        for value in &mut sum {
+                            *value *= -h.tau;
+                        }
+                        for (row, v) in rows.iter_mut().zip(&h.v) {
+                            for c in 0..STRIP {
+                                row[c] = v.mul_add(sum[c], row[c]);
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
 }

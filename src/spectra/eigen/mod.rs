@@ -4,6 +4,9 @@
 pub mod band;
 pub mod chase;
 pub mod tridiagonal;
+pub mod vectors;
+
+pub use vectors::{Eigenpairs, top_eigenpairs};
 
 use faer::Mat;
 
@@ -17,7 +20,7 @@ const WIDTH: usize = 32;
 pub fn top_eigenvalues(mut matrix: Mat<f64>, top: usize) -> Result<Vec<f64>, SpectrumError> {
     let scale = normalise(&mut matrix)?;
     band::reduce_to_band(&mut matrix, WIDTH, false);
-    let tridiagonal = chase::tridiagonalise::<WIDTH>(matrix.as_ref());
+    let (tridiagonal, _) = chase::tridiagonalise::<WIDTH>(matrix.as_ref(), false);
     let mut values = tridiagonal.top_eigenvalues(top.min(matrix.nrows()));
     for value in &mut values {
         *value *= scale;

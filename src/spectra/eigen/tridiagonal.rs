@@ -33,7 +33,12 @@ impl WithSimd for Counts<'_> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let Counts { diagonal, squares, shifts, least } = self;
+                let Counts {
+                    diagonal,
+                    squares,
+                    shifts,
+                    least,
+                } = self;
                 let mut pivots = [1.0f64; LANES];
                 let mut counts = [0u64; LANES];
                 for (d, square) in diagonal.iter().zip(squares) {
@@ -67,8 +72,10 @@ impl Tridiagonal {
     /// The `top` largest eigenvalues, descending.
     pub fn top_eigenvalues(&self, top: usize) -> Vec<f64> {
         let n = self.diagonal.len();
-        let squares: Vec<f64> =
-            std::iter::once(0.0).chain(self.below.iter().map(|e| e * e)).take(n).collect();
+        let squares: Vec<f64> = std::iter::once(0.0)
+            .chain(self.below.iter().map(|e| e * e))
+            .take(n)
+            .collect();
         let (low, high) = self.bounds();
         let norm = low.abs().max(high.abs());
         if norm == 0.0 {
@@ -79,7 +86,12 @@ impl Tridiagonal {
         let largest = squares.iter().fold(0.0f64, |a, &b| a.max(b));
         let least = f64::MIN_POSITIVE * largest.max(1.0);
         let counts = |shifts: &[f64; LANES]| {
-            Arch::new().dispatch(Counts { diagonal: &self.diagonal, squares: &squares, shifts, least })
+            Arch::new().dispatch(Counts {
+                diagonal: &self.diagonal,
+                squares: &squares,
+                shifts,
+                least,
+            })
         };
         let tasks: Vec<[f64; LANES]> = (0..top.div_ceil(LANES))
             .into_par_iter()
