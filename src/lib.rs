@@ -16,6 +16,8 @@ pub mod signature;
 
 pub mod stats;
 
+pub mod arrays;
+
 pub mod syntax;
 
 pub mod study;

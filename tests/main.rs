@@ -17,6 +17,7 @@ mod models;
 mod new;
 mod optimizers;
 mod report;
+mod own_numbers;
 mod scan;
 mod spectra;
 mod statistics;

@@ -7,6 +7,7 @@ mod discrete;
 mod gaussianity;
 mod kernels;
 mod many;
+mod merge;
 mod multiple;
 mod normality;
 mod power;

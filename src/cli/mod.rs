@@ -17,6 +17,7 @@ mod progress;
 mod render;
 mod run;
 mod study;
+mod test;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,8 @@ enum Command {
     Diff(diff::Diff),
     /// Write a recorded gradient history or weights as .npy or .safetensors
     Export(export::Export),
+    /// Apply the tests of studies to arrays of your own
+    Test(test::Test),
     /// Explain an error code, such as E0301
     Explain(explain::Explain),
     /// Show what can compute
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Data(command) => command.execute(),
         Command::Diff(command) => command.execute(),
         Command::Export(command) => command.execute(),
+        Command::Test(command) => command.execute(),
         Command::Explain(command) => command.execute(),
         Command::Devices(command) => command.execute(),
         Command::New(command) => command.execute(),

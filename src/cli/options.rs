@@ -11,7 +11,7 @@ use crate::device::{self, Choice, Selected};
 use super::Failure;
 
 /// Memory for a gradient history where the system does not say how much there is.
-const UNKNOWN_MEMORY: u64 = 2_000_000_000;
+pub(super) const UNKNOWN_MEMORY: u64 = 2_000_000_000;
 
 /// Where data sets are.
 #[derive(Debug, Args)]
@@ -102,7 +102,7 @@ fn user_cache() -> PathBuf {
 }
 
 /// Bytes of `512MB`, `8GB`, `16GiB` or a plain number.
-fn parse_size(text: &str) -> Result<u64, String> {
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "B" => 1.0,

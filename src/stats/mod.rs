@@ -14,6 +14,7 @@ pub mod interval;
 pub mod ks;
 pub mod laws;
 pub mod many;
+pub mod merge;
 pub mod monitor;
 pub mod multiple;
 pub mod normality;

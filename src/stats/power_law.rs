@@ -319,6 +319,22 @@ impl PowerLawTest {
 /// The tail of |x| that `settings` names, ascending, and the power law fitted to it.
 pub fn fit_tail(sample: &[f64], settings: &PowerLawSettings) -> Result<(PowerLawFit, Vec<f64>), Cause> {
     let mut ascending: Vec<f64> = sample.iter().map(|x| x.abs()).collect();
+    if let TailRule::Top(k) = settings.tail
+        && ascending.iter().all(|x| x.is_finite())
+        && let Some(below) = ascending.len().checked_sub(k).filter(|below| *below > 0)
+        && ascending.iter().any(|x| *x != ascending[0])
+    {
+        // Only the tail needs an order.
+        ascending.select_nth_unstable_by(below, f64::total_cmp);
+        ascending.drain(..below);
+        ascending.sort_unstable_by(f64::total_cmp);
+        let x_min = ascending[0];
+        if x_min <= 0.0 || k < 2 || x_min == ascending[k - 1] {
+            return Err(Cause::TooFew);
+        }
+        let fit = PowerLawFit::new(&ascending, x_min).ok_or(Cause::TooFew)?;
+        return Ok((fit, ascending));
+    }
     ascending.sort_unstable_by(f64::total_cmp);
     match (ascending.first(), ascending.last()) {
         // NaN sorts last.

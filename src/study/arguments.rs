@@ -130,12 +130,36 @@ impl Scope<'_> {
                     .filter(|param| params.iter().all(|other| other.name != param.name)),
             )
             .collect();
+        let params: Vec<&'static Param> = params.iter().collect();
+        self.bind_known(arguments.iter().chain(fields), &params, &known, place, owner)
+    }
+
+    /// Binds a call's `arguments` to `params`, in order or by key. `None` after at least one error.
+    pub fn bind_to(
+        &mut self,
+        arguments: &[Argument],
+        params: &[&'static Param],
+        place: Span,
+        owner: &str,
+    ) -> Option<Bound> {
+        self.bind_known(arguments.iter(), params, params, place, owner)
+    }
+
+    /// Binds to `known`; positional arguments bind to `params`.
+    fn bind_known<'a>(
+        &mut self,
+        arguments: impl Iterator<Item = &'a Argument>,
+        params: &[&'static Param],
+        known: &[&'static Param],
+        place: Span,
+        owner: &str,
+    ) -> Option<Bound> {
         let mut good = true;
         let mut given: IndexMap<&'static str, (Span, &Expr)> = IndexMap::new();
         let mut named = false;
         // What a misspelt key most likely meant is not also missing.
         let mut meant = Vec::new();
-        for (position, argument) in arguments.iter().chain(fields).enumerate() {
+        for (position, argument) in arguments.enumerate() {
             let (param, span) = match &argument.key {
                 Some(key) => {
                     named = true;
@@ -190,7 +214,7 @@ impl Scope<'_> {
 
         let mut bound = Bound::default();
         let mut missing = Vec::new();
-        for param in known {
+        for &param in known {
             let what = format!("`{}`", param.name);
             let value = match (given.get(param.name), &param.default) {
                 (Some((_, expr)), _) => {

@@ -4,6 +4,7 @@
 //! models, optimizers and tests exist comes in with the [`Vocabulary`].
 
 mod arguments;
+mod call;
 mod case;
 mod check;
 pub mod codes;
@@ -26,6 +27,7 @@ mod values;
 mod vocabulary;
 
 pub use arguments::faulty_defaults;
+pub use call::call;
 pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use spec::{

@@ -24,7 +24,8 @@ pub static SIGNATURE: Signature = Signature {
 #[derive(Debug)]
 pub struct DiscretePowerLaw;
 
-fn settings(args: &Args) -> PowerLawSettings {
+/// Reads arguments checked against [`SIGNATURE`].
+pub(in crate::stats) fn settings(args: &Args) -> PowerLawSettings {
     PowerLawSettings {
         tail: TailRule::from_call(args.call("tail")),
         ecdf: Ecdf::from_word(args.text("ecdf")),

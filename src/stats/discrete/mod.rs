@@ -10,6 +10,7 @@ use super::power_law::{PowerLawFit, PowerLawSettings, PowerLawTest};
 use super::roots::bisect;
 use super::tail::{TailRule, quantile};
 
+pub(super) use kind::settings;
 pub use kind::{DiscretePowerLaw, SIGNATURE};
 use zeta::log_zeta;
 

@@ -108,7 +108,10 @@ pub fn normality_test(
 }
 
 /// Sums up the tests of all samples, in their order.
-fn outcome(samples: &[Result<Significance, Cause>], settings: &DrawnSettings) -> NormalityOutcome {
+pub(in crate::stats) fn outcome(
+    samples: &[Result<Significance, Cause>],
+    settings: &DrawnSettings,
+) -> NormalityOutcome {
     let p_values: Vec<f64> = samples.iter().flatten().map(|test| test.p_value).collect();
     NormalityOutcome {
         acceptance: acceptance(samples, |test| test.p_value > settings.alpha),

@@ -3,7 +3,7 @@
 //! The result of each sample lands at its own index and is summed up in that order, so nothing depends on
 //! the number of threads.
 
-mod drawn;
+pub(super) mod drawn;
 pub(super) mod power_law;
 
 use rayon::prelude::*;

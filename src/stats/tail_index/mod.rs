@@ -123,7 +123,7 @@ fn largest(sample: &[f64], count: usize) -> Result<Vec<f64>, Cause> {
 }
 
 /// Sums up the estimates of all samples, in their order.
-fn outcome(samples: &[Result<TailIndex, Cause>], points: usize) -> TailIndexOutcome {
+pub(super) fn outcome(samples: &[Result<TailIndex, Cause>], points: usize) -> TailIndexOutcome {
     let found: Vec<&TailIndex> = samples.iter().flatten().collect();
     let mean_xi = mean(found.iter().map(|index| index.xi));
     let squares: f64 = found.iter().map(|index| (index.xi - mean_xi).powi(2)).sum();

@@ -1,0 +1,86 @@
+//! What can be wrong with a file of numbers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a file gives no matrix.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ArraysError {
+    #[error("cannot read `{}`: {reason}", path.display())]
+    #[diagnostic(code(gradstudy::arrays::file), help("check the path and its permissions"))]
+    File { path: PathBuf, reason: io::Error },
+    #[error("`{}` is of no known kind", path.display())]
+    #[diagnostic(
+        code(gradstudy::arrays::kind),
+        help("known: .npy, .npz, .safetensors, .csv, .tsv, .arrow (also .feather, .ipc), .parquet")
+    )]
+    Kind { path: PathBuf },
+    #[error("`{}` {problem}", path.display())]
+    #[diagnostic(code(gradstudy::arrays::malformed), help("write the file anew"))]
+    Malformed { path: PathBuf, problem: String },
+    #[error("`{}` has no array `{name}`", path.display())]
+    #[diagnostic(code(gradstudy::arrays::absent), help("{known}"))]
+    Absent {
+        path: PathBuf,
+        name: String,
+        known: String,
+    },
+    #[error("{place} holds {found}, not real numbers")]
+    #[diagnostic(
+        code(gradstudy::arrays::element),
+        help("known: floats of 2 (also bfloat16), 4 and 8 bytes, whole numbers of 1 to 8 bytes, booleans")
+    )]
+    Element { place: String, found: String },
+    #[error("`{}`, line {line}: column {column} is `{text}`, which is no number", path.display())]
+    #[diagnostic(
+        code(gradstudy::arrays::field),
+        help("remove the column, or leave the field empty where the value is missing")
+    )]
+    Field {
+        path: PathBuf,
+        line: u64,
+        column: String,
+        text: String,
+    },
+    #[error("cannot write a temporary file: {reason}")]
+    #[diagnostic(
+        code(gradstudy::arrays::temporary),
+        help("it takes eight bytes for each number; set TMPDIR to a folder with room")
+    )]
+    Temporary { reason: io::Error },
+}
+
+impl ArraysError {
+    pub(super) fn file(path: &Path, reason: io::Error) -> Self {
+        ArraysError::File {
+            path: path.into(),
+            reason,
+        }
+    }
+
+    pub(super) fn malformed(path: &Path, problem: impl std::fmt::Display) -> Self {
+        ArraysError::Malformed {
+            path: path.into(),
+            problem: problem.to_string(),
+        }
+    }
+
+    pub(super) fn absent(path: &Path, name: &str, known: Vec<String>) -> Self {
+        let known = match known.is_empty() {
+            true => "there is no array in it".to_string(),
+            false => format!("it has {}", known.join(", ")),
+        };
+        ArraysError::Absent {
+            path: path.into(),
+            name: name.to_string(),
+            known,
+        }
+    }
+
+    pub(super) fn temporary(reason: io::Error) -> Self {
+        ArraysError::Temporary { reason }
+    }
+}

@@ -1,0 +1,235 @@
+//! A matrix that lies in a mapped file.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use super::ArraysError;
+
+/// What the numbers are, with the sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    Bool,
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F16,
+    Bf16,
+    F32,
+    F64,
+}
+
+/// How a matrix lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// One row after the other, as C and NumPy have it.
+    Rows,
+    /// One column after the other, as Fortran has it.
+    Columns,
+}
+
+/// What a sample is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    Columns,
+    Rows,
+    /// All numbers, in the order of the file.
+    All,
+}
+
+/// A matrix of numbers in a file, of which only what is read is in memory.
+#[derive(Debug)]
+pub struct Matrix {
+    /// The array's name within the file; of a file of one array the file's.
+    pub name: String,
+    pub rows: usize,
+    pub columns: usize,
+    /// Names of the columns, where the file has them.
+    pub column_names: Vec<String>,
+    pub(super) element: Element,
+    pub(super) big_endian: bool,
+    pub(super) order: Order,
+    pub(super) map: Map,
+}
+
+/// Bytes of a file from `offset` on.
+#[derive(Debug)]
+pub(super) struct Map {
+    pub map: Option<Mmap>,
+    pub offset: usize,
+}
+
+impl Map {
+    /// `length` bytes of `file`, which stays open as long as the map. `None` maps nothing, for a matrix without numbers.
+    pub fn of(file: &File, offset: usize, length: usize, path: &Path) -> Result<Self, ArraysError> {
+        let size = file
+            .metadata()
+            .map_err(|reason| ArraysError::file(path, reason))?
+            .len();
+        let end = (offset as u64).saturating_add(length as u64);
+        if size < end {
+            let problem = format!("is truncated: {end} bytes are promised and {size} there");
+            return Err(ArraysError::malformed(path, problem));
+        }
+        if length == 0 {
+            return Ok(Map { map: None, offset });
+        }
+        // SAFETY: the file must not be changed by others while it is mapped, as every program that maps files asks; a
+        // matrix larger than memory cannot be read otherwise, and a torn number is a wrong number, not a wild pointer.
+        let map = unsafe { Mmap::map(file) }.map_err(|reason| ArraysError::file(path, reason))?;
+        Ok(Map {
+            map: Some(map),
+            offset,
+        })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.map.as_ref().map_or(&[], |map| &map[self.offset..])
+    }
+}
+
+impl Element {
+    /// Bytes of a number.
+    pub fn size(self) -> usize {
+        match self {
+            Element::Bool | Element::U8 | Element::I8 => 1,
+            Element::U16 | Element::I16 | Element::F16 | Element::Bf16 => 2,
+            Element::U32 | Element::I32 | Element::F32 => 4,
+            Element::U64 | Element::I64 | Element::F64 => 8,
+        }
+    }
+
+    /// Reads numbers of `bytes`, each in f64: whole numbers above 2⁵³ are rounded.
+    fn read(self, bytes: &[u8], big_endian: bool, mut put: impl FnMut(f64)) {
+        macro_rules! numbers {
+            ($type:ty) => {
+                for chunk in bytes.as_chunks::<{ size_of::<$type>() }>().0 {
+                    put(match big_endian {
+                        true => <$type>::from_be_bytes(*chunk),
+                        false => <$type>::from_le_bytes(*chunk),
+                    } as f64);
+                }
+            };
+        }
+        let halves = |put: &mut dyn FnMut(u16)| {
+            for chunk in bytes.as_chunks::<2>().0 {
+                put(match big_endian {
+                    true => u16::from_be_bytes(*chunk),
+                    false => u16::from_le_bytes(*chunk),
+                });
+            }
+        };
+        match self {
+            Element::Bool | Element::U8 => bytes.iter().for_each(|&byte| put(f64::from(byte))),
+            Element::I8 => numbers!(i8),
+            Element::U16 => numbers!(u16),
+            Element::I16 => numbers!(i16),
+            Element::U32 => numbers!(u32),
+            Element::I32 => numbers!(i32),
+            Element::U64 => numbers!(u64),
+            Element::I64 => numbers!(i64),
+            Element::F16 => halves(&mut |bits| put(half(bits))),
+            Element::Bf16 => halves(&mut |bits| put(f64::from(f32::from_bits(u32::from(bits) << 16)))),
+            Element::F32 => numbers!(f32),
+            Element::F64 => numbers!(f64),
+        }
+    }
+}
+
+/// IEEE 754 half precision.
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    sign * match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+    }
+}
+
+impl Matrix {
+    /// How many samples there are, and how many numbers each has.
+    pub fn samples(&self, along: Along) -> (usize, usize) {
+        match along {
+            Along::Columns => (self.columns, self.rows),
+            Along::Rows => (self.rows, self.columns),
+            Along::All => (1, self.rows * self.columns),
+        }
+    }
+
+    /// The samples `range`, one after the other, in place of what `values` held.
+    pub fn read(&self, along: Along, range: Range<usize>, values: &mut Vec<f64>) {
+        let (size, bytes) = (self.element.size(), self.map.bytes());
+        let (count, length) = self.samples(along);
+        values.clear();
+        let together = match along {
+            Along::All => true,
+            Along::Rows => self.order == Order::Rows,
+            Along::Columns => self.order == Order::Columns,
+        };
+        if together {
+            let of = &bytes[range.start * length * size..range.end * length * size];
+            self.element.read(of, self.big_endian, |x| values.push(x));
+            return;
+        }
+        // Numbers of one place in all samples lie together: the file is read once from its start to its end.
+        values.resize(range.len() * length, 0.0);
+        for place in 0..length {
+            let start = place * count;
+            let of = &bytes[(start + range.start) * size..(start + range.end) * size];
+            let mut at = place;
+            self.element.read(of, self.big_endian, |x| {
+                values[at] = x;
+                at += length;
+            });
+        }
+    }
+
+    /// The name of a sample: the column's, where there is one, else its number from 0.
+    pub fn sample_name(&self, along: Along, index: usize) -> String {
+        match (along, self.column_names.get(index)) {
+            (Along::Columns, Some(name)) => name.clone(),
+            _ => index.to_string(),
+        }
+    }
+}
+
+/// Rows and columns of an array: one axis is a column, further axes but the first are taken as one.
+pub(super) fn shape_of(axes: &[usize]) -> (usize, usize) {
+    match axes {
+        [] => (1, 1),
+        [rows] => (*rows, 1),
+        [rows, rest @ ..] => (*rows, rest.iter().product()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn half_precision() {
+        let cases = [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x0001, 2f64.powi(-24)),
+            (0x0400, 2f64.powi(-14)),
+            (0x3555, 0.333_251_953_125),
+            (0xfc00, f64::NEG_INFINITY),
+            (0x8000, -0.0),
+        ];
+        for (bits, value) in cases {
+            assert_eq!(half(bits).to_bits(), f64::to_bits(value), "{bits:x}");
+        }
+        assert!(half(0x7e00).is_nan());
+    }
+}

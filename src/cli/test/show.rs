@@ -1,0 +1,241 @@
+//! What `gradstudy test` prints and writes.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::error::TestError;
+use super::samples::{TestOf, Tested};
+use crate::arrays::Along;
+use crate::plan::test_kind;
+use crate::report::columns::{COLUMNS, ColumnKind};
+use crate::report::number::{self, Format, Target};
+use crate::signature::Call;
+use crate::stats::outcome::Outcome;
+use crate::stats::power::Power;
+use crate::stats::sensitivity::TailPoint;
+
+/// Of the JSON; a new key does not change it.
+const FORMAT_VERSION: u32 = 1;
+
+fn statistics(outcome: &Outcome) -> impl Iterator<Item = (&'static ColumnKind, f64)> + '_ {
+    COLUMNS
+        .iter()
+        .filter_map(|column| Some((column, (column.value)(outcome)?)))
+}
+
+fn what(along: Along, count: usize) -> &'static str {
+    match (along, count) {
+        (Along::Columns, 1) => "column",
+        (Along::Columns, _) => "columns",
+        (Along::Rows, 1) => "row",
+        (Along::Rows, _) => "rows",
+        (Along::All, _) => "sample",
+    }
+}
+
+/// `power_law(tail: top(1000), ecdf: left)`, every setting written out.
+fn written(call: &Call) -> String {
+    let arguments: Vec<String> = call
+        .args
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value_text(value)))
+        .collect();
+    match arguments.is_empty() {
+        true => call.name.clone(),
+        false => format!("{}({})", call.name, arguments.join(", ")),
+    }
+}
+
+fn value_text(value: &crate::signature::Value) -> String {
+    use crate::signature::Value;
+    match value {
+        Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::Text(value) => value.clone(),
+        Value::List(values) => format!(
+            "[{}]",
+            values.iter().map(value_text).collect::<Vec<_>>().join(", ")
+        ),
+        Value::Call(call) => written(call),
+    }
+}
+
+/// One line for each statistic, with the conventions below.
+pub fn text(file: &Path, tested: &[Tested]) -> String {
+    let mut text = String::new();
+    for matrix in tested {
+        let (_, size) = matrix.matrix.samples(matrix.along);
+        let count = matrix.range.len();
+        let place = match file
+            .file_name()
+            .is_some_and(|name| name == matrix.matrix.name.as_str())
+        {
+            true => file.display().to_string(),
+            false => format!("{}: {}", file.display(), matrix.matrix.name),
+        };
+        text += &format!(
+            "{place}: {} × {}, {} {} of {} values\n",
+            number::count(matrix.matrix.rows as u64, Target::Terminal),
+            number::count(matrix.matrix.columns as u64, Target::Terminal),
+            number::count(count as u64, Target::Terminal),
+            what(matrix.along, count),
+            number::count(size as u64, Target::Terminal),
+        );
+        for test in &matrix.tests {
+            text += &format!("\n{}\n", written(&test.call));
+            text += &lines(&test.outcome);
+            text += &format!("{}\n", test_kind(&test.call.name).convention(&test.call.args));
+        }
+        if let Some(rows) = &matrix.sensitivity {
+            text += "\ntail                ecdf       n_tail  x_min      β̂        SE(β̂)    d_ks     d_c fixed     d_c fitted\n";
+            for row in rows {
+                text += &format!("{:<19} {:<9}", row.tail, row.ecdf);
+                text += &match &row.found {
+                    None => "  no such tail\n".to_string(),
+                    Some(found) => {
+                        let number = |value: f64| {
+                            number::quantity(value, None, Format::Significant(3), Target::Terminal)
+                        };
+                        let verdict = |accepted: bool| if accepted { "yes" } else { "no" };
+                        format!(
+                            " {:>7}  {:<9}  {:<7}  {:<7}  {:<7}  {:<8} {:<4} {:<8} {}\n",
+                            found.n_tail,
+                            number(found.x_min),
+                            number(found.beta),
+                            number(found.beta_se),
+                            number(found.d_ks),
+                            number(found.d_c_fixed),
+                            verdict(found.power_law_fixed),
+                            number(found.d_c_fitted),
+                            verdict(found.power_law_fitted),
+                        )
+                    }
+                };
+            }
+            text += "Both critical distances are too large for `scan`.\n";
+        }
+    }
+    text
+}
+
+fn lines(outcome: &Outcome) -> String {
+    let shown = |column: &ColumnKind, value: f64| {
+        let counts = column.counts.and_then(|counts| counts(outcome));
+        let interval = counts.map_or(String::new(), |counts| {
+            let interval = number::interval(&counts.rate_interval, column.format, Target::Terminal);
+            format!("  (95 %: {interval})")
+        });
+        let quantity = number::quantity(value, None, column.format, Target::Terminal);
+        format!("  {:<28} {quantity}{interval}\n", column.name)
+    };
+    statistics(outcome)
+        .map(|(column, value)| shown(column, value))
+        .collect()
+}
+
+fn numbers(outcome: &Outcome) -> Map<String, Value> {
+    statistics(outcome)
+        .map(|(column, value)| (column.name.to_string(), json!(value)))
+        .collect()
+}
+
+/// Everything, with the outcomes in full.
+pub fn json(file: &Path, tested: &[Tested]) -> String {
+    let test = |test: &TestOf| {
+        json!({
+            "test": test.call,
+            "statistics": numbers(&test.outcome),
+            "outcome": test.outcome,
+            "convention": test_kind(&test.call.name).convention(&test.call.args),
+        })
+    };
+    let arrays: Vec<Value> = tested
+        .iter()
+        .map(|matrix| {
+            let mut array = json!({
+                "array": matrix.matrix.name,
+                "rows": matrix.matrix.rows,
+                "columns": matrix.matrix.columns,
+                "along": match matrix.along {
+                    Along::Columns => "columns",
+                    Along::Rows => "rows",
+                    Along::All => "all",
+                },
+                "samples": matrix.range.len(),
+                "size": matrix.matrix.samples(matrix.along).1,
+                "tests": matrix.tests.iter().map(test).collect::<Vec<_>>(),
+            });
+            if let Some(rows) = &matrix.sensitivity {
+                array["sensitivity"] = json!(rows);
+            }
+            array
+        })
+        .collect();
+    let all = json!({"format_version": FORMAT_VERSION, "file": file.display().to_string(), "arrays": arrays});
+    serde_json::to_string_pretty(&all).expect("results are data") + "\n"
+}
+
+/// Every sample's statistics, one line each.
+pub fn write_each(path: &Path, tested: &[Tested]) -> Result<(), TestError> {
+    let fail = |reason| TestError::Write {
+        path: path.into(),
+        reason,
+    };
+    let mut writer = csv::Writer::from_path(path).map_err(|error| fail(error.into()))?;
+    let mut write = |fields: [&str; 5]| writer.write_record(fields).map_err(|error| fail(error.into()));
+    write(["array", "sample", "test", "statistic", "value"])?;
+    for matrix in tested {
+        for test in &matrix.tests {
+            for (index, outcome) in matrix.range.clone().zip(&test.each) {
+                let sample = matrix.matrix.sample_name(matrix.along, index);
+                for (column, value) in statistics(outcome) {
+                    let array = &matrix.matrix.name;
+                    write([array, &sample, &test.call.name, column.name, &value.to_string()])?;
+                }
+            }
+        }
+    }
+    writer.flush().map_err(fail)
+}
+
+/// Tails from short to long, one line each.
+pub fn write_stability(path: &Path, points: &[TailPoint]) -> Result<(), TestError> {
+    let fail = |reason| TestError::Write {
+        path: path.into(),
+        reason,
+    };
+    let mut writer = csv::Writer::from_path(path).map_err(|error| fail(error.into()))?;
+    for point in points {
+        writer.serialize(point).map_err(|error| fail(error.into()))?;
+    }
+    writer.flush().map_err(fail)
+}
+
+/// Shares of rejections.
+pub fn power_text(law: &Call, size: usize, found: &[(Call, Power)]) -> String {
+    let line = |(call, power): &(Call, Power)| {
+        let rate = number::quantity(power.rate, None, Format::Percent(3), Target::Terminal);
+        let interval = number::interval(&power.rate_interval, Format::Percent(3), Target::Terminal);
+        format!(
+            "{}\n  rejected {} of {} samples: {rate}  (95 %: {interval})\n",
+            written(call),
+            power.rejected,
+            power.samples
+        )
+    };
+    let lines: String = found.iter().map(line).collect();
+    format!("Samples of {size} numbers from {}\n{lines}", written(law))
+}
+
+/// The same as JSON.
+pub fn power_json(law: &Call, size: usize, found: &[(Call, Power)]) -> String {
+    let tests: Vec<Value> = found
+        .iter()
+        .map(|(call, power)| json!({"test": call, "power": power}))
+        .collect();
+    let all = json!({"format_version": FORMAT_VERSION, "law": law, "size": size, "tests": tests});
+    serde_json::to_string_pretty(&all).expect("results are data") + "\n"
+}
