@@ -183,7 +183,7 @@ impl Scope<'_> {
                     continue;
                 }
                 None => match params.get(position) {
-                    Some(param) => (param, argument.value.span),
+                    Some(param) => (*param, argument.value.span),
                     None => {
                         good = false;
                         let message =
