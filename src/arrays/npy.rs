@@ -34,7 +34,9 @@ pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matr
     let damaged = |error: io::Error| not_an_array(path, error);
     let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let mut archive = NpzArchive::new(BufReader::new(file)).map_err(damaged)?;
-    let names: Vec<String> = archive.array_names().map(str::to_string).collect();
+    let mut names: Vec<String> = archive.array_names().map(str::to_string).collect();
+    // The archive names them in no order.
+    names.sort_unstable();
     if let Some(name) = wanted.filter(|name| names.iter().all(|known| known != name)) {
         return Err(ArraysError::absent(path, name, names));
     }
