@@ -2,6 +2,7 @@
 
 mod curvature;
 mod error;
+mod facts;
 pub mod observer;
 mod record;
 mod spectrum;
@@ -13,13 +14,12 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
 pub use error::{Cause, ExecuteError};
+pub use facts::{DataFacts, Execution, NoiseFacts, StepReport, TrainingFacts};
 pub use observer::Observer;
 pub use spectrum::Spectra;
 
-use crate::data::{self, Dataset, NormalizationNote, SearchPath, label_noise};
+use crate::data::{self, Dataset, SearchPath, label_noise};
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
 use crate::models::{self, Network, weights};
@@ -46,60 +46,6 @@ pub struct Executor<'a> {
     datasets: RefCell<HashMap<StepId, Rc<Dataset>>>,
     noises: RefCell<Vec<NoiseFacts>>,
     log: RefCell<Vec<StepReport>>,
-}
-
-/// How long a step took.
-#[derive(Debug, Clone, Serialize)]
-pub struct StepReport {
-    pub id: StepId,
-    pub operation: &'static str,
-    pub label: String,
-    pub seconds: f64,
-    /// Whether its result was in the cache.
-    pub reused: bool,
-}
-
-/// What is known of a data set that was used.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DataFacts {
-    pub name: String,
-    pub examples: usize,
-    pub shape: [usize; 3],
-    /// BLAKE3 of pixels and labels.
-    pub digest: String,
-    pub normalisation: NormalizationNote,
-}
-
-/// What label noise did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct NoiseFacts {
-    /// The data set, its noise and the seed.
-    pub data: String,
-    /// The share of labels that differ from the data set's own.
-    pub realised_rate: f64,
-}
-
-/// What is known of trained weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrainingFacts {
-    pub epochs: usize,
-    /// Mean loss of each epoch.
-    pub losses: Vec<f64>,
-    /// Fraction of training samples classified right at the final weights.
-    pub train_accuracy: f64,
-    /// The same on the test split, if the data set has one.
-    pub test_accuracy: Option<f64>,
-}
-
-/// What a run produced.
-#[derive(Debug)]
-pub struct Execution {
-    pub outcomes: HashMap<StepId, Outcome>,
-    pub spectra: Spectra,
-    pub steps: Vec<StepReport>,
-    pub data: Vec<DataFacts>,
-    pub noises: Vec<NoiseFacts>,
-    pub trainings: Vec<(String, TrainingFacts)>,
 }
 
 /// File names within a step's folder.

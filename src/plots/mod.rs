@@ -26,11 +26,17 @@ pub static FIGURES: &[&dyn FigureKind] = &[&rank_plot::RankPlot, &rates::Rates];
 
 /// The figure that `spec` asks for.
 pub fn draw(spec: &FigureSpec, results: &Results, spectra: &Spectra) -> Result<Figure, PlotError> {
-    FIGURES
+    let kind = FIGURES
         .iter()
-        .find(|kind| kind.signature().name == spec.call.name)
-        .expect("the checker knows the figures")
-        .draw(spec, results, spectra)
+        .find(|kind| kind.signature().name == spec.call.name);
+    let kind = kind.expect("the checker knows the figures");
+    let mut figure = kind.draw(spec, results, spectra)?;
+    if let Some(number) = spec.mirrors {
+        figure
+            .notes
+            .push(format!("After Figure {number} of Xie et al., 2023."));
+    }
+    Ok(figure)
 }
 
 /// The caption of the study, or the figure's name.

@@ -1,8 +1,9 @@
 //! The conventions behind a table's numbers, as sentences for the note under it.
 
+use crate::data::label_noise;
 use crate::plan::test_kind;
 use crate::signature::Value;
-use crate::study::{Study, TableSpec};
+use crate::study::{Case, RecordSpec, Study, TableSpec, is_clean};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
 pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
@@ -18,7 +19,7 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 continue;
             };
             say(test_kind(&test.call.name).convention(&test.call.args));
-            let Some(record) = case.records.get(&test.of) else {
+            let Some(record) = record_behind(case, &test.of) else {
                 continue;
             };
             say(match record.order.as_str() {
@@ -27,21 +28,43 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 _ => "Minibatches are drawn without replacement, reshuffled each epoch, the last partial one dropped."
                     .to_string(),
             });
-            if let Some(Value::Text(normalize)) = case
-                .data
-                .get(&record.on)
-                .and_then(|d| d.call.args.get("normalize"))
-            {
-                say(match normalize.as_str() {
-                    "global" => {
-                        "Pixels are normalised by one mean and standard deviation over the training set."
-                    }
-                    "per_pixel" => "Pixels are normalised position by position over the training set.",
-                    _ => "Pixels are not normalised.",
-                }
-                .to_string());
+            let Some(data) = case.data.get(&record.on) else {
+                continue;
+            };
+            if let Some(Value::Text(normalize)) = data.call.args.get("normalize") {
+                say(normalisation(normalize));
+            }
+            if !is_clean(&data.labels) {
+                say(format!(
+                    "Labels of `{}`: {}.",
+                    record.on,
+                    label_noise::describe(&data.labels)
+                ));
             }
         }
     }
     sentences
+}
+
+/// The recording that a test is of, through any spectra; none for the spectrum of a loss.
+fn record_behind<'a>(case: &'a Case, name: &'a str) -> Option<&'a RecordSpec> {
+    let mut name = name;
+    // A spectrum of a spectrum of …: no chain is longer than there are spectra.
+    for _ in 0..=case.spectra.len() {
+        match case.spectra.get(name) {
+            Some(spectrum) => name = spectrum.call.args.text("of"),
+            None => return case.records.get(name),
+        }
+    }
+    None
+}
+
+fn normalisation(scheme: &str) -> String {
+    match scheme {
+        "global" => "Inputs are normalised by one mean and standard deviation over the training set.",
+        "per_channel" => "Inputs are normalised channel by channel over the training set.",
+        "per_pixel" | "per_feature" => "Inputs are normalised position by position over the training set.",
+        _ => "Inputs are not normalised.",
+    }
+    .to_string()
 }

@@ -11,7 +11,7 @@ use super::{
     Assertion, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec, TransformSpec,
     Vocabulary, suggest, values,
 };
-use crate::signature::{Args, Call, Signature};
+use crate::signature::{Args, Call, Signature, Value};
 use crate::stats::outcome::Direction;
 use crate::syntax::ast::{Argument, Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Span};
@@ -64,9 +64,11 @@ impl Scope<'_> {
                 *expr = (**left).clone();
                 continue;
             };
-            let arguments = labels.args.0.values().map(|value| format!("{value:?}"));
-            let arguments = arguments.collect::<Vec<_>>().join(", ");
-            let name = format!("{base} with {}({arguments})", labels.name);
+            let arguments: Vec<String> = labels.args.0.values().map(shown).collect();
+            let name = match arguments.as_slice() {
+                [] => format!("{base} with {}", labels.name),
+                arguments => format!("{base} with {}({})", labels.name, arguments.join(", ")),
+            };
             if self.reference(left, &["data"], "`on`").is_some() {
                 let declared = Declared {
                     keyword: "data".to_string(),
@@ -291,5 +293,14 @@ fn transform(args: &Args) -> TransformSpec {
         weight_decay: number("weight_decay").filter(|decay| *decay != 0.0),
         clip: number("clip"),
         through: through.filter(|call| call.name != "none").cloned(),
+    }
+}
+
+/// An argument of label noise as a study may write it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Integer(number) => number.to_string(),
+        other => format!("{other:?}"),
     }
 }

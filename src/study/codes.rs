@@ -300,6 +300,12 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 100)\nspectrum c = covariance(g, top: 100)",
     ),
     code(
+        "E0510",
+        "direction of a spectrum",
+        "A test along dimensions or iterations looks at the columns or rows of a recording. A spectrum is one sample.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\nspectrum c = covariance(g, top: 100)\ntest t = power_law(c, tail: top(50), along: dimension)",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

@@ -1,7 +1,7 @@
 //! What must hold between checked statements: sizes of models, data, minibatches and samples.
 
-use super::case::Places;
-use super::{Case, RecordSpec, Vocabulary};
+use super::case::{Place, Places};
+use super::{Case, RecordSpec, TestSpec, Vocabulary};
 use crate::signature::{Call, Value};
 use crate::stats::outcome::Direction;
 use crate::syntax::{Diagnostic, Span};
@@ -51,7 +51,13 @@ pub(super) fn check(
     }
     spectra(case, places, vocabulary, diagnostics);
     for (name, test) in &case.tests {
-        let (Some(place), Some(record)) = (places.get(name), case.records.get(&test.of)) else {
+        let Some(place) = places.get(name) else {
+            continue;
+        };
+        if case.spectra.contains_key(&test.of) {
+            of_spectrum(case, name, place, diagnostics);
+        }
+        let Some(record) = case.records.get(&test.of) else {
             continue;
         };
         for direction in &test.along {
@@ -64,20 +70,70 @@ pub(super) fn check(
                 size,
                 record: record_place,
             };
-            if let Some(Value::Call(tail)) = test.call.args.get("tail")
-                && let Some(Value::Integer(k)) = match tail.name.as_str() {
-                    "top" => tail.args.get("k"),
-                    "scan" => tail.args.get("at_least"),
-                    _ => None,
-                }
-            {
-                sample.holds(*k, "E0503", "tail", place.of("tail"), diagnostics);
+            if let Some(k) = tail_points(test) {
+                sample.holds(k, "E0503", "tail", place.of("tail"), diagnostics);
             }
             if let Some(Value::Integer(points)) = test.call.args.get("points") {
                 sample.holds(*points, "E0504", "points", place.of("points"), diagnostics);
             }
         }
     }
+}
+
+/// Points that the tail rule of a test takes at least.
+fn tail_points(test: &TestSpec) -> Option<i64> {
+    let Some(Value::Call(tail)) = test.call.args.get("tail") else {
+        return None;
+    };
+    let points = match tail.name.as_str() {
+        "top" => tail.args.get("k"),
+        "scan" => tail.args.get("at_least"),
+        _ => None,
+    };
+    match points {
+        Some(Value::Integer(k)) => Some(*k),
+        _ => None,
+    }
+}
+
+/// A spectrum is one sample: it has no direction, and as many values as were asked for.
+fn of_spectrum(case: &Case, name: &str, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
+    let test = &case.tests[name];
+    if let Some(along) = place.spans.get("along") {
+        let message = format!("`{}` is a spectrum, one sample without directions", test.of);
+        diagnostics.push(
+            Diagnostic::error("E0510", message, *along, "along what?")
+                .help("leave `along` out, or test the record itself"),
+        );
+    }
+    let Some(size) = values_of(case, &test.of) else {
+        return;
+    };
+    let sample = Sample {
+        direction: Direction::Spectrum,
+        size,
+        record: None,
+    };
+    if let Some(k) = tail_points(test) {
+        sample.holds(k, "E0503", "tail", place.of("tail"), diagnostics);
+    }
+    if let Some(Value::Integer(points)) = test.call.args.get("points") {
+        sample.holds(*points, "E0504", "points", place.of("points"), diagnostics);
+    }
+}
+
+/// Values of a spectrum: those it asks for, or one gap fewer than the spectrum that it is made from has.
+fn values_of(case: &Case, spectrum: &str) -> Option<u64> {
+    let mut name = spectrum;
+    for gaps in 0..=case.spectra.len() as u64 {
+        let args = &case.spectra.get(name)?.call.args;
+        match (args.get("top"), args.get("of")) {
+            (Some(Value::Integer(top)), _) => return Some((*top as u64).saturating_sub(gaps)),
+            (_, Some(Value::Text(of))) => name = of,
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// A spectrum asks for no more eigenvalues than its matrix can have, nor for more samples than its data have.

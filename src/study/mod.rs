@@ -4,6 +4,7 @@
 //! models, optimizers and tests exist comes in with the [`Vocabulary`].
 
 mod arguments;
+mod blocks;
 mod call;
 mod case;
 mod check;

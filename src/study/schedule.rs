@@ -4,9 +4,9 @@
 //! the two apart, so milestones and warm-ups are read from the text's own expressions.
 
 use super::arguments::Scope;
+use super::blocks::param;
 use super::case::Place;
 use super::shape::{listed_in, written};
-use super::statements::param;
 use super::{Decay, Each, Milestone, Schedule, ScheduleShape, Warmup};
 use crate::signature::{Args, Call, Default, Param, ParamType, Signature};
 use crate::syntax::ast::{Expr, ExprKind, Statement};
