@@ -98,9 +98,7 @@ impl Facts for RegistryFacts {
         let kind = models::find(&model.name)?;
         let data = data?;
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = kind
-            .build(&model.args, outline.shape)
-            .map_err(|error| error.to_string());
+        let network = models::build(kind, &model.args, &outline).map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
     }
 }

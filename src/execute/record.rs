@@ -56,7 +56,7 @@ impl Executor<'_> {
             .begin(step, iterations as u64, done as u64, "gradients");
         let mut batches = Batches::new(
             *order,
-            data.labels.len(),
+            data.len(),
             batch,
             seed::derive(*seed, "order of recorded minibatches"),
         );

@@ -147,7 +147,7 @@ impl Executor<'_> {
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
         let data = self.dataset(plan, data)?;
-        let all: Vec<u32> = (0..data.labels.len() as u32).collect();
+        let all: Vec<u32> = (0..data.len() as u32).collect();
         let n = network.parameter_count();
         let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
         self.engine

@@ -278,7 +278,7 @@ impl Lowering<'_> {
         let outline = data.outline(&case.data[on].call.args)?;
         let input = outline.shape;
         let kind = models::find(&spec.call.name).expect("the checker knows the models");
-        let network = kind.build(&spec.call.args, input)?;
+        let network = models::build(kind, &spec.call.args, &outline)?;
         if network.classes < outline.classes {
             return Err(PlanError::Logits {
                 model: model.to_string(),
