@@ -9,6 +9,7 @@ pub mod loss;
 pub mod network;
 mod pass;
 mod resnet18;
+pub mod select;
 mod state_dict;
 mod transformer;
 mod vit;
