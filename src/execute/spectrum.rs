@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::record::keep_rows;
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
@@ -139,6 +140,7 @@ impl Executor<'_> {
         let Work::Record {
             data,
             weights,
+            rows,
             transform,
             ..
         } = &record.work
@@ -153,7 +155,9 @@ impl Executor<'_> {
         self.engine
             .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
-        Ok(gradient)
+        let mut kept = vec![0.0; rows.iter().map(std::ops::Range::len).sum()];
+        keep_rows(&gradient, n, rows, &mut kept);
+        Ok(kept)
     }
 }
 

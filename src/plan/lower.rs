@@ -70,6 +70,9 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layers(#[from] models::select::NoSuchLayer),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -134,6 +137,12 @@ impl Lowering<'_> {
             let of = self.networks[&weights].clone();
             of.network
                 .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+            let n = of.network.parameter_count();
+            let rows = match &spec.layers {
+                Some(pattern) => models::select::select(&of.network, pattern)?,
+                None => std::iter::once(0..n).collect(),
+            };
+            let count: usize = rows.iter().map(std::ops::Range::len).sum();
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
@@ -142,7 +151,7 @@ impl Lowering<'_> {
                 training: of.training.to_string(),
                 batch: spec.batch,
                 iterations: spec.iterations,
-                parameters: of.network.parameter_count() as u64,
+                parameters: count as u64,
                 spectrum: None,
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
@@ -162,6 +171,7 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 order,
                 keep: spec.keep,
+                rows,
                 transform: spec.transform.clone(),
                 seed,
             };
@@ -169,7 +179,7 @@ impl Lowering<'_> {
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(&of.network, count, spec.batch, spec.iterations, spec.keep);
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
