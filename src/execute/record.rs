@@ -79,9 +79,8 @@ impl Executor<'_> {
             let progress = |gradients| self.observer.advance(gradients);
             let mut record = |indices: &[u32], columns: &mut [f32]| {
                 let mode = BatchNormMode::Batch;
-                self.engine.record(
-                    &network, &theta, &data, indices, batch, mode, columns, &progress,
-                );
+                self.engine
+                    .record(&network, &theta, &data, indices, batch, mode, columns, &progress);
                 transform.apply(columns);
             };
             if n == all {

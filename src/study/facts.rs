@@ -84,7 +84,8 @@ pub(super) fn check(
 /// A recording of some layers names layers that its model has.
 fn layers(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
     for (name, record) in &case.records {
-        if let (Some(place), Some(Err((message, help)))) = (places.get(name), rows(case, record, vocabulary)) {
+        if let (Some(place), Some(Err((message, help)))) = (places.get(name), rows(case, record, vocabulary))
+        {
             let span = place.of("layers");
             diagnostics.push(Diagnostic::error("E0511", message, span, "matches nothing").help(help));
         }
@@ -92,11 +93,7 @@ fn layers(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &m
 }
 
 /// Rows that a recording keeps.
-fn rows(
-    case: &Case,
-    record: &RecordSpec,
-    vocabulary: &Vocabulary,
-) -> Option<Result<u64, (String, String)>> {
+fn rows(case: &Case, record: &RecordSpec, vocabulary: &Vocabulary) -> Option<Result<u64, (String, String)>> {
     let (_, model) = model_of(case, &record.of)?;
     let data = &case.data.get(&record.on)?.call;
     match &record.layers {
