@@ -96,14 +96,16 @@ impl NoSuchLayer {
 mod tests {
     use super::*;
     use crate::models::MODELS;
-    use crate::signature::Args;
+    use crate::signature::{Args, Value};
 
     fn lenet() -> Network {
         let kind = MODELS
             .iter()
             .find(|kind| kind.signature().name == "lenet")
             .unwrap();
-        kind.build(&Args::default(), [1, 28, 28]).unwrap()
+        let args = [("logits".to_string(), Value::Integer(10))];
+        kind.build(&Args(args.into_iter().collect()), [1, 28, 28])
+            .unwrap()
     }
 
     #[test]
