@@ -35,9 +35,12 @@ impl Executor<'_> {
         let start = Instant::now();
         let samples: Vec<u32> = (0..call.args.integer("samples") as u32).collect();
         let kind = signatures::find(&call.name).expect("the checker knows the curvatures");
-        let theta = &theta[..network.parameter_count()];
-        let operator =
-            Operator::new(&network, theta, &data, &samples, kind).map_err(|cause| at(step, cause))?;
+        let operator = Operator::new(&network, &theta, &data, &samples, kind)
+            .and_then(|operator| match signatures::minibatch_size(&call.args) {
+                Some(size) => operator.in_minibatches(size as usize),
+                None => Ok(operator),
+            })
+            .map_err(|cause| at(step, cause))?;
         let request = Request {
             state: Some(self.store.partial(&step.id)),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))

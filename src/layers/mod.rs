@@ -5,7 +5,8 @@
 //! device and is what the host form is tested against.
 
 pub mod batch_norm;
-mod batch_norm_kernels;
+pub(crate) mod batch_norm_kernels;
+pub(crate) mod batch_norm_second_order;
 pub mod conv2d;
 mod conv2d_blocked;
 mod conv2d_kernels;

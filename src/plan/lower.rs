@@ -13,6 +13,7 @@ use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
+use crate::hessian::HessianError;
 use crate::layers::BatchNormMode;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
@@ -70,6 +71,9 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Hessian(#[from] HessianError),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),

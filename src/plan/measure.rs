@@ -8,7 +8,7 @@ use super::cost::Cost;
 use super::lower::{Lowering, NetworkOf, Out, PlanError, dataset_of};
 use super::step::{Operation, StepId, StepKey, Work};
 use super::{Planned, PlannedSpectrum};
-use crate::hessian::{Request, signatures};
+use crate::hessian::{self, Request, signatures};
 use crate::results::Subject;
 use crate::signature::{ParamType, Signature};
 use crate::spectra::{SPECTRA, SpectrumMethod};
@@ -140,6 +140,12 @@ impl<'a> Lowering<'_> {
         let (of, on) = (args.text("of"), args.text("on"));
         let (data, weights) = self.inputs(case, of, on, seed)?;
         let NetworkOf { network, training } = self.networks[&weights].clone();
+        let kind = signatures::find(signature.name).expect("one of the curvatures");
+        hessian::supports(&network, kind)?;
+        let samples = args.integer("samples") as u64;
+        if let Some(size) = signatures::minibatch_size(args).filter(|_| network.has_batch_norm()) {
+            hessian::minibatches(samples, size)?;
+        }
         let mut settings = spec.call.clone();
         settings.args.0.retain(|key, _| !is_reference(signature, key));
         let key = StepKey {
@@ -149,7 +155,6 @@ impl<'a> Lowering<'_> {
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],
         };
-        let samples = args.integer("samples") as u64;
         let cost = Cost {
             seconds: Request::from_args(args, seed).seconds(&network, samples),
             bytes: 8 * network.parameter_count() as u64 * args.integer("top") as u64,
