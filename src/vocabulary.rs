@@ -11,6 +11,7 @@ use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::spectra::SPECTRA;
+use crate::spectra::measures::MEASURES;
 use crate::stats::TESTS;
 use crate::study::{Facts, Vocabulary};
 
@@ -116,7 +117,10 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
         SPECTRA.iter().map(|kind| kind.signature()).chain(curvatures)
     }),
     figures: leak(FIGURES.iter().map(|kind| kind.signature())),
-    tests: leak(TESTS.iter().map(|kind| kind.signature())),
+    tests: leak({
+        let measures = MEASURES.iter().map(|measure| measure.signature);
+        TESTS.iter().map(|kind| kind.signature()).chain(measures)
+    }),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
     paper_tables: leak(crate::report::paper::Paper::embedded().numbers()),

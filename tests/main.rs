@@ -13,6 +13,7 @@ mod hessian;
 mod html;
 mod language;
 mod lsp;
+mod measures;
 mod models;
 mod new;
 mod optimizers;

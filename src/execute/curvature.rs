@@ -79,6 +79,7 @@ fn spectrum(found: CurvatureSpectrum) -> Spectrum {
         trace: f64::NAN,
         square_trace: f64::NAN,
         accuracy: found.residuals.iter().copied().fold(0.0, f64::max),
+        converged: Some(found.converged as u64),
         residuals: Some(found.residuals),
     }
 }

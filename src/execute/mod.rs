@@ -3,6 +3,7 @@
 mod curvature;
 mod error;
 mod facts;
+mod measure;
 pub mod observer;
 mod record;
 mod spectrum;
@@ -90,6 +91,10 @@ impl<'a> Executor<'a> {
                 Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
                     self.spectrum_of_spectrum(step, &mut spectra)?
                 }
+                Work::Test { other: Some(_), .. } => {
+                    let outcome = self.compare(step)?;
+                    outcomes.insert(step.id.clone(), outcome);
+                }
                 Work::Test { of, .. } if spectra.contains_key(of) => {
                     let outcome = self.test_spectrum(step, &spectra[of])?;
                     outcomes.insert(step.id.clone(), outcome);
@@ -163,7 +168,9 @@ impl<'a> Executor<'a> {
                 Work::Test { .. } if self.store.has(&user.id) => {
                     outcomes.insert(user.id.clone(), self.outcome(user)?);
                 }
-                Work::Test { .. } => tests.push(user),
+                Work::Test { .. } | Work::Eigenvectors { .. } if !self.store.has(&user.id) => {
+                    tests.push(user)
+                }
                 Work::Spectrum { .. } if !self.load_spectrum(user, spectra)? => missing.push(user),
                 _ => {}
             }
@@ -177,6 +184,10 @@ impl<'a> Executor<'a> {
             .spectra_of_history(plan, record, &history, &missing, spectra)
             .and_then(|()| {
                 for test in tests {
+                    if matches!(test.work, Work::Eigenvectors { .. }) {
+                        self.eigenvectors(test, &history)?;
+                        continue;
+                    }
                     outcomes.insert(test.id.clone(), self.test(test, &history)?);
                 }
                 Ok(())
@@ -193,6 +204,9 @@ impl<'a> Executor<'a> {
     }
 
     fn test(&self, step: &Step, history: &GradientHistory) -> Result<Outcome, ExecuteError> {
+        if let Some(outcome) = self.measure_history(step, history)? {
+            return Ok(outcome);
+        }
         let Work::Test { direction, .. } = &step.work else {
             unreachable!("a test step")
         };
@@ -209,6 +223,9 @@ impl<'a> Executor<'a> {
     fn test_spectrum(&self, step: &Step, spectrum: &Spectrum) -> Result<Outcome, ExecuteError> {
         if self.store.has(&step.id) {
             return self.outcome(step);
+        }
+        if let Some(outcome) = self.measure_spectrum(step, spectrum)? {
+            return Ok(outcome);
         }
         self.tested(step, 1, |kind, args, seed, monitor| {
             kind.run_sample(&spectrum.values, args, seed, monitor)
@@ -240,6 +257,10 @@ impl<'a> Executor<'a> {
         let seed = seed::derive(*seed, &format!("test {}", test.name));
         let outcome = run(test_kind(&test.name), &test.args, seed, &monitor)
             .ok_or_else(|| at(step, Cause::Interrupted))?;
+        self.put_outcome(step, outcome, start)
+    }
+
+    fn put_outcome(&self, step: &Step, outcome: Outcome, start: Instant) -> Result<Outcome, ExecuteError> {
         let bytes = serde_yaml::to_string(&outcome)
             .expect("an outcome is made of numbers")
             .into_bytes();

@@ -168,7 +168,10 @@ impl Pass<'_> {
             true => 1.0 / (samples * positions) as f64,
             false => 0.0,
         };
-        let means: Vec<Pair> = sums.iter().map(|sum| sum.map(|s| all((s * share) as f32))).collect();
+        let means: Vec<Pair> = sums
+            .iter()
+            .map(|sum| sum.map(|s| all((s * share) as f32)))
+            .collect();
         for group in groups {
             own(&mut group.norms, i).statistics.work.clone_from(&means);
         }

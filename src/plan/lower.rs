@@ -19,6 +19,7 @@ use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
+use crate::spectra::SpectrumError;
 use crate::study::{Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
@@ -74,6 +75,15 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Hessian(#[from] HessianError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Spectrum(#[from] SpectrumError),
+    #[error("test `{test}` compares a network of {of} parameters with one of {other}")]
+    #[diagnostic(
+        code(gradstudy::plan::networks),
+        help("compare two histories of one network, such as before and after a training")
+    )]
+    Networks { test: String, of: u64, other: u64 },
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -202,8 +212,7 @@ impl Lowering<'_> {
             );
         }
         self.spectra(case, seed, &levels, &mut known, out)?;
-        self.tests(case, seed, &levels, &known, out);
-        Ok(())
+        self.tests(case, seed, &levels, &known, out)
     }
 
     /// The data and weights steps that `of` and `on` name.

@@ -8,6 +8,7 @@ pub mod eigen;
 pub mod eigengaps;
 pub mod error;
 pub mod gram;
+pub mod measures;
 pub mod moments;
 pub mod products;
 mod products_kernel;
@@ -118,6 +119,7 @@ fn solve(
         square_trace,
         accuracy,
         residuals: None,
+        converged: None,
     })
 }
 

@@ -54,7 +54,13 @@ pub(super) fn check(
         let Some(place) = places.get(name) else {
             continue;
         };
-        if case.spectra.contains_key(&test.of) {
+        let signature = vocabulary.tests.iter().find(|it| it.name == test.call.name);
+        let directed = signature.is_some_and(|it| it.params.iter().any(|param| param.name == "along"));
+        if let (Some(along), false) = (place.spans.get("along"), directed) {
+            let message = format!("`{}` knows no directions", test.call.name);
+            diagnostics
+                .push(Diagnostic::error("E0510", message, *along, "along what?").help("leave `along` out"));
+        } else if case.spectra.contains_key(&test.of) {
             of_spectrum(case, name, place, diagnostics);
         }
         let Some(record) = case.records.get(&test.of) else {

@@ -17,6 +17,9 @@ pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
         }
         Outcome::TailIndex(outcome) => (outcome.tested, outcome.degenerate),
         Outcome::Correlation(outcome) => (outcome.tested, outcome.degenerate),
+        Outcome::Shape(outcome) => (1, outcome.degenerate),
+        Outcome::DavisKahan(outcome) => (1, outcome.degenerate),
+        Outcome::Overlap(_) => (1, Degenerate::default()),
     }
 }
 
@@ -26,7 +29,7 @@ pub(crate) fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
         Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
         Outcome::Normality(outcome) => Some(&outcome.acceptance),
         Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
-        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+        _ => None,
     }
 }
 
@@ -150,7 +153,7 @@ pub(super) const ALPHA: ColumnKind = ColumnKind {
         Outcome::PowerLaw(outcome) => Some(outcome.alpha),
         Outcome::Normality(outcome) => Some(outcome.alpha),
         Outcome::Alternatives(outcome) => Some(outcome.alpha),
-        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+        _ => None,
     },
     ..COUNT
 };
