@@ -27,6 +27,7 @@ test shared  = subspace_overlap(g0, g1, top: 5)
 table shapes { of: [of_c, of_gaps, of_h, of_r]  rows: [spectrum]  columns: [trace, effective_rank, slope, outliers, converged] }
 table spaces { of: [turn, shared]  rows: [training]  columns: [perturbation, median_sine, median_bound, bounded, overlap] }
 table centre { of: of_away  rows: [spectrum]  columns: [trace, participation_ratio, kept_share] }
+figure turning = angles([turn, shared])
 "#;
 
 #[test]
@@ -80,6 +81,12 @@ fn shapes_bounds_and_overlaps_come_out_of_a_study() {
         other => panic!("{other:?}"),
     }
 
+    let figure = std::fs::read_to_string(run.join("turning.csv")).unwrap();
+    assert!(
+        figure.contains("Davis–Kahan bound") && figure.contains("overlap"),
+        "{figure}"
+    );
+
     // What is in the cache is not made again, and gives the same results.
     let again = gradstudy.run(&["run", "test.study"]).success().stdout;
     let tables = |said: &str| said.split("\n\n").take(2).collect::<Vec<_>>().join("\n");
@@ -113,6 +120,11 @@ fn what_cannot_be_measured_is_told_before_anything_runs() {
             "E0510",
         ),
         ("spectrum_shape(c)", "spectrum_shape(g0)", "E0"),
+        (
+            "fcn(depth: 1, width: 8)",
+            "fcn(depth: 1, width: 8, bn: true)",
+            "E0302",
+        ),
     ] {
         let gradstudy = Gradstudy::new(&STUDY.replace(old, new));
         let run = gradstudy.run(&["run", "test.study"]);

@@ -1,5 +1,6 @@
 //! What a study's `figure` statement can draw: one file a kind, one line in [`FIGURES`].
 
+mod angles;
 mod curves;
 mod error;
 mod rank_plot;
@@ -22,7 +23,7 @@ pub trait FigureKind: Sync {
 }
 
 /// Every kind of figure, in alphabetical order.
-pub static FIGURES: &[&dyn FigureKind] = &[&rank_plot::RankPlot, &rates::Rates];
+pub static FIGURES: &[&dyn FigureKind] = &[&angles::Angles, &rank_plot::RankPlot, &rates::Rates];
 
 /// The figure that `spec` asks for.
 pub fn draw(spec: &FigureSpec, results: &Results, spectra: &Spectra) -> Result<Figure, PlotError> {
