@@ -45,9 +45,10 @@ impl Executor<'_> {
             state: Some(self.store.partial(&step.id)),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))
         };
-        self.observer
-            .begin(step, call.args.integer("top") as u64, 0, "eigenvalues");
-        let progress = |found| self.observer.advance(found);
+        // An estimate: the search ends when every pair has converged.
+        let expected = request.expected_products(network.parameter_count());
+        self.observer.begin(step, expected, 0, "products");
+        let progress = |products| self.observer.advance(products);
         let monitor = Monitor {
             progress: &progress,
             cancel: self.cancel,
