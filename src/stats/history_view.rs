@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
+
+use super::transpose::{TILE, turn};
+
 /// G (parameters × iterations), one iteration's gradient after the other.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryView<'a> {
@@ -12,9 +16,6 @@ pub struct HistoryView<'a> {
     /// Columns of G (T).
     pub iterations: usize,
 }
-
-/// Columns that [`HistoryView::rows_into`] turns at once: 16 floats fill a cache line.
-const TILE: usize = 16;
 
 impl<'a> HistoryView<'a> {
     /// A view of `parameters * iterations` numbers. Panics at another length: a mistake in gradstudy.
@@ -41,6 +42,7 @@ impl<'a> HistoryView<'a> {
         let (height, width) = (range.len(), self.iterations);
         assert_eq!(rows.len(), height * width);
         let mut first = 0;
+        let arch = Arch::default();
         // Sixteen columns at once: their cache misses overlap, and each line written is a full cache line.
         while first + TILE <= width {
             let columns: [&[f32]; TILE] =
@@ -48,10 +50,7 @@ impl<'a> HistoryView<'a> {
             for next in first + TILE..width.min(first + 2 * TILE) {
                 prefetch(&self.column(next)[range.clone()]);
             }
-            for row in 0..height {
-                let line: [f32; TILE] = std::array::from_fn(|offset| columns[offset][row]);
-                rows[row * width + first..][..TILE].copy_from_slice(&line);
-            }
+            turn(arch, &columns, rows, width, first);
             first += TILE;
         }
         for t in first..width {

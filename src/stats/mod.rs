@@ -29,6 +29,7 @@ pub mod sensitivity;
 pub mod tail;
 pub mod tail_index;
 pub mod tail_kernel;
+pub mod transpose;
 pub mod vector_math;
 
 use crate::signature::{Args, Signature};
