@@ -64,7 +64,7 @@ impl<'a> HistoryView<'a> {
 /// Asks for the cache lines of `values`, which are soon to be read: columns lie too far apart for the processor to
 /// foresee, and without this the power-law test of all rows takes 1.3 times as long.
 #[cfg(target_arch = "x86_64")]
-fn prefetch(values: &[f32]) {
+pub(super) fn prefetch(values: &[f32]) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     for line in values.chunks(16) {
         // SAFETY: a prefetch of any address, here a valid one, changes nothing but caches.
@@ -73,7 +73,7 @@ fn prefetch(values: &[f32]) {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn prefetch(_: &[f32]) {}
+pub(super) fn prefetch(_: &[f32]) {}
 
 #[cfg(test)]
 mod tests {

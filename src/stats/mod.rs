@@ -12,6 +12,7 @@ pub mod gaussianity;
 pub mod history_view;
 pub mod interval;
 pub mod ks;
+pub mod ks_search;
 pub mod laws;
 pub mod many;
 pub mod merge;
