@@ -29,7 +29,7 @@ use gradstudy::stats::normality::{
     NormalitySettings, Significance, kurtosistest, normality, normaltest, skewtest,
 };
 use gradstudy::stats::outcome::{Direction, Outcome};
-use gradstudy::stats::power_law::{PowerLawSettings, PowerLawTest};
+use gradstudy::stats::power_law::{PowerLawFit, PowerLawSettings, PowerLawTest};
 use gradstudy::stats::sampling::Sampler;
 use gradstudy::stats::select::Selector;
 use gradstudy::stats::tail::TailRule;

@@ -129,7 +129,12 @@ mod avx512 {
 /// A key that `k` to `k + slack` of the keys reach, which without slack is the K-th largest; with ties at that place,
 /// the K-th largest in any case. All keys must be ≥ `floor`, and `k` of them be there.
 fn kth_largest(arch: Arch, keys: &[u32], k: usize, slack: usize, floor: u32) -> u32 {
-    arch.dispatch(KthLargest { keys, k, slack, floor })
+    arch.dispatch(KthLargest {
+        keys,
+        k,
+        slack,
+        floor,
+    })
 }
 
 /// See [`kth_largest`]: narrows the place down on the bits, where each step counts all keys without a branch. A type
@@ -161,7 +166,11 @@ impl WithSimd for KthLargest<'_> {
             let width = high - low;
             // Tails fall off about exponentially in the bits: log counts are near a line.
             let share = (log(at_low) - aim) / (log(at_low) - log(at_high));
-            let step = if bisect { width / 2 } else { (width as f32 * share) as u32 };
+            let step = if bisect {
+                width / 2
+            } else {
+                (width as f32 * share) as u32
+            };
             let middle = low + step.clamp(1, width - 1);
             let mut above = 0u32;
             for &key in self.keys {

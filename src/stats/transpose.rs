@@ -32,13 +32,7 @@ mod avx512 {
     use super::TILE;
 
     /// As [`super::turn`], squares of sixteen rows; gives the rows done.
-    pub fn turn(
-        simd: V4,
-        columns: &[&[f32]; TILE],
-        rows: &mut [f32],
-        width: usize,
-        first: usize,
-    ) -> usize {
+    pub fn turn(simd: V4, columns: &[&[f32]; TILE], rows: &mut [f32], width: usize, first: usize) -> usize {
         let squares: [&[[f32; TILE]]; TILE] = std::array::from_fn(|c| columns[c].as_chunks().0);
         let count = squares[0].len();
         assert!(squares.iter().all(|column| column.len() == count));

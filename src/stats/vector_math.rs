@@ -149,7 +149,10 @@ mod tests {
         while x < 3e38 {
             let (whole, part) = log2_f32(x);
             let expected = f64::from(x).log2();
-            assert!((f64::from(whole) + f64::from(part) - expected).abs() < 3e-7, "{x}");
+            assert!(
+                (f64::from(whole) + f64::from(part) - expected).abs() < 3e-7,
+                "{x}"
+            );
             x *= 1.000_7;
         }
         for step in 0..100_000 {
