@@ -25,6 +25,7 @@ mod statistics;
 mod structure;
 mod support;
 mod table1;
+mod worked_examples;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -12,6 +12,7 @@ pub mod gaussianity;
 pub mod history_view;
 pub mod interval;
 pub mod ks;
+pub mod ks_search;
 pub mod laws;
 pub mod many;
 pub mod merge;
@@ -29,6 +30,7 @@ pub mod sensitivity;
 pub mod tail;
 pub mod tail_index;
 pub mod tail_kernel;
+pub mod transpose;
 pub mod vector_math;
 
 use crate::signature::{Args, Signature};
