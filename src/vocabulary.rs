@@ -57,6 +57,13 @@ static GRADIENTS: Signature = Signature {
             doc: "whether G itself stays in the cache (n · T · 4 bytes)",
         },
         Param {
+            name: "layers",
+            ty: ParamType::Text,
+            default: Default::Absent,
+            doc: "a glob over names of parameter tensors, such as \"conv*\" or \"*.bias\" (the name of a module means its \
+                  tensors): only their rows of G are kept; `clip` and `through` still see the whole gradient",
+        },
+        Param {
             name: "weight_decay",
             ty: ParamType::Number { min: 0.0, max: 1e6 },
             default: Default::Absent,
@@ -99,10 +106,22 @@ impl Facts for RegistryFacts {
         let kind = models::find(&model.name)?;
         let data = data?;
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = kind
-            .build(&model.args, outline.shape)
-            .map_err(|error| error.to_string());
+        let network = models::build(kind, &model.args, &outline).map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
+    }
+
+    fn selected(&self, model: &Call, data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {
+        let kind = models::find(&model.name)?;
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = models::build(kind, &model.args, &outline).ok()?;
+        let rows = models::select::select(&network, pattern);
+        Some(match rows {
+            Ok(rows) => Ok(rows.iter().map(|range| range.len() as u64).sum()),
+            Err(error) => {
+                let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+                Err((error.to_string(), help))
+            }
+        })
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a> Executor<'a> {
             }
             facts.push(DataFacts {
                 name: data.name.clone(),
-                examples: data.labels.len(),
+                examples: data.len(),
                 shape: data.shape,
                 digest: data.digest.clone(),
                 normalisation: data.note.clone(),

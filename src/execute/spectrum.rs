@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::record::keep_rows;
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
@@ -139,6 +140,7 @@ impl Executor<'_> {
         let Work::Record {
             data,
             weights,
+            rows,
             transform,
             ..
         } = &record.work
@@ -147,13 +149,15 @@ impl Executor<'_> {
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
         let data = self.dataset(plan, data)?;
-        let all: Vec<u32> = (0..data.labels.len() as u32).collect();
+        let all: Vec<u32> = (0..data.len() as u32).collect();
         let n = network.parameter_count();
         let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
         self.engine
             .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
-        Ok(gradient)
+        let mut kept = vec![0.0; rows.iter().map(std::ops::Range::len).sum()];
+        keep_rows(&gradient, n, rows, &mut kept);
+        Ok(kept)
     }
 }
 

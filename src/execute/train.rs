@@ -51,7 +51,7 @@ impl Executor<'_> {
                 schedule,
                 lr,
                 *epochs as usize,
-                dataset.labels.len() / batch.max(1),
+                dataset.len() / batch.max(1),
             ),
             None => training::step_decay(lr, *epochs as usize, *decay, milestones).into(),
         };

@@ -20,8 +20,10 @@ pub struct Network {
     pub name: &'static str,
     /// Shape of one sample.
     pub input: Shape,
-    /// Logits.
+    /// Logits at each position.
     pub classes: usize,
+    /// Predictions for each sample: 1, or the tokens of a sequence.
+    pub positions: usize,
     pub layers: Vec<Placed>,
     parameters: usize,
     buffers: usize,
@@ -125,7 +127,16 @@ impl Builder {
     }
 
     /// The network, its layers' parameters one after the other in θ and their buffers behind them.
-    pub fn build(mut self, name: &'static str) -> Network {
+    pub fn build(self, name: &'static str) -> Network {
+        self.finish(name, false)
+    }
+
+    /// The same of a network that makes a prediction at each position of its last activation.
+    pub fn build_sequence(self, name: &'static str) -> Network {
+        self.finish(name, true)
+    }
+
+    fn finish(mut self, name: &'static str, sequence: bool) -> Network {
         let count = |tensors: Vec<Parameter>| tensors.iter().map(Parameter::len).sum::<usize>();
         let mut offset = 0;
         for placed in &mut self.layers {
@@ -139,10 +150,13 @@ impl Builder {
             placed.buffers = offset..end;
             offset = end;
         }
+        let logits = self.shape();
+        let positions = if sequence { logits[1] * logits[2] } else { 1 };
         Network {
             name,
             input: self.input,
-            classes: size(self.shape()),
+            classes: size(logits) / positions,
+            positions,
             layers: self.layers,
             parameters,
             buffers: offset - parameters,

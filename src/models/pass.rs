@@ -93,7 +93,7 @@ impl Network {
     /// into `columns` (consecutive gradients of n numbers). Returns each sample's loss. Batch normalisation goes by
     /// running statistics.
     ///
-    /// Lanes beyond `labels` take no part.
+    /// `labels` holds those of one sample after the other; lanes beyond them take no part.
     pub fn gradient(
         &self,
         values: &[f32],
@@ -118,7 +118,11 @@ impl Network {
     pub(super) fn loss(&self, workspace: &mut Workspace, labels: &[u32], scale: f32) -> [f32; LANES] {
         let depth = self.layers.len();
         let gradient = &mut workspace.gradients[depth];
-        super::loss::cross_entropy(&workspace.activations[depth], labels, scale, gradient)
+        let logits = &workspace.activations[depth];
+        match self.positions {
+            1 => super::loss::cross_entropy(logits, labels, scale, gradient),
+            positions => super::loss::sequence_cross_entropy(logits, labels, positions, scale, gradient),
+        }
     }
 
     /// Runs some consecutive layers backward, the last first.

@@ -63,9 +63,9 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
     }
 }
 
-/// T gradients of n numbers over minibatches of B samples.
-pub fn record(network: &Network, batch: u64, iterations: u64, keep: bool) -> Cost {
-    let bytes = 4 * network.parameter_count() as u64 * iterations;
+/// T gradients over minibatches of B samples, of which `rows` numbers each are kept.
+pub fn record(network: &Network, rows: usize, batch: u64, iterations: u64, keep: bool) -> Cost {
+    let bytes = 4 * rows as u64 * iterations;
     let flops = batch
         .saturating_mul(iterations)
         .saturating_mul(network.gradient_flops());

@@ -84,6 +84,9 @@ pub enum PlanError {
         help("compare two histories of one network, such as before and after a training")
     )]
     Networks { test: String, of: u64, other: u64 },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layers(#[from] models::select::NoSuchLayer),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -148,6 +151,12 @@ impl Lowering<'_> {
             let of = self.networks[&weights].clone();
             of.network
                 .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+            let n = of.network.parameter_count();
+            let rows = match &spec.layers {
+                Some(pattern) => models::select::select(&of.network, pattern)?,
+                None => std::iter::once(0..n).collect(),
+            };
+            let count: usize = rows.iter().map(std::ops::Range::len).sum();
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
@@ -156,7 +165,7 @@ impl Lowering<'_> {
                 training: of.training.to_string(),
                 batch: spec.batch,
                 iterations: spec.iterations,
-                parameters: of.network.parameter_count() as u64,
+                parameters: count as u64,
                 spectrum: None,
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
@@ -176,6 +185,7 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 order,
                 keep: spec.keep,
+                rows,
                 transform: spec.transform.clone(),
                 seed,
             };
@@ -183,7 +193,7 @@ impl Lowering<'_> {
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(&of.network, count, spec.batch, spec.iterations, spec.keep);
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
@@ -291,7 +301,7 @@ impl Lowering<'_> {
         let outline = data.outline(&case.data[on].call.args)?;
         let input = outline.shape;
         let kind = models::find(&spec.call.name).expect("the checker knows the models");
-        let network = kind.build(&spec.call.args, input)?;
+        let network = models::build(kind, &spec.call.args, &outline)?;
         if network.classes < outline.classes {
             return Err(PlanError::Logits {
                 model: model.to_string(),

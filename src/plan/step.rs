@@ -130,6 +130,8 @@ pub enum Work {
         iterations: u64,
         order: Order,
         keep: bool,
+        /// The rows of G that are kept.
+        rows: Vec<std::ops::Range<usize>>,
         transform: TransformSpec,
         seed: u64,
     },

@@ -167,11 +167,12 @@ impl Scope<'_> {
             }
             "record" => {
                 let transform = transform(&args);
-                let own = ["of", "on", "batch", "iterations", "order", "keep"];
+                let own = ["of", "on", "batch", "iterations", "order", "keep", "layers"];
                 let call = call(&[&own[..], &["weight_decay", "clip", "through"]].concat());
                 let (of, on, order) = (text("of"), text("on"), text("order"));
                 let (batch, iterations) = (count("batch"), count("iterations"));
                 let keep = args.boolean("keep");
+                let layers = args.get("layers").map(|_| text("layers"));
                 case.records.insert(
                     name,
                     RecordSpec {
@@ -182,6 +183,7 @@ impl Scope<'_> {
                         iterations,
                         order,
                         keep,
+                        layers,
                         transform,
                     },
                 );

@@ -8,10 +8,12 @@ mod image_folder;
 mod npy;
 mod safetensors;
 mod survey;
+mod text;
 
 use std::path::{Path, PathBuf};
 
 pub use error::OwnError;
+pub use text::Text;
 
 use super::dataset::{Dataset, Split};
 use super::error::DataError;
