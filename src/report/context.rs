@@ -226,6 +226,7 @@ mod tests {
                 what: "train".into(),
                 seconds: 1.0,
                 reused: false,
+                peak_memory: Some(1_500_000_000),
             }],
         );
         let whole = Report {
