@@ -182,9 +182,14 @@ fn rows_that_would_look_alike_are_told_apart() {
 fn a_paper_row_that_fits_two_of_ours_stands_beside_none() {
     let mut results = one_seed(run("b"));
     let mut twins = results.measurements.clone();
+    // Both say that nothing is special.
     twins
         .iter_mut()
-        .for_each(|it| it.levels = vec![("start".into(), "other".into())]);
+        .for_each(|it| it.levels = vec![("start".into(), "plain".into())]);
+    results
+        .measurements
+        .iter_mut()
+        .for_each(|it| it.levels = vec![("start".into(), "default".into())]);
     results.measurements.extend(twins);
     let table = table(&results, &table1());
     assert!(

@@ -254,7 +254,8 @@ pub fn open_spectra(folder: &Path) -> Result<Spectra, RunError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Spectra::default()),
         Err(reason) => return Err(RunError::Read { path: file, reason }),
     };
-    let spectra: Spectra = serde_json::from_str(&text).map_err(|error| RunError::Damaged {
+    // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
+    let spectra: Spectra = serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
         path: file.clone(),
         reason: error.to_string(),
     })?;
