@@ -42,6 +42,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn runs_are_listed_shown_rendered_and_removed() {
     let gradstudy = ran();
+    // Runs are told apart by the second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     gradstudy
         .run(&["run", "test.study", "--set", "g.batch=5"])
         .success();
@@ -185,6 +187,8 @@ fn two_runs_are_the_same_but_for_the_time() {
 #[test]
 fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
     let gradstudy = ran();
+    // Runs are told apart by the second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     gradstudy
         .run(&["run", "test.study", "--set", "g.batch=5"])
         .success();
@@ -227,6 +231,8 @@ fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
     assert_eq!(diff(&[&a]).code, Some(2));
 
     // The same rows judged at another level: McNemar's.
+    // Runs are told apart by the second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     gradstudy
         .run(&["run", "test.study", "--set", "tails.alpha=20%"])
         .success();
