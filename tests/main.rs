@@ -19,6 +19,8 @@ mod new;
 mod optimizers;
 mod own_numbers;
 mod report;
+mod reports;
+mod runs;
 mod scan;
 mod spectra;
 mod statistics;

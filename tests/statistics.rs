@@ -3,6 +3,7 @@
 
 mod alternatives;
 mod critical;
+mod differences;
 mod discrete;
 mod gaussianity;
 mod kernels;

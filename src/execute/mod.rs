@@ -21,6 +21,7 @@ pub use observer::Observer;
 pub use spectrum::Spectra;
 
 use crate::data::{self, Dataset, SearchPath, label_noise};
+use crate::device;
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
 use crate::models::{self, Network, weights};
@@ -32,6 +33,7 @@ use crate::spectra::Spectrum;
 use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{Direction, Outcome};
+use crate::stats::verdicts::Verdicts;
 use crate::store::{Store, StoreError};
 
 /// What a run needs besides the plan.
@@ -51,6 +53,7 @@ pub struct Executor<'a> {
 
 /// File names within a step's folder.
 const OUTCOME: &str = "outcome.yaml";
+const VERDICTS: &str = "verdicts.bits";
 const SPECTRUM: &str = "spectrum.json";
 const WEIGHTS: &str = "weights.safetensors";
 const FACTS: &str = "facts.yaml";
@@ -83,6 +86,8 @@ impl<'a> Executor<'a> {
     /// Runs everything that `plan` asks for. What was finished before an error stays in the cache.
     pub fn run(&self, plan: &Plan) -> Result<Execution, ExecuteError> {
         let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
+        // What came before is no step's.
+        device::take_peak_memory();
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
@@ -235,7 +240,12 @@ impl<'a> Executor<'a> {
     /// A finished test's outcome.
     fn outcome(&self, step: &Step) -> Result<Outcome, ExecuteError> {
         self.reused(step);
-        self.yaml(&step.id, OUTCOME).map_err(|cause| at(step, cause))
+        let mut outcome: Outcome = self.yaml(&step.id, OUTCOME).map_err(|cause| at(step, cause))?;
+        // Outcomes of a single sample have no such file, nor have those of older versions.
+        let verdicts = self.store.read(&step.id, VERDICTS).ok();
+        let verdicts = verdicts.and_then(|bytes| Verdicts::from_bytes(&bytes));
+        outcome.set_verdicts(verdicts.unwrap_or_default());
+        Ok(outcome)
     }
 
     fn tested(
@@ -264,9 +274,11 @@ impl<'a> Executor<'a> {
         let bytes = serde_yaml::to_string(&outcome)
             .expect("an outcome is made of numbers")
             .into_bytes();
-        self.store
-            .put(step, &[(OUTCOME, &bytes)])
-            .map_err(|cause| at(step, cause))?;
+        let acceptance = outcome.acceptance().filter(|acceptance| acceptance.tested > 1);
+        let verdicts = acceptance.map(|acceptance| acceptance.verdicts.to_bytes());
+        let mut files = vec![(OUTCOME, &bytes[..])];
+        files.extend(verdicts.as_deref().map(|bits| (VERDICTS, bits)));
+        self.store.put(step, &files).map_err(|cause| at(step, cause))?;
         self.finished(step, start);
         Ok(outcome)
     }
@@ -366,6 +378,7 @@ impl<'a> Executor<'a> {
             label,
             seconds,
             reused,
+            peak_memory: device::take_peak_memory().filter(|_| !reused),
         });
     }
 }

@@ -95,7 +95,8 @@ impl Executor<'_> {
             .store
             .read(&step.id, SPECTRUM)
             .map_err(|cause| at(step, cause))?;
-        let spectrum = serde_json::from_slice(&bytes).map_err(|error| {
+        // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
+        let spectrum = serde_yaml::from_slice(&bytes).map_err(|error| {
             let path = self.store.directory(&step.id).join(SPECTRUM);
             let reason = error.to_string();
             at(step, crate::store::StoreError::Damaged { path, reason })

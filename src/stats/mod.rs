@@ -6,6 +6,7 @@ pub mod bootstrap;
 pub mod correlation;
 pub mod critical;
 pub mod degenerate;
+pub mod differences;
 pub mod discrete;
 pub mod distances;
 pub mod gaussianity;
@@ -32,6 +33,7 @@ pub mod tail_index;
 pub mod tail_kernel;
 pub mod transpose;
 pub mod vector_math;
+pub mod verdicts;
 
 use crate::signature::{Args, Signature};
 use history_view::HistoryView;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
 use super::multiple::Rejections;
+use super::verdicts::Verdicts;
 
 /// Which vectors were tested (the paper's "SG Type"), or that it was one sample such as a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +67,9 @@ pub struct Acceptance {
     pub rate: f64,
     /// Wilson 95 % interval of the rate.
     pub rate_interval: Interval,
+    /// The verdict on each sample; stored beside outcomes, and empty where that was not done.
+    #[serde(skip)]
+    pub verdicts: Verdicts,
 }
 
 /// The power-law KS test over many samples.
@@ -331,4 +335,26 @@ pub enum Outcome {
     Shape(ShapeOutcome),
     DavisKahan(DavisKahanOutcome),
     Overlap(OverlapOutcome),
+}
+
+impl Outcome {
+    /// The counts of a test; `None` for what has no verdict.
+    pub fn acceptance(&self) -> Option<&Acceptance> {
+        match self {
+            Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
+            Outcome::Normality(outcome) => Some(&outcome.acceptance),
+            Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
+            Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+        }
+    }
+
+    /// Sets the verdict on each sample, which an outcome's text does not hold.
+    pub fn set_verdicts(&mut self, verdicts: Verdicts) {
+        match self {
+            Outcome::PowerLaw(outcome) => outcome.acceptance.verdicts = verdicts,
+            Outcome::Normality(outcome) => outcome.acceptance.verdicts = verdicts,
+            Outcome::Alternatives(outcome) => outcome.acceptance.verdicts = verdicts,
+            Outcome::TailIndex(_) | Outcome::Correlation(_) => {}
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! another class of device are never taken for one's own. It is filled under a temporary name and renamed.
 
 mod explain;
+pub mod inventory;
 
 use std::fs::{self, File};
 use std::io::{self, Write};

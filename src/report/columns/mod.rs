@@ -109,6 +109,9 @@ pub static COLUMNS: &[ColumnKind] = &[
     samples::ALPHA,
 ];
 
+/// The distance of the power-law test.
+pub(super) const D_KS: &str = power_law::D_KS.name;
+
 /// The column of this name.
 pub fn find(name: &str) -> Option<&'static ColumnKind> {
     COLUMNS.iter().find(|column| column.name == name)

@@ -3,9 +3,7 @@
 use super::ColumnKind;
 use crate::report::number::Format;
 use crate::stats::multiple::Rejections;
-use crate::stats::outcome::{
-    Acceptance, AlternativesOutcome, Degenerate, NormalityOutcome, Outcome, PowerLawOutcome,
-};
+use crate::stats::outcome::{AlternativesOutcome, Degenerate, NormalityOutcome, Outcome, PowerLawOutcome};
 
 /// Samples that a test or an estimator met, and those it cannot be applied to.
 pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
@@ -20,16 +18,6 @@ pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
         Outcome::Shape(outcome) => (1, outcome.degenerate),
         Outcome::DavisKahan(outcome) => (1, outcome.degenerate),
         Outcome::Overlap(_) => (1, Degenerate::default()),
-    }
-}
-
-/// The counts of a test; `None` for what has no verdict.
-pub(crate) fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
-    match outcome {
-        Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
-        Outcome::Normality(outcome) => Some(&outcome.acceptance),
-        Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
-        _ => None,
     }
 }
 
@@ -58,7 +46,7 @@ pub(super) const ACCEPTED: ColumnKind = ColumnKind {
     summary: "samples whose hypothesis is not rejected",
     heading: "Accepted",
     heading_tex: "Accepted",
-    value: |outcome| Some(acceptance(outcome)?.accepted as f64),
+    value: |outcome| Some(outcome.acceptance()?.accepted as f64),
     ..COUNT
 };
 
