@@ -8,7 +8,6 @@ use crate::gradients::batches::Batches;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
-use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{StoreError, replace_file};
@@ -32,6 +31,7 @@ impl Executor<'_> {
             iterations,
             order,
             keep,
+            batch_norm,
             transform,
             seed,
         } = &step.work
@@ -79,7 +79,7 @@ impl Executor<'_> {
                 &data,
                 &indices,
                 batch,
-                BatchNormMode::Batch,
+                *batch_norm,
                 columns,
                 &progress,
             );

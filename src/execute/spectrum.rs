@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
+use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::products::Precision;
@@ -139,6 +140,7 @@ impl Executor<'_> {
         let Work::Record {
             data,
             weights,
+            batch_norm,
             transform,
             ..
         } = &record.work
@@ -149,9 +151,18 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let all: Vec<u32> = (0..data.labels.len() as u32).collect();
         let n = network.parameter_count();
-        let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
-        self.engine
-            .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+        let mut gradient = vec![0.0; n];
+        match batch_norm {
+            BatchNormMode::Batch => {
+                let mut running = vec![0.0; theta.len() - n];
+                self.engine
+                    .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+            }
+            mode => {
+                let (engine, batch) = (self.engine, all.len());
+                engine.record(&network, &theta, &data, &all, batch, *mode, &mut gradient, &|_| ());
+            }
+        }
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
         Ok(gradient)
     }

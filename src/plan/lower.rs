@@ -18,7 +18,7 @@ use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::study::{Case, DataSpec, Study, is_clean};
+use crate::study::{BatchNorm, Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
 const GRADIENT_VERSION: u32 = 1;
@@ -132,8 +132,11 @@ impl Lowering<'_> {
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
             let of = self.networks[&weights].clone();
-            of.network
-                .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+            let batch_norm = match spec.batch_norm {
+                BatchNorm::Batch => BatchNormMode::Batch,
+                BatchNorm::Running => BatchNormMode::Running,
+            };
+            of.network.check_batch(spec.batch as usize, batch_norm)?;
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
@@ -162,6 +165,7 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 order,
                 keep: spec.keep,
+                batch_norm,
                 transform: spec.transform.clone(),
                 seed,
             };
@@ -169,7 +173,7 @@ impl Lowering<'_> {
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, batch_norm, spec.keep);
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
@@ -375,6 +379,7 @@ impl Lowering<'_> {
             milestones,
             schedule: spec.schedule.clone(),
             clip,
+            augment: spec.augment.clone(),
             seed,
         };
         let id = self.add(key, work, label, cost);

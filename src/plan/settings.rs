@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::study::{RecordSpec, TrainSpec};
+use crate::study::{BatchNorm, RecordSpec, TrainSpec};
 use crate::training::Clip;
 
 /// Settings of a record step, and what is done to its gradients in words for its label: nothing, or words that end
@@ -11,6 +11,10 @@ use crate::training::Clip;
 pub(super) fn record(spec: &RecordSpec) -> (Value, String) {
     let mut settings = json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order});
     let mut words = String::new();
+    if spec.batch_norm == BatchNorm::Running {
+        settings["batch_norm"] = json!(spec.batch_norm);
+        words += "running statistics, ";
+    }
     if let Some(decay) = spec.transform.weight_decay {
         settings["weight_decay"] = json!(decay);
         words += &format!("weight decay {decay}, ");
@@ -34,6 +38,9 @@ pub(super) fn train(spec: &TrainSpec, decay: f64, milestones: &[usize]) -> (Valu
     });
     if let Some(schedule) = &spec.schedule {
         settings["schedule"] = json!(schedule);
+    }
+    if !spec.augment.is_empty() {
+        settings["augment"] = json!(spec.augment);
     }
     let clip = match (spec.clip, spec.clip_value) {
         (Some(norm), _) => Clip::Norm(norm),

@@ -21,6 +21,8 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
         }
     }
+    data_asserts(case, vocabulary, diagnostics);
+    augmentations(case, places, vocabulary, diagnostics);
     centres(case, places, diagnostics);
     let trains = case
         .trains
@@ -310,6 +312,63 @@ fn centres(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
             }
             diagnostics.push(diagnostic);
         }
+    }
+}
+
+/// `assert examples` and `assert classes` of data.
+fn data_asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, data) in &case.data {
+        let Some(outline) = vocabulary.facts.outline(&data.call) else {
+            continue;
+        };
+        for assert in &data.asserts {
+            let found = match assert.subject.as_str() {
+                "classes" => outline.classes,
+                _ => outline.examples,
+            };
+            if !assert.op.holds(found as f64, assert.value) {
+                let message = format!(
+                    "data `{name}` has {found} {}, the assert says {}",
+                    assert.subject, assert.value
+                );
+                let help = "check the data's settings, or correct the assert";
+                diagnostics
+                    .push(Diagnostic::error("E0501", message, assert.span, "does not hold").help(help));
+            }
+        }
+    }
+}
+
+/// Only images can be flipped and cropped, and only where one number stands for black.
+fn augmentations(
+    case: &Case,
+    places: &Places,
+    vocabulary: &Vocabulary,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for (name, train) in case.trains.iter().filter(|(_, train)| !train.augment.is_empty()) {
+        let (Some(place), Some(data)) = (places.get(name), case.data.get(&train.on)) else {
+            continue;
+        };
+        let on = &train.on;
+        let shape = vocabulary.facts.outline(&data.call).map(|outline| outline.shape);
+        let normalize = match data.call.args.get("normalize") {
+            Some(Value::Text(word)) => word.as_str(),
+            _ => "",
+        };
+        let (message, help) = match shape {
+            Some([_, 1, 1]) => (
+                format!("`{on}` holds no images to augment"),
+                "leave `augment` out".to_string(),
+            ),
+            _ if matches!(normalize, "per_pixel" | "per_feature") => (
+                format!("`{on}` is normalised by position, so that no one number is black beside an image"),
+                format!("give `{on}` the setting `normalize: per_channel` or `global`"),
+            ),
+            _ => continue,
+        };
+        let diagnostic = Diagnostic::error("E0533", message, place.of("augment"), "cannot be done");
+        diagnostics.push(diagnostic.help(help));
     }
 }
 
