@@ -26,6 +26,14 @@ impl Executor<'_> {
         missing: &[&Step],
         spectra: &mut Spectra,
     ) -> Result<(), ExecuteError> {
+        let needs_values = |step: &&&Step| spectrum_method(&of(step).0.name).needs_values();
+        let (of_values, missing): (Vec<&Step>, Vec<&Step>) = missing.iter().partition(needs_values);
+        for step in of_values {
+            let (start, view) = (Instant::now(), history.view());
+            let input = Input::History { view, full_batch: None };
+            let spectrum = self.solve(step, input)?;
+            self.put_spectrum(step, spectrum, start, spectra)?;
+        }
         let Some(first) = missing.first() else {
             return Ok(());
         };
@@ -54,7 +62,7 @@ impl Executor<'_> {
         // Made only where single precision leaves fewer than three digits of the smallest eigenvalue.
         let mut double = None;
         let mut start = start;
-        for step in missing {
+        for step in &missing {
             let mut spectrum = self.solve(step, Input::Moments(&single))?;
             if !spectrum.has_three_digits() {
                 if double.is_none() {

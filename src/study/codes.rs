@@ -297,7 +297,7 @@ pub static CODES: &[Code] = &[
         "E0509",
         "more eigenvalues than there are",
         "The covariance of T gradients of n numbers has at most min(n, T − 1) eigenvalues above zero, the second moment \
-         min(n, T); a Hessian has n.",
+         min(n, T); a Hessian has n. One gradient has n magnitudes, one parameter's history T.",
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 100)\nspectrum c = covariance(g, top: 100)",
     ),
     code(

@@ -165,7 +165,32 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             let (_, call) = model_of(case, model)?;
             vocabulary.facts.parameters(call, Some(&data?.call))?.ok()
         };
+        let along = match args.get("along") {
+            Some(Value::Text(word)) => Some(word.as_str()),
+            _ => None,
+        };
         let bound = match case.records.get(of) {
+            Some(record) if along.is_some() => {
+                let sizes = (
+                    parameters(&record.of, case.data.get(&record.on)),
+                    Some(record.iterations),
+                );
+                let (size, others) = match along {
+                    Some("iteration") => (sizes.1, sizes.0),
+                    _ => (sizes.0, sizes.1),
+                };
+                if let (Some(others), Some(Value::Integer(index))) = (others, args.get("index"))
+                    && *index as u64 >= others
+                {
+                    let message = format!("`index` asks for number {index} of {others}, counted from 0");
+                    let help = format!("take one from 0 to {}", others - 1);
+                    diagnostics.push(
+                        Diagnostic::error("E0509", message, place.of("index"), "more than there are")
+                            .help(help),
+                    );
+                }
+                size
+            }
             Some(record) => {
                 // Centring takes one dimension away.
                 let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
@@ -175,7 +200,11 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             None => parameters(of, data),
         };
         if let Some(bound) = bound.filter(|bound| *top as u64 > *bound) {
-            let message = format!("`top` asks for {top} eigenvalues of a matrix that has at most {bound}");
+            let what = match along {
+                Some(_) => format!("values of a sample that has {bound}"),
+                None => format!("eigenvalues of a matrix that has at most {bound}"),
+            };
+            let message = format!("`top` asks for {top} {what}");
             let help = format!("ask for at most {bound}, or record more iterations");
             diagnostics
                 .push(Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help));
