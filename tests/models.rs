@@ -353,11 +353,24 @@ fn initial_values_are_drawn_as_pytorch_draws_them() {
                 Initial::Normal(sd) => {
                     // nn.Embedding's default, but for the positions of an image.
                     assert_eq!(sd, if case == "vit" { 0.02 } else { 1.0 }, "{}", p.name);
-                    let sum = |power| numbers.iter().map(|v| (f64::from(*v) / sd).powi(power)).sum::<f64>();
+                    let sum = |power| {
+                        numbers
+                            .iter()
+                            .map(|v| (f64::from(*v) / sd).powi(power))
+                            .sum::<f64>()
+                    };
                     let (mean, square, fourth) = (sum(1) / n, sum(2) / n, sum(4) / n);
                     assert!(mean.abs() < 4.5 / n.sqrt(), "{}: mean {mean}", p.name);
-                    assert!((square - 1.0).abs() < 4.5 * (2.0 / n).sqrt(), "{}: {square}", p.name);
-                    assert!((fourth - 3.0).abs() < 4.5 * (96.0 / n).sqrt(), "{}: {fourth}", p.name);
+                    assert!(
+                        (square - 1.0).abs() < 4.5 * (2.0 / n).sqrt(),
+                        "{}: {square}",
+                        p.name
+                    );
+                    assert!(
+                        (fourth - 3.0).abs() < 4.5 * (96.0 / n).sqrt(),
+                        "{}: {fourth}",
+                        p.name
+                    );
                     assert_ne!(numbers, &other[p.range.clone()], "{}", p.name);
                 }
                 Initial::Uniform(bound) => {

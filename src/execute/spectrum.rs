@@ -7,6 +7,7 @@ use super::record::keep_rows;
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
+use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::products::Precision;
@@ -26,6 +27,17 @@ impl Executor<'_> {
         missing: &[&Step],
         spectra: &mut Spectra,
     ) -> Result<(), ExecuteError> {
+        let needs_values = |step: &&&Step| spectrum_method(&of(step).0.name).needs_values();
+        let (of_values, missing): (Vec<&Step>, Vec<&Step>) = missing.iter().partition(needs_values);
+        for step in of_values {
+            let (start, view) = (Instant::now(), history.view());
+            let input = Input::History {
+                view,
+                full_batch: None,
+            };
+            let spectrum = self.solve(step, input)?;
+            self.put_spectrum(step, spectrum, start, spectra)?;
+        }
         let Some(first) = missing.first() else {
             return Ok(());
         };
@@ -54,7 +66,7 @@ impl Executor<'_> {
         // Made only where single precision leaves fewer than three digits of the smallest eigenvalue.
         let mut double = None;
         let mut start = start;
-        for step in missing {
+        for step in &missing {
             let mut spectrum = self.solve(step, Input::Moments(&single))?;
             if !spectrum.has_three_digits() {
                 if double.is_none() {
@@ -142,6 +154,7 @@ impl Executor<'_> {
             data,
             weights,
             rows,
+            batch_norm,
             transform,
             ..
         } = &record.work
@@ -152,9 +165,27 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let all: Vec<u32> = (0..data.len() as u32).collect();
         let n = network.parameter_count();
-        let (mut gradient, mut running) = (vec![0.0; n], vec![0.0; theta.len() - n]);
-        self.engine
-            .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+        let mut gradient = vec![0.0; n];
+        match batch_norm {
+            BatchNormMode::Batch => {
+                let mut running = vec![0.0; theta.len() - n];
+                self.engine
+                    .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
+            }
+            mode => {
+                let (engine, batch) = (self.engine, all.len());
+                engine.record(
+                    &network,
+                    &theta,
+                    &data,
+                    &all,
+                    batch,
+                    *mode,
+                    &mut gradient,
+                    &|_| (),
+                );
+            }
+        }
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
         let mut kept = vec![0.0; rows.iter().map(std::ops::Range::len).sum()];
         keep_rows(&gradient, n, rows, &mut kept);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, FACTS, TrainingFacts, WEIGHTS, at};
 use crate::data;
+use crate::data::augment::Augment;
 use crate::gradients::batches::Order;
 use crate::models::{Network, weights};
 use crate::optimizers;
@@ -29,6 +30,7 @@ impl Executor<'_> {
             milestones,
             schedule,
             clip,
+            augment,
             seed,
         } = &step.work
         else {
@@ -47,12 +49,7 @@ impl Executor<'_> {
         let kind = optimizers::find(&optimizer.name).expect("the checker knows the optimizers");
         let (lr, batch) = (optimizer.args.number("lr"), *batch as usize);
         let rates = match schedule {
-            Some(schedule) => training::rates(
-                schedule,
-                lr,
-                *epochs as usize,
-                dataset.len() / batch.max(1),
-            ),
+            Some(schedule) => training::rates(schedule, lr, *epochs as usize, dataset.len() / batch.max(1)),
             None => training::step_decay(lr, *epochs as usize, *decay, milestones).into(),
         };
         let optimizer = kind.build(&optimizer.args, network.parameter_count());
@@ -69,6 +66,11 @@ impl Executor<'_> {
             theta,
         );
         training.clip = *clip;
+        let fits = training.augment(
+            Augment::from_calls(augment),
+            seed::derive(*seed, "augmentation of training images"),
+        );
+        assert!(fits, "the checker lets no augmentation meet such a normalisation");
         let partial = self.store.partial(&step.id);
         std::fs::create_dir_all(&partial)
             .map_err(StoreError::write(&partial))

@@ -170,10 +170,7 @@ impl Layer for Attention {
                 .slice([0..samples, part * self.dim..(part + 1) * self.dim])
                 .reshape([samples, self.heads, self.width(), t])
         };
-        let mut scores = part(0)
-            .swap_dims(2, 3)
-            .matmul(part(1))
-            .mul_scalar(self.scale());
+        let mut scores = part(0).swap_dims(2, 3).matmul(part(1)).mul_scalar(self.scale());
         if self.causal {
             let hidden = |i: usize| if i % t > i / t { -1e30f32 } else { 0.0 };
             let mask: Vec<f32> = (0..t * t).map(hidden).collect();

@@ -309,4 +309,3 @@ fn pad_rows(rows: &[Lanes], width: usize, before: usize, after: usize, padded: &
         out[before + width..].fill(Lanes::default());
     }
 }
-

@@ -116,11 +116,8 @@ impl Layer for Embedding {
         let samples = input.dims()[0];
         let places = samples / minibatches * self.tokens;
         let device = input.device();
-        let all = Tensor::<1, Int>::arange(0..self.vocabulary as i64, &device).reshape([
-            1,
-            self.vocabulary,
-            1,
-        ]);
+        let all =
+            Tensor::<1, Int>::arange(0..self.vocabulary as i64, &device).reshape([1, self.vocabulary, 1]);
         // One row for each word, one column for each place where it may stand.
         let tokens = input.reshape([minibatches, 1, places]).int();
         let stands = tokens

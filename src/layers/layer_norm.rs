@@ -114,7 +114,11 @@ impl WithSimd for Backward<'_> {
         let [plain, along] = self.sums;
         plain.fill(Lanes::default());
         along.fill(Lanes::default());
-        let rows = || self.input.chunks_exact(positions).zip(self.grad_output.chunks_exact(positions));
+        let rows = || {
+            self.input
+                .chunks_exact(positions)
+                .zip(self.grad_output.chunks_exact(positions))
+        };
         for ((x, delta), weight) in rows().zip(self.weight) {
             for p in 0..positions {
                 for lane in 0..LANES {
@@ -158,7 +162,10 @@ impl WithSimd for Gradient<'_> {
         let positions = self.mean.len();
         moments(self.input, self.mean, self.scale);
         let (weights, biases) = self.sums.split_at_mut(self.sums.len() / 2);
-        let rows = self.input.chunks_exact(positions).zip(self.grad_output.chunks_exact(positions));
+        let rows = self
+            .input
+            .chunks_exact(positions)
+            .zip(self.grad_output.chunks_exact(positions));
         for ((x, delta), (weight, bias)) in rows.zip(weights.iter_mut().zip(biases)) {
             let (mut along, mut plain) = (Lanes::default(), Lanes::default());
             for p in 0..positions {

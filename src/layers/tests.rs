@@ -154,19 +154,20 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         };
         (input, Box::new(layer))
     };
-    let grouped = |input: Shape, out_channels, padding, stride, dilation, groups| -> (Shape, Box<dyn Layer>) {
-        let layer = Conv2d {
-            input,
-            out_channels,
-            kernel: 3,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias: true,
+    let grouped =
+        |input: Shape, out_channels, padding, stride, dilation, groups| -> (Shape, Box<dyn Layer>) {
+            let layer = Conv2d {
+                input,
+                out_channels,
+                kernel: 3,
+                stride,
+                padding,
+                dilation,
+                groups,
+                bias: true,
+            };
+            (input, Box::new(layer))
         };
-        (input, Box::new(layer))
-    };
     let attention = |tokens, dim, heads, causal| -> (Shape, Box<dyn Layer>) {
         let layer = Attention {
             tokens,
@@ -405,12 +406,17 @@ fn an_embedding_equals_burn_s_autodiff() {
     };
     let (input, samples) = ([1, 1, 7], 6);
     // Token 3 never occurs: its gradient is 0. The others occur several times in a sample.
-    let x: Vec<f32> = (0..samples * 7).map(|i| [0.0, 1.0, 2.0, 4.0][i * i % 11 % 4]).collect();
+    let x: Vec<f32> = (0..samples * 7)
+        .map(|i| [0.0, 1.0, 2.0, 4.0][i * i % 11 % 4])
+        .collect();
     let (theta, delta) = (values(&layer, 1), numbers(samples * size(layer.output()), 3));
     let ours = host(&layer, input, &theta, &x, &delta);
     let device = Device::flex().autodiff();
     let gradient = |samples: std::ops::Range<usize>| {
-        let (x, delta) = (&x[samples.start * 7..samples.end * 7], &delta[samples.start * 42..samples.end * 42]);
+        let (x, delta) = (
+            &x[samples.start * 7..samples.end * 7],
+            &delta[samples.start * 42..samples.end * 42],
+        );
         let tensor = |values: &[f32], dims: [usize; 4]| {
             Tensor::<4>::from_data(TensorData::new(values.to_vec(), dims), &device)
         };
@@ -421,7 +427,10 @@ fn an_embedding_equals_burn_s_autodiff() {
         let theta = Tensor::<1>::from_data(TensorData::new(theta.clone(), [30]), &device).require_grad();
         let output = layer.tensor_forward(theta.clone(), x.clone());
         let grads = (output.clone() * delta.clone()).sum().backward();
-        let batches = layer.tensor_gradient(x.inner(), delta.inner(), 1).unwrap().into_data();
+        let batches = layer
+            .tensor_gradient(x.inner(), delta.inner(), 1)
+            .unwrap()
+            .into_data();
         let gradient = theta.grad(&grads).unwrap().into_data();
         let floats = |data: TensorData| data.as_slice::<f32>().unwrap().to_vec();
         assert!(relative_error(&floats(batches), &floats(gradient.clone())) < 1e-6);

@@ -97,9 +97,15 @@ mod tests {
             assert!((exact.cdf(wide) - expected).abs() < 1e-9);
             // The rounding of x²/2 under the exponential grows with it.
             let bound = 6e-7 + 6e-8 * wide * wide;
-            assert!((f64::from(distribution) / expected - 1.0).abs() < bound, "{x}: {distribution}");
+            assert!(
+                (f64::from(distribution) / expected - 1.0).abs() < bound,
+                "{x}: {distribution}"
+            );
             let expected = (-0.5 * wide * wide).exp() / (2.0 * std::f64::consts::PI).sqrt();
-            assert!((f64::from(density) / expected - 1.0).abs() < bound, "{x}: {density}");
+            assert!(
+                (f64::from(density) / expected - 1.0).abs() < bound,
+                "{x}: {density}"
+            );
         }
     }
 }

@@ -111,7 +111,9 @@ impl Network {
         {
             each(groups, parallel, |g, group| {
                 match run.checked_sub(1) {
-                    None => group.workspace.load(lanes_of(samples.images, g, 1).iter().copied()),
+                    None => group
+                        .workspace
+                        .load(lanes_of(samples.images, g, 1).iter().copied()),
                     Some(before) => self.normalise(norms[before], values, group),
                 }
                 self.forward_layers(layers.clone(), values, &mut group.workspace);

@@ -32,7 +32,10 @@ pub fn sequence_cross_entropy(
     scale: f32,
     grad: &mut [Lanes],
 ) -> [f32; LANES] {
-    let (mut max, mut sum) = (vec![Lanes::default(); positions], vec![Lanes::default(); positions]);
+    let (mut max, mut sum) = (
+        vec![Lanes::default(); positions],
+        vec![Lanes::default(); positions],
+    );
     Arch::new().dispatch(Exponentials {
         logits,
         grad: &mut *grad,

@@ -30,7 +30,9 @@ pub fn initial(network: &Network, seed: u64) -> Vec<f32> {
                     let (u, v): (f64, f64) = (rng.random(), rng.random());
                     let (radius, angle) = (sd * (-2.0 * (1.0 - u).ln()).sqrt(), std::f64::consts::TAU * v);
                     let values = [radius * angle.cos(), radius * angle.sin()];
-                    pair.iter_mut().zip(values).for_each(|(to, value)| *to = value as f32);
+                    pair.iter_mut()
+                        .zip(values)
+                        .for_each(|(to, value)| *to = value as f32);
                 }
             }
             Initial::Uniform(bound) => {

@@ -20,7 +20,7 @@ use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
 use crate::spectra::SpectrumError;
-use crate::study::{Case, DataSpec, Study, is_clean};
+use crate::study::{BatchNorm, Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
 const GRADIENT_VERSION: u32 = 1;
@@ -149,8 +149,11 @@ impl Lowering<'_> {
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
             let of = self.networks[&weights].clone();
-            of.network
-                .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+            let batch_norm = match spec.batch_norm {
+                BatchNorm::Batch => BatchNormMode::Batch,
+                BatchNorm::Running => BatchNormMode::Running,
+            };
+            of.network.check_batch(spec.batch as usize, batch_norm)?;
             let n = of.network.parameter_count();
             let rows = match &spec.layers {
                 Some(pattern) => models::select::select(&of.network, pattern)?,
@@ -186,6 +189,7 @@ impl Lowering<'_> {
                 order,
                 keep: spec.keep,
                 rows,
+                batch_norm,
                 transform: spec.transform.clone(),
                 seed,
             };
@@ -193,7 +197,14 @@ impl Lowering<'_> {
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let mut cost = cost::record(&of.network, count, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(
+                &of.network,
+                count,
+                spec.batch,
+                spec.iterations,
+                batch_norm,
+                spec.keep,
+            );
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
@@ -398,6 +409,7 @@ impl Lowering<'_> {
             milestones,
             schedule: spec.schedule.clone(),
             clip,
+            augment: spec.augment.clone(),
             seed,
         };
         let id = self.add(key, work, label, cost);

@@ -113,7 +113,7 @@ impl<'a> Lowering<'_> {
         };
         let step = self.add(key, work, label, cost);
         let subject = Subject {
-            spectrum: Some(spec.call.name.clone()),
+            spectrum: Some(method.about(&spec.call.args)),
             ..from.subject
         };
         let record = from.record;

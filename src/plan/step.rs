@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use crate::gradients::batches::Order;
-use crate::layers::Shape;
+use crate::layers::{BatchNormMode, Shape};
 use crate::signature::Call;
 use crate::stats::outcome::Direction;
 use crate::study::{Schedule, TransformSpec};
@@ -121,6 +121,8 @@ pub enum Work {
         /// Moves the rate in place of `decay`.
         schedule: Option<Schedule>,
         clip: Clip,
+        /// What is done to the images.
+        augment: Vec<Call>,
         seed: u64,
     },
     Record {
@@ -132,6 +134,7 @@ pub enum Work {
         keep: bool,
         /// The rows of G that are kept.
         rows: Vec<std::ops::Range<usize>>,
+        batch_norm: BatchNormMode,
         transform: TransformSpec,
         seed: u64,
     },

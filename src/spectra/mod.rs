@@ -1,4 +1,4 @@
-//! Spectra of what a gradient history or a model is made of: covariance, second moment, eigengaps.
+//! Spectra of what a gradient history or a model is made of: covariance, second moment, eigengaps; and magnitudes.
 //!
 //! A study's `spectrum` statement names one of [`SPECTRA`]; each gives a [`Spectrum`].
 
@@ -8,6 +8,7 @@ pub mod eigen;
 pub mod eigengaps;
 pub mod error;
 pub mod gram;
+pub mod magnitudes;
 pub mod measures;
 pub mod moments;
 pub mod products;
@@ -44,6 +45,16 @@ pub trait SpectrumMethod: Sync {
     /// Name, settings and version. The reference `of` says what it is made from.
     fn signature(&self) -> &'static Signature;
 
+    /// Whether it is made from the history itself, not from its sums.
+    fn needs_values(&self) -> bool {
+        false
+    }
+
+    /// What it is called in tables, such as `second_moment`.
+    fn about(&self, _args: &Args) -> String {
+        self.signature().name.to_string()
+    }
+
     /// The spectrum; `None` if cancelled. Progress is told in values of G.
     ///
     /// Panics at an input other than `of` allows: a mistake in gradstudy, not in a study.
@@ -61,6 +72,7 @@ pub static SPECTRA: &[&dyn SpectrumMethod] = &[
     &covariance::Covariance,
     &second_moment::SecondMoment,
     &eigengaps::Eigengaps,
+    &magnitudes::Magnitudes,
 ];
 
 /// The gradient history of a moment's spectrum.

@@ -18,6 +18,8 @@ pub enum SpectrumKind {
     Fisher,
     /// Differences of neighbouring eigenvalues of another spectrum.
     Eigengaps,
+    /// Absolute values of one column or row of G.
+    Magnitudes,
 }
 
 /// The top of a spectrum.

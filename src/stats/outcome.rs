@@ -344,7 +344,7 @@ impl Outcome {
             Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
             Outcome::Normality(outcome) => Some(&outcome.acceptance),
             Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
-            Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+            _ => None,
         }
     }
 
@@ -354,7 +354,7 @@ impl Outcome {
             Outcome::PowerLaw(outcome) => outcome.acceptance.verdicts = verdicts,
             Outcome::Normality(outcome) => outcome.acceptance.verdicts = verdicts,
             Outcome::Alternatives(outcome) => outcome.acceptance.verdicts = verdicts,
-            Outcome::TailIndex(_) | Outcome::Correlation(_) => {}
+            _ => {}
         }
     }
 }

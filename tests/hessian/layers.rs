@@ -37,6 +37,8 @@ fn conv(net: &mut Builder, from: usize, out_channels: usize, kernel: usize, stri
         kernel,
         stride,
         padding: kernel / 2,
+        dilation: 1,
+        groups: 1,
         bias,
     };
     net.push_from(from, "conv", layer);

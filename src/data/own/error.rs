@@ -39,7 +39,10 @@ pub enum OwnError {
     NoArrayNamed { path: PathBuf, known: Vec<String> },
 
     #[error("{} has {characters} characters, too few for a window of {context} and the one behind it", path.display())]
-    #[diagnostic(code(gradstudy::data::short_text), help("lower `context`, or use a longer text"))]
+    #[diagnostic(
+        code(gradstudy::data::short_text),
+        help("lower `context`, or use a longer text")
+    )]
     ShortText {
         path: PathBuf,
         characters: usize,

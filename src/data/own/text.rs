@@ -63,7 +63,10 @@ pub struct Text;
 fn read(path: &Path) -> Result<String, OwnError> {
     String::from_utf8(bytes(path)?).map_err(|error| OwnError::Malformed {
         path: path.to_path_buf(),
-        problem: format!("is not UTF-8: its byte {} begins no character", error.utf8_error().valid_up_to()),
+        problem: format!(
+            "is not UTF-8: its byte {} begins no character",
+            error.utf8_error().valid_up_to()
+        ),
     })
 }
 
@@ -98,18 +101,24 @@ fn windows(args: &Args, characters: usize) -> usize {
 }
 
 fn stride(args: &Args) -> usize {
-    let name = if args.get("stride").is_some() { "stride" } else { "context" };
+    let name = if args.get("stride").is_some() {
+        "stride"
+    } else {
+        "context"
+    };
     args.integer(name) as usize
 }
 
 fn path(args: &Args, split: Split) -> Result<&Path, DataError> {
     match split {
         Split::Train => Ok(Path::new(args.text("file"))),
-        Split::Test => optional(args, "test").map(Path::new).ok_or_else(|| DataError::NoSplit {
-            set: SIGNATURE.name.to_string(),
-            split: split.word().to_string(),
-            remedy: "name its file with `test`".to_string(),
-        }),
+        Split::Test => optional(args, "test")
+            .map(Path::new)
+            .ok_or_else(|| DataError::NoSplit {
+                set: SIGNATURE.name.to_string(),
+                split: split.word().to_string(),
+                remedy: "name its file with `test`".to_string(),
+            }),
     }
 }
 
@@ -117,7 +126,9 @@ fn path(args: &Args, split: Split) -> Result<&Path, DataError> {
 fn survey_of(path: &Path, text: &str, vocabulary: &[char], shape: [usize; 3]) -> Result<Survey, OwnError> {
     let mut class_counts = vec![0; vocabulary.len()];
     let tokens = tokens(path, text, vocabulary)?;
-    tokens.into_iter().for_each(|token| class_counts[token as usize] += 1);
+    tokens
+        .into_iter()
+        .for_each(|token| class_counts[token as usize] += 1);
     Ok(Survey { shape, class_counts })
 }
 
@@ -126,7 +137,11 @@ impl Text {
     fn survey(&self, args: &Args) -> Result<(Survey, Option<Survey>), DataError> {
         let train = Path::new(args.text("file"));
         let test = optional(args, "test").map(Path::new);
-        let files: Vec<PathBuf> = [Some(train), test].into_iter().flatten().map(Into::into).collect();
+        let files: Vec<PathBuf> = [Some(train), test]
+            .into_iter()
+            .flatten()
+            .map(Into::into)
+            .collect();
         survey::once(SIGNATURE.name, args, &files, || {
             let shape = [1, 1, args.integer("context") as usize];
             let text = read(train)?;
@@ -189,7 +204,10 @@ impl DatasetKind for Text {
 
     fn digest(&self, args: &Args, _search: &SearchPath) -> Result<String, DataError> {
         // The training text has the vocabulary.
-        let files = [path(args, split_of(args))?.to_path_buf(), args.text("file").into()];
+        let files = [
+            path(args, split_of(args))?.to_path_buf(),
+            args.text("file").into(),
+        ];
         Ok(file_digest(&files).map_err(|(path, reason)| OwnError::File { path, reason })?)
     }
 
