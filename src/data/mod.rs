@@ -33,6 +33,8 @@ pub mod verify;
 
 pub use dataset::{Dataset, Split};
 pub use error::DataError;
+use own::text;
+
 pub use normalize::{Normalization, NormalizationNote};
 pub use search::{Located, SearchPath};
 pub use source::{EmbeddedFile, Form, Origin, Source, SourceFile};
@@ -95,7 +97,7 @@ pub static DATASETS: &[&dyn DatasetKind] = &[
     &mnist::MNIST,
     &own::NPY,
     &own::SAFETENSORS,
-    &own::Text,
+    &text::Text,
 ];
 
 /// The data set of that name in the study language.

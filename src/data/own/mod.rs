@@ -8,12 +8,11 @@ mod image_folder;
 mod npy;
 mod safetensors;
 mod survey;
-mod text;
+pub mod text;
 
 use std::path::{Path, PathBuf};
 
 pub use error::OwnError;
-pub use text::Text;
 
 use super::dataset::{Dataset, Split};
 use super::error::DataError;
