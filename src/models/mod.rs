@@ -8,6 +8,7 @@ pub mod loss;
 pub mod network;
 mod pass;
 mod resnet18;
+pub mod select;
 mod state_dict;
 pub mod weights;
 
