@@ -7,6 +7,7 @@ pub mod covariance;
 pub mod eigen;
 pub mod eigengaps;
 pub mod error;
+pub mod factors;
 pub mod gram;
 pub mod moments;
 pub mod products;
