@@ -77,7 +77,38 @@ pub struct Recording<'a> {
     pub selections: Vec<Vec<Range<usize>>>,
 }
 
-impl Recording<'_> {
+impl<'a> Recording<'a> {
+    /// What `record` records of `network` for the spectra `users`.
+    pub fn of<'s>(
+        network: &'a Network,
+        record: &Step,
+        users: impl Iterator<Item = &'s Step>,
+    ) -> Result<Self, NoSuchLayer> {
+        let Work::Record {
+            batch,
+            iterations,
+            transform,
+            ..
+        } = &record.work
+        else {
+            unreachable!("a record step")
+        };
+        let mut selections = Vec::new();
+        for user in users {
+            let rows = rows_of(network, user)?;
+            if !selections.contains(&rows) {
+                selections.push(rows);
+            }
+        }
+        Ok(Recording {
+            network,
+            batch: *batch as usize,
+            iterations: *iterations as usize,
+            identity: transform.is_identity(),
+            selections,
+        })
+    }
+
     /// The cheapest route.
     pub fn choose(&self, means: Means) -> Chosen {
         let n = self.network.parameter_count();
@@ -115,7 +146,12 @@ impl Recording<'_> {
         if let Some((passes, factors, rows, bytes)) = self.layers(means) {
             let flops = factors + rows;
             let seconds = passes.len() as f64 * pass + factors / (FACTORS * CORES) + rows / (SINGLE * CORES);
-            candidates.push(of(Route::Layers(passes), seconds + bytes as f64 / WRITE, bytes, flops));
+            candidates.push(of(
+                Route::Layers(passes),
+                seconds + bytes as f64 / WRITE,
+                bytes,
+                flops,
+            ));
         }
         if !fits {
             if history + history / 10 <= means.disk {
@@ -130,7 +166,9 @@ impl Recording<'_> {
             let bytes = 4 * (window.min(n) * self.iterations) as u64 + scratch;
             candidates.push(of(Route::Windows(window), seconds, bytes, flops));
         }
-        let cheapest = candidates.into_iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds));
+        let cheapest = candidates
+            .into_iter()
+            .min_by(|a, b| a.seconds.total_cmp(&b.seconds));
         cheapest.expect("windows, or a history that fits")
     }
 
@@ -151,17 +189,26 @@ impl Recording<'_> {
             let range = &placed.range;
             let overlap = |selection: &Vec<Range<usize>>| -> usize {
                 let parts = selection.iter();
-                parts.map(|r| r.end.min(range.end).saturating_sub(r.start.max(range.start))).sum()
+                parts
+                    .map(|r| r.end.min(range.end).saturating_sub(r.start.max(range.start)))
+                    .sum()
             };
-            let wanted: Vec<usize> = self.selections.iter().map(overlap).filter(|rows| *rows > 0).collect();
+            let wanted: Vec<usize> = self
+                .selections
+                .iter()
+                .map(overlap)
+                .filter(|rows| *rows > 0)
+                .collect();
             if range.is_empty() || wanted.is_empty() {
                 continue;
             }
             let whole = wanted.iter().all(|rows| *rows == range.len());
             let rows: f64 = wanted.iter().map(|rows| t * t * *rows as f64).sum();
-            let factors = placed.layer.outer_product().filter(|_| whole).map(|(d, m)| {
-                wanted.len() as f64 * t * t * b * b * (d + m) as f64
-            });
+            let factors = placed
+                .layer
+                .outer_product()
+                .filter(|_| whole)
+                .map(|(d, m)| wanted.len() as f64 * t * t * b * b * (d + m) as f64);
             let written = 4.0 * t * range.len() as f64 / WRITE;
             let cheaper = factors.filter(|f| f / (FACTORS * CORES) < rows / (SINGLE * CORES) + written);
             let part = match cheaper {
@@ -205,7 +252,9 @@ impl Recording<'_> {
             }
             Route::Layers(passes) => {
                 let named = |wanted: Part| -> Vec<&str> {
-                    let layers = passes.iter().flat_map(|pass| pass.iter().zip(&self.network.layers));
+                    let layers = passes
+                        .iter()
+                        .flat_map(|pass| pass.iter().zip(&self.network.layers));
                     let chosen = layers.filter(|(part, _)| **part == wanted);
                     chosen.map(|(_, placed)| placed.name.as_str()).collect()
                 };
@@ -241,6 +290,8 @@ pub fn rows_of(network: &Network, step: &Step) -> Result<Vec<Range<usize>>, NoSu
 /// Whether something other than its spectra needs the history of `record`, given what is `finished`.
 pub fn needs_history(plan: &Plan, record: &Step, finished: impl Fn(&Step) -> bool) -> bool {
     let keep = matches!(record.work, Work::Record { keep: true, .. });
-    let mut tests = plan.users(&record.id).filter(|user| matches!(user.work, Work::Test { .. }));
+    let mut tests = plan
+        .users(&record.id)
+        .filter(|user| matches!(user.work, Work::Test { .. }));
     finished(record) || keep || tests.any(|test| !finished(test))
 }

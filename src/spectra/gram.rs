@@ -117,6 +117,15 @@ impl GramAccumulator {
         Ok(())
     }
 
+    /// The same with nothing added.
+    pub fn emptied(&self) -> Self {
+        GramAccumulator::new(
+            self.samples,
+            self.along_centre.is_some(),
+            self.products.precision(),
+        )
+    }
+
     /// T.
     pub fn samples(&self) -> usize {
         self.samples
