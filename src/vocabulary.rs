@@ -103,6 +103,21 @@ impl Facts for RegistryFacts {
             .map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
     }
+
+    fn selected(&self, model: &Call, data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = models::find(&model.name)?
+            .build(&model.args, outline.shape)
+            .ok()?;
+        let rows = models::select::select(&network, pattern);
+        Some(match rows {
+            Ok(rows) => Ok(rows.iter().map(|range| range.len() as u64).sum()),
+            Err(error) => {
+                let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+                Err((error.to_string(), help))
+            }
+        })
+    }
 }
 
 /// Everything that a study can name.

@@ -14,6 +14,7 @@ use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::layers::BatchNormMode;
+use crate::models::select::NoSuchLayer;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
@@ -70,6 +71,9 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layers(#[from] NoSuchLayer),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -120,6 +124,11 @@ impl Lowering<'_> {
             cost,
         });
         id
+    }
+
+    /// The work of a step added before.
+    pub fn work(&self, id: &StepId) -> &Work {
+        &self.steps[id].work
     }
 
     fn case(&mut self, case: &Case, seed: u64, out: &mut Out) -> Result<(), PlanError> {

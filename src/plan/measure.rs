@@ -9,8 +9,9 @@ use super::lower::{Lowering, NetworkOf, Out, PlanError, dataset_of};
 use super::step::{Operation, StepId, StepKey, Work};
 use super::{Planned, PlannedSpectrum};
 use crate::hessian::{Request, signatures};
+use crate::models::select::select;
 use crate::results::Subject;
-use crate::signature::{ParamType, Signature};
+use crate::signature::{ParamType, Signature, Value};
 use crate::spectra::{SPECTRA, SpectrumMethod};
 use crate::stats::outcome::Direction;
 use crate::stats::{self, TestKind};
@@ -94,6 +95,10 @@ impl<'a> Lowering<'_> {
             seed: None,
             inputs: vec![from.step.clone()],
         };
+        let mut from = from;
+        if let Some(Value::Text(pattern)) = spec.call.args.get("layers") {
+            from.subject.parameters = self.selected(&from.step, pattern)?;
+        }
         let (n, t) = (from.subject.parameters, from.subject.iterations);
         let cost = Cost {
             seconds: method.seconds(&spec.call.args, n, t),
@@ -125,6 +130,15 @@ impl<'a> Lowering<'_> {
             },
         );
         Ok(())
+    }
+
+    /// Parameters of the network behind a record step that `pattern` chooses.
+    fn selected(&self, record: &StepId, pattern: &str) -> Result<u64, PlanError> {
+        let Work::Record { weights, .. } = &self.work(record) else {
+            unreachable!("a spectrum with layers is of a record")
+        };
+        let rows = select(&self.networks[weights].network, pattern)?;
+        Ok(rows.iter().map(|range| range.len() as u64).sum())
     }
 
     /// The spectrum of a loss: of weights, on data.

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::{Plan, Step, Work};
+use super::{Plan, Step, StepId, Work};
 use crate::gradients::parts::chunk_of_windows;
 use crate::gradients::record::bytes_per_block;
 use crate::layers::BatchNormMode;
-use crate::models::Network;
 use crate::models::parts::{Layout, Part};
 use crate::models::select::{NoSuchLayer, select};
+use crate::models::{self, Network};
 
 /// A way to the inner products.
 #[derive(Debug, Clone, PartialEq)]
@@ -274,6 +274,71 @@ impl<'a> Recording<'a> {
                 format!("G is never formed: {}{again}", parts.join("; "))
             }
         }
+    }
+}
+
+/// The route of one recording that only spectra use.
+#[derive(Debug)]
+pub struct Planned {
+    /// The record step.
+    pub record: StepId,
+    pub chosen: Chosen,
+    /// What `gradstudy plan` says of it.
+    pub words: String,
+}
+
+impl Planned {
+    /// Gives the record step the route's cost where G is never there.
+    pub fn put_cost(&self, plan: &mut Plan) {
+        let step = plan.steps.iter_mut().find(|step| step.id == self.record);
+        if let (Route::Layers(_) | Route::Windows(_), Some(step)) = (&self.chosen.route, step) {
+            step.cost.bytes = self.chosen.bytes;
+            step.cost.seconds = step.cost.seconds.min(self.chosen.seconds);
+        }
+    }
+}
+
+/// The routes of the recordings of which only spectra that are not `finished` will be made.
+pub fn spectra_alone(plan: &Plan, means: Means, finished: impl Fn(&Step) -> bool) -> Vec<Planned> {
+    let records = plan.steps.iter().filter_map(|record| {
+        let Work::Record { weights, .. } = &record.work else {
+            return None;
+        };
+        let spectrum = |user: &&Step| matches!(user.work, Work::Spectrum { .. }) && !finished(user);
+        let users: Vec<&Step> = plan.users(&record.id).filter(spectrum).collect();
+        if users.is_empty() || needs_history(plan, record, &finished) {
+            return None;
+        }
+        let network = network_of(plan, weights)?;
+        let recording = Recording::of(&network, record, users.into_iter()).ok()?;
+        let chosen = recording.choose(means);
+        let gflop = |flops: f64| format!("{:.1} GFLOP", flops / 1e9);
+        let instead = match chosen.flops < chosen.flops_of_history {
+            true => format!(" instead of {}", gflop(chosen.flops_of_history)),
+            false => String::new(),
+        };
+        let words = format!(
+            "{} inner products {}: {}{instead}, {} of memory",
+            record.id.short(),
+            recording.words(&chosen),
+            gflop(chosen.flops),
+            super::display::size(chosen.bytes)
+        );
+        Some(Planned {
+            record: record.id.clone(),
+            chosen,
+            words,
+        })
+    });
+    records.collect()
+}
+
+/// The network of a weights step.
+fn network_of(plan: &Plan, weights: &StepId) -> Option<Network> {
+    match &plan.step(weights).work {
+        Work::Initialise { model, input, .. } => models::find(&model.name)?.build(&model.args, *input).ok(),
+        Work::Train { weights, .. } => network_of(plan, weights),
+        _ => None,
     }
 }
 

@@ -340,6 +340,14 @@ pub static CODES: &[Code] = &[
         "",
     ),
     code(
+        "E0541",
+        "pattern that fits no parameter",
+        "`layers` chooses parameter tensors by PyTorch's names, such as `conv1.weight`, or by the names of their modules: \
+         `*` stands for any characters, `?` for one. This pattern fits none of the model's.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\nspectrum c = covariance(g, layers: \"conv9\")\n\
+         test t = power_law(c)\ntable r { of: t  rows: [model]  columns: [d_ks] }",
+    ),
+    code(
         "W0101",
         "definition not used",
         "Nothing refers to the statement, so it is not run.",

@@ -159,9 +159,14 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             let span = place.of("samples");
             diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
         }
+        let fault = std::cell::RefCell::new(None);
         let parameters = |model: &str, data: Option<&super::DataSpec>| {
             let (_, call) = model_of(case, model)?;
-            vocabulary.facts.parameters(call, Some(&data?.call))?.ok()
+            let Some(Value::Text(layers)) = args.get("layers") else {
+                return vocabulary.facts.parameters(call, Some(&data?.call))?.ok();
+            };
+            let selected = vocabulary.facts.selected(call, &data?.call, layers)?;
+            selected.map_err(|error| *fault.borrow_mut() = Some(error)).ok()
         };
         let bound = match case.records.get(of) {
             Some(record) => {
@@ -172,6 +177,11 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             }
             None => parameters(of, data),
         };
+        if let Some((message, help)) = fault.take() {
+            let span = place.of("layers");
+            diagnostics.push(Diagnostic::error("E0541", message, span, "no such parameter").help(help));
+            continue;
+        }
         if let Some(bound) = bound.filter(|bound| *top as u64 > *bound) {
             let message = format!("`top` asks for {top} eigenvalues of a matrix that has at most {bound}");
             let help = format!("ask for at most {bound}, or record more iterations");

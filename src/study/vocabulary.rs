@@ -49,4 +49,9 @@ pub trait Facts: Sync {
 
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;
+
+    /// Parameters of a model that a pattern of names chooses; `Some(Err((what is wrong, help)))` if there are none.
+    fn selected(&self, _model: &Call, _data: &Call, _pattern: &str) -> Option<Result<u64, (String, String)>> {
+        None
+    }
 }
