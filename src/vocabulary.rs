@@ -11,8 +11,9 @@ use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::spectra::SPECTRA;
+use crate::spectra::measures::MEASURES;
 use crate::stats::TESTS;
-use crate::study::{Facts, Vocabulary};
+use crate::study::{DataOutline, Facts, Vocabulary};
 
 /// What a `record` statement can record.
 static GRADIENTS: Signature = Signature {
@@ -63,6 +64,12 @@ static GRADIENTS: Signature = Signature {
                   tensors): only their rows of G are kept; `clip` and `through` still see the whole gradient",
         },
         Param {
+            name: "batch_norm",
+            ty: ParamType::Word(&["batch", "running"]),
+            default: Default::Text("batch"),
+            doc: "statistics that batch normalisation goes by: of each minibatch, as in training, or the running ones",
+        },
+        Param {
             name: "weight_decay",
             ty: ParamType::Number { min: 0.0, max: 1e6 },
             default: Default::Absent,
@@ -93,6 +100,15 @@ impl Facts for RegistryFacts {
     fn examples(&self, data: &Call) -> Option<u64> {
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
         Some(outline.examples)
+    }
+
+    fn outline(&self, data: &Call) -> Option<DataOutline> {
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        Some(DataOutline {
+            examples: outline.examples,
+            classes: outline.classes as u64,
+            shape: outline.shape.map(|size| size as u64),
+        })
     }
 
     fn fault(&self, data: &Call) -> Option<(String, String)> {
@@ -135,7 +151,10 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
         SPECTRA.iter().map(|kind| kind.signature()).chain(curvatures)
     }),
     figures: leak(FIGURES.iter().map(|kind| kind.signature())),
-    tests: leak(TESTS.iter().map(|kind| kind.signature())),
+    tests: leak({
+        let measures = MEASURES.iter().map(|measure| measure.signature);
+        TESTS.iter().map(|kind| kind.signature()).chain(measures)
+    }),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
     paper_tables: leak(crate::report::paper::Paper::embedded().numbers()),

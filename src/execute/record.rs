@@ -9,7 +9,6 @@ use crate::gradients::batches::Batches;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
-use crate::layers::BatchNormMode;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{StoreError, replace_file};
@@ -34,6 +33,7 @@ impl Executor<'_> {
             order,
             keep,
             rows,
+            batch_norm,
             transform,
             seed,
         } = &step.work
@@ -78,9 +78,16 @@ impl Executor<'_> {
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
             let mut record = |indices: &[u32], columns: &mut [f32]| {
-                let mode = BatchNormMode::Batch;
-                self.engine
-                    .record(&network, &theta, &data, indices, batch, mode, columns, &progress);
+                self.engine.record(
+                    &network,
+                    &theta,
+                    &data,
+                    indices,
+                    batch,
+                    *batch_norm,
+                    columns,
+                    &progress,
+                );
                 transform.apply(columns);
             };
             if n == all {

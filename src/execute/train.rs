@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, FACTS, TrainingFacts, WEIGHTS, at};
 use crate::data;
+use crate::data::augment::Augment;
 use crate::gradients::batches::Order;
 use crate::models::{Network, weights};
 use crate::optimizers;
@@ -29,6 +30,7 @@ impl Executor<'_> {
             milestones,
             schedule,
             clip,
+            augment,
             seed,
         } = &step.work
         else {
@@ -64,6 +66,11 @@ impl Executor<'_> {
             theta,
         );
         training.clip = *clip;
+        let fits = training.augment(
+            Augment::from_calls(augment),
+            seed::derive(*seed, "augmentation of training images"),
+        );
+        assert!(fits, "the checker lets no augmentation meet such a normalisation");
         let partial = self.store.partial(&step.id);
         std::fs::create_dir_all(&partial)
             .map_err(StoreError::write(&partial))

@@ -7,7 +7,8 @@
 pub mod attention;
 mod attention_kernels;
 pub mod batch_norm;
-mod batch_norm_kernels;
+pub(crate) mod batch_norm_kernels;
+pub(crate) mod batch_norm_second_order;
 pub mod conv2d;
 mod conv2d_blocked;
 mod conv2d_group;
@@ -149,6 +150,12 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         _columns: &mut [f32],
         _place: Place,
     ) {
+    }
+
+    /// Inputs d and outputs m of a layer whose gradient is, for each sample, δ aᵀ (m × d, row-major) followed by δ,
+    /// with a its input and δ ∂loss/∂output: then ⟨g_i, g_j⟩ = (a_i·a_j + 1)(δ_i·δ_j). None by default.
+    fn outer_product(&self) -> Option<(usize, usize)> {
+        None
     }
 
     /// How second derivatives go through the layer; by default they do not.

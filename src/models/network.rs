@@ -44,6 +44,15 @@ pub struct Placed {
     pub plus: Option<usize>,
 }
 
+/// How activations depend on each other.
+#[derive(Debug)]
+pub struct Flow {
+    /// For each activation: the last layer to use it, which sets its gradient; the others add to it.
+    pub last_use: Vec<Option<usize>>,
+    /// For each activation: whether parameters come before it.
+    pub depends: Vec<bool>,
+}
+
 /// Puts layers together.
 #[derive(Debug)]
 pub struct Builder {
@@ -180,10 +189,21 @@ impl Network {
         self.parameters + self.buffers
     }
 
-    /// Whether each layer takes the output of the one before and nothing else.
-    pub fn is_row(&self) -> bool {
-        let mut layers = self.layers.iter().enumerate();
-        layers.all(|(i, placed)| placed.from == i && placed.plus.is_none())
+    /// Who uses which activation.
+    pub fn flow(&self) -> Flow {
+        let mut flow = Flow {
+            last_use: vec![None; self.layers.len() + 1],
+            depends: vec![false],
+        };
+        for (i, placed) in self.layers.iter().enumerate() {
+            for activation in std::iter::once(placed.from).chain(placed.plus) {
+                flow.last_use[activation] = Some(i);
+            }
+            let mut taken = std::iter::once(placed.from).chain(placed.plus);
+            let depends = taken.any(|activation| flow.depends[activation]) || !placed.range.is_empty();
+            flow.depends.push(depends);
+        }
+        flow
     }
 
     /// Whether the samples of a minibatch are coupled by batch normalisation.

@@ -6,6 +6,7 @@ use crate::layers::lanes::{LANES, Lanes, Segment, floats, floats_mut};
 use crate::layers::{Place, size};
 
 use super::Network;
+use super::network::Flow;
 
 /// Activations and their gradients for one group of sixteen samples, before each layer and after the last.
 #[derive(Debug)]
@@ -31,16 +32,12 @@ pub(super) struct Columns<'a> {
 impl Network {
     /// Buffers for one group of samples.
     pub fn workspace(&self) -> Workspace {
-        let mut last_use = vec![None; self.layers.len() + 1];
+        let Flow { last_use, depends } = self.flow();
         let mut uses = vec![0; self.layers.len() + 1];
-        let mut depends = vec![false];
-        for (i, placed) in self.layers.iter().enumerate() {
-            for activation in std::iter::once(placed.from).chain(placed.plus) {
-                last_use[activation] = Some(i);
-                uses[activation] += 1;
-            }
-            let before = depends[placed.from] || placed.plus.is_some_and(|plus| depends[plus]);
-            depends.push(before || !placed.range.is_empty());
+        for placed in &self.layers {
+            std::iter::once(placed.from)
+                .chain(placed.plus)
+                .for_each(|activation| uses[activation] += 1);
         }
         let sizes = || {
             let outputs = self.layers.iter().map(|p| size(p.layer.output()));

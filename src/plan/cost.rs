@@ -64,13 +64,20 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
 }
 
 /// T gradients over minibatches of B samples, of which `rows` numbers each are kept.
-pub fn record(network: &Network, rows: usize, batch: u64, iterations: u64, keep: bool) -> Cost {
+pub fn record(
+    network: &Network,
+    rows: usize,
+    batch: u64,
+    iterations: u64,
+    batch_norm: BatchNormMode,
+    keep: bool,
+) -> Cost {
     let bytes = 4 * rows as u64 * iterations;
     let flops = batch
         .saturating_mul(iterations)
         .saturating_mul(network.gradient_flops());
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + bytes as f64 / WRITE_RATE;
-    let activations = bytes_per_block(network, batch as usize, BatchNormMode::Batch) as u64;
+    let activations = bytes_per_block(network, batch as usize, batch_norm) as u64;
     Cost {
         seconds,
         bytes: bytes + activations,

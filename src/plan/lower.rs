@@ -13,12 +13,15 @@ use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
+use crate::hessian::HessianError;
 use crate::layers::BatchNormMode;
+use crate::models::select::NoSuchLayer;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::study::{Case, DataSpec, Study, is_clean};
+use crate::spectra::SpectrumError;
+use crate::study::{BatchNorm, Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
 const GRADIENT_VERSION: u32 = 1;
@@ -72,7 +75,19 @@ pub enum PlanError {
     Model(#[from] ModelError),
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Layers(#[from] models::select::NoSuchLayer),
+    Hessian(#[from] HessianError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Spectrum(#[from] SpectrumError),
+    #[error("test `{test}` compares a network of {of} parameters with one of {other}")]
+    #[diagnostic(
+        code(gradstudy::plan::networks),
+        help("compare two histories of one network, such as before and after a training")
+    )]
+    Networks { test: String, of: u64, other: u64 },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layers(#[from] NoSuchLayer),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -125,6 +140,11 @@ impl Lowering<'_> {
         id
     }
 
+    /// The work of a step added before.
+    pub fn work(&self, id: &StepId) -> &Work {
+        &self.steps[id].work
+    }
+
     fn case(&mut self, case: &Case, seed: u64, out: &mut Out) -> Result<(), PlanError> {
         let levels: Vec<_> = case
             .levels
@@ -135,8 +155,11 @@ impl Lowering<'_> {
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
             let of = self.networks[&weights].clone();
-            of.network
-                .check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+            let batch_norm = match spec.batch_norm {
+                BatchNorm::Batch => BatchNormMode::Batch,
+                BatchNorm::Running => BatchNormMode::Running,
+            };
+            of.network.check_batch(spec.batch as usize, batch_norm)?;
             let n = of.network.parameter_count();
             let rows = match &spec.layers {
                 Some(pattern) => models::select::select(&of.network, pattern)?,
@@ -172,6 +195,7 @@ impl Lowering<'_> {
                 order,
                 keep: spec.keep,
                 rows,
+                batch_norm,
                 transform: spec.transform.clone(),
                 seed,
             };
@@ -179,7 +203,14 @@ impl Lowering<'_> {
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let mut cost = cost::record(&of.network, count, spec.batch, spec.iterations, spec.keep);
+            let mut cost = cost::record(
+                &of.network,
+                count,
+                spec.batch,
+                spec.iterations,
+                batch_norm,
+                spec.keep,
+            );
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
@@ -208,8 +239,7 @@ impl Lowering<'_> {
             );
         }
         self.spectra(case, seed, &levels, &mut known, out)?;
-        self.tests(case, seed, &levels, &known, out);
-        Ok(())
+        self.tests(case, seed, &levels, &known, out)
     }
 
     /// The data and weights steps that `of` and `on` name.
@@ -385,6 +415,7 @@ impl Lowering<'_> {
             milestones,
             schedule: spec.schedule.clone(),
             clip,
+            augment: spec.augment.clone(),
             seed,
         };
         let id = self.add(key, work, label, cost);

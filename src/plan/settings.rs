@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::study::{RecordSpec, TrainSpec};
+use crate::study::{BatchNorm, RecordSpec, TrainSpec};
 use crate::training::Clip;
 
 /// Settings of a record step, and what is done to its gradients in words for its label: nothing, or words that end
@@ -14,6 +14,10 @@ pub(super) fn record(spec: &RecordSpec) -> (Value, String) {
     if let Some(layers) = &spec.layers {
         settings["layers"] = json!(layers);
         words += &format!("layers `{layers}`, ");
+    }
+    if spec.batch_norm == BatchNorm::Running {
+        settings["batch_norm"] = json!(spec.batch_norm);
+        words += "running statistics, ";
     }
     if let Some(decay) = spec.transform.weight_decay {
         settings["weight_decay"] = json!(decay);
@@ -38,6 +42,9 @@ pub(super) fn train(spec: &TrainSpec, decay: f64, milestones: &[usize]) -> (Valu
     });
     if let Some(schedule) = &spec.schedule {
         settings["schedule"] = json!(schedule);
+    }
+    if !spec.augment.is_empty() {
+        settings["augment"] = json!(spec.augment);
     }
     let clip = match (spec.clip, spec.clip_value) {
         (Some(norm), _) => Clip::Norm(norm),

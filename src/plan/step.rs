@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use crate::gradients::batches::Order;
-use crate::layers::Shape;
+use crate::layers::{BatchNormMode, Shape};
 use crate::signature::Call;
 use crate::stats::outcome::Direction;
 use crate::study::{Schedule, TransformSpec};
@@ -38,6 +38,8 @@ pub enum Operation {
     Record,
     /// Compute a spectrum of a history, of another spectrum, or of a loss.
     Spectrum,
+    /// Find the leading eigenvectors of a history's covariance.
+    Eigenvectors,
     /// Apply one test along one direction of a history, or to a spectrum.
     Test,
 }
@@ -52,6 +54,7 @@ impl Operation {
             Operation::Train => "train",
             Operation::Record => "record",
             Operation::Spectrum => "spectrum",
+            Operation::Eigenvectors => "decompose",
             Operation::Test => "test",
         }
     }
@@ -118,6 +121,8 @@ pub enum Work {
         /// Moves the rate in place of `decay`.
         schedule: Option<Schedule>,
         clip: Clip,
+        /// What is done to the images.
+        augment: Vec<Call>,
         seed: u64,
     },
     Record {
@@ -129,6 +134,7 @@ pub enum Work {
         keep: bool,
         /// The rows of G that are kept.
         rows: Vec<std::ops::Range<usize>>,
+        batch_norm: BatchNormMode,
         transform: TransformSpec,
         seed: u64,
     },
@@ -140,9 +146,17 @@ pub enum Work {
         call: Call,
         seed: u64,
     },
-    Test {
-        /// The history, or the spectrum.
+    Eigenvectors {
+        /// The history.
         of: StepId,
+        /// The measurement that they are for.
+        call: Call,
+    },
+    Test {
+        /// The history, the spectrum or the eigenvectors.
+        of: StepId,
+        /// The eigenvectors that those are compared with.
+        other: Option<StepId>,
         test: Call,
         direction: Direction,
         seed: u64,

@@ -15,7 +15,7 @@ pub struct RankPlot;
 
 static SIGNATURE: Signature = Signature {
     name: "rank_plot",
-    summary: "spectra against rank on logarithmic axes, with the power law fitted to each",
+    summary: "spectra or magnitudes against rank on logarithmic axes, with the power law fitted to each",
     params: &[
         Param {
             name: "of",
@@ -33,7 +33,16 @@ static SIGNATURE: Signature = Signature {
             name: "fit",
             ty: ParamType::Word(&["line", "none"]),
             default: Default::Text("line"),
-            doc: "`line` draws the maximum-likelihood power law of all values shown above zero",
+            doc: "`line` draws the maximum-likelihood power law",
+        },
+        Param {
+            name: "tail",
+            ty: ParamType::Integer {
+                min: 2,
+                max: 1_000_000_000,
+            },
+            default: Default::Absent,
+            doc: "the line is fitted to the so many largest values; without it, to all that are above zero",
         },
     ],
     version: 1,
@@ -62,6 +71,7 @@ impl FigureKind for RankPlot {
         }
         let curves = group(&shown, identity, &words(args, "curves"), None);
         let fitted = args.text("fit") == "line";
+        let tail = args.get("tail").map(|_| args.integer("tail") as usize);
         let mut series = Vec::new();
         for (label, spectra) in curves {
             for (number, measured) in spectra.iter().enumerate() {
@@ -72,7 +82,7 @@ impl FigureKind for RankPlot {
                     _ => format!("{label} ({})", measured.name),
                 };
                 let values = &measured.spectrum.values;
-                let fit = fit(values).filter(|_| fitted);
+                let fit = fit(values, tail).filter(|_| fitted);
                 series.push(match measured.spectrum.kind {
                     SpectrumKind::Eigengaps => figures::in_order(&label, values, fit.as_ref(), color),
                     _ => figures::rank_plot(&label, values, fit.as_ref(), color),
@@ -85,11 +95,13 @@ impl FigureKind for RankPlot {
             notes.push(format!("Of {} seeds, seed {seed} is drawn.", seeds.len()));
         }
         if fitted {
-            notes.push(
-                "Dashed: the power law fitted by maximum likelihood to all values shown above zero, drawn as \
-                 λ_k = x_min (K/k)^ŝ."
-                    .to_string(),
-            );
+            let values = match tail {
+                None => "all values shown above zero".to_string(),
+                Some(tail) => format!("the {tail} largest values"),
+            };
+            notes.push(format!(
+                "Dashed: the power law fitted by maximum likelihood to {values}, drawn as λ_k = x_min (K/k)^ŝ."
+            ));
         }
         Ok(Figure {
             name: spec.name.clone(),
@@ -111,10 +123,11 @@ fn identity(measured: &MeasuredSpectrum) -> Identity<'_> {
     }
 }
 
-/// The power law of all values above zero; none where fewer than two differ.
-fn fit(values: &[f64]) -> Option<PowerLawFit> {
+/// The power law of the `tail` largest values above zero, or of all; none where fewer than two differ.
+fn fit(values: &[f64], tail: Option<usize>) -> Option<PowerLawFit> {
     let mut positive: Vec<f64> = values.iter().copied().filter(|value| *value > 0.0).collect();
     positive.sort_unstable_by(|a, b| b.total_cmp(a));
+    positive.truncate(tail.unwrap_or(usize::MAX));
     PowerLawFit::new(&positive, *positive.last()?)
 }
 
@@ -122,6 +135,8 @@ fn y_axis(shown: &[MeasuredSpectrum]) -> Axis {
     let all = |kind: SpectrumKind| shown.iter().all(|it| it.spectrum.kind == kind);
     if all(SpectrumKind::Eigengaps) {
         Axis::log("eigengap δ_k").with_tex(r"eigengap $\delta_k$")
+    } else if all(SpectrumKind::Magnitudes) {
+        Axis::log("magnitude of gradient").with_tex("magnitude of gradient")
     } else {
         Axis::log("eigenvalue λ_k").with_tex(r"eigenvalue $\lambda_k$")
     }

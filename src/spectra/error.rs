@@ -19,6 +19,24 @@ pub enum SpectrumError {
         samples: u64,
     },
 
+    #[error("there is no {what} {index}: the history has {count}, counted from 0")]
+    #[diagnostic(code(gradstudy::spectrum::index), help("set `index` to at most {}", count.saturating_sub(1)))]
+    Index {
+        /// `iteration` or `parameter`.
+        what: &'static str,
+        index: u64,
+        count: u64,
+    },
+
+    #[error("`top: {top}` asks for more values than one {what} has, which has {size}")]
+    #[diagnostic(code(gradstudy::spectrum::size), help("take `top: {size}` or fewer"))]
+    TopAboveSize {
+        top: u64,
+        size: u64,
+        /// `iteration` or `parameter`.
+        what: &'static str,
+    },
+
     #[error("one iteration has no covariance around its own mean")]
     #[diagnostic(
         code(gradstudy::spectrum::one_iteration),

@@ -1,4 +1,4 @@
-//! Spectra of what a gradient history or a model is made of: covariance, second moment, eigengaps.
+//! Spectra of what a gradient history or a model is made of: covariance, second moment, eigengaps; and magnitudes.
 //!
 //! A study's `spectrum` statement names one of [`SPECTRA`]; each gives a [`Spectrum`].
 
@@ -7,7 +7,10 @@ pub mod covariance;
 pub mod eigen;
 pub mod eigengaps;
 pub mod error;
+pub mod factors;
 pub mod gram;
+pub mod magnitudes;
+pub mod measures;
 pub mod moments;
 pub mod products;
 mod products_kernel;
@@ -43,6 +46,16 @@ pub trait SpectrumMethod: Sync {
     /// Name, settings and version. The reference `of` says what it is made from.
     fn signature(&self) -> &'static Signature;
 
+    /// Whether it is made from the history itself, not from its sums.
+    fn needs_values(&self) -> bool {
+        false
+    }
+
+    /// What it is called in tables, such as `second_moment`.
+    fn about(&self, _args: &Args) -> String {
+        self.signature().name.to_string()
+    }
+
     /// The spectrum; `None` if cancelled. Progress is told in values of G.
     ///
     /// Panics at an input other than `of` allows: a mistake in gradstudy, not in a study.
@@ -60,6 +73,7 @@ pub static SPECTRA: &[&dyn SpectrumMethod] = &[
     &covariance::Covariance,
     &second_moment::SecondMoment,
     &eigengaps::Eigengaps,
+    &magnitudes::Magnitudes,
 ];
 
 /// The gradient history of a moment's spectrum.
@@ -79,6 +93,15 @@ const TOP: Param = Param {
     },
     default: Default::Text("1000"),
     doc: "how many of the largest eigenvalues are kept; the paper takes 1000",
+};
+
+/// Which parameters.
+const LAYERS: Param = Param {
+    name: "layers",
+    ty: ParamType::Text,
+    default: Default::Absent,
+    doc: "only parameters whose PyTorch name, or whose module's name, fits this pattern, such as \"fc*\" or \
+          \"conv1.weight\"; `*` stands for any characters, `?` for one",
 };
 
 /// The spectrum of `matrix`, one of the moments of a history.
@@ -118,6 +141,7 @@ fn solve(
         square_trace,
         accuracy,
         residuals: None,
+        converged: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The settings that each kind of statement takes in its block.
 
+use super::augment::AUGMENTATIONS;
 use super::label_noise::LABEL_NOISE;
 use super::schedule::{SCHEDULES, STEP_DECAY};
 use super::statements::{PROFILE, USE};
@@ -167,6 +168,12 @@ pub static TRAIN: Signature = Signature {
             BOUND,
             Default::Absent,
             "cuts each entry of the gradient off at ± this value",
+        ),
+        param(
+            "augment",
+            ParamType::List(&ParamType::Call(AUGMENTATIONS)),
+            Default::Absent,
+            "changes of the training images, drawn anew for each image in each epoch",
         ),
     ],
     version: 1,

@@ -8,8 +8,8 @@ use super::names::Declared;
 use super::shape::{entries, fields};
 use super::statements::{Holds, LIKE, StatementKind};
 use super::{
-    Assertion, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec, TransformSpec,
-    Vocabulary, suggest, values,
+    Assertion, BatchNorm, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec,
+    TransformSpec, Vocabulary, suggest, values,
 };
 use crate::signature::{Args, Call, Signature, Value};
 use crate::stats::outcome::Direction;
@@ -118,11 +118,17 @@ impl Scope<'_> {
             "data" => {
                 let labels = args.call("labels").clone();
                 let call = call(&["labels"]);
-                case.data.insert(name, DataSpec { call, labels });
+                let asserts = self.asserts(statement, "data", &["examples", "classes"]);
+                let data = DataSpec {
+                    call,
+                    labels,
+                    asserts,
+                };
+                case.data.insert(name, data);
             }
             "model" => {
                 let weights = args.get("weights").map(|_| text("weights"));
-                let asserts = self.asserts(statement);
+                let asserts = self.asserts(statement, "a model", &["parameters"]);
                 case.models.insert(
                     name,
                     ModelSpec {
@@ -146,6 +152,7 @@ impl Scope<'_> {
                     "schedule",
                     "clip",
                     "clip_value",
+                    "augment",
                 ];
                 let optimizer = call(&own);
                 let number = |key: &str| args.get(key).map(|_| args.number(key));
@@ -162,17 +169,31 @@ impl Scope<'_> {
                         schedule,
                         clip: number("clip"),
                         clip_value: number("clip_value"),
+                        augment: self.augmentation(statement, &args),
                     },
                 );
             }
             "record" => {
                 let transform = transform(&args);
-                let own = ["of", "on", "batch", "iterations", "order", "keep", "layers"];
+                let own = [
+                    "of",
+                    "on",
+                    "batch",
+                    "iterations",
+                    "order",
+                    "keep",
+                    "batch_norm",
+                    "layers",
+                ];
                 let call = call(&[&own[..], &["weight_decay", "clip", "through"]].concat());
                 let (of, on, order) = (text("of"), text("on"), text("order"));
                 let (batch, iterations) = (count("batch"), count("iterations"));
                 let keep = args.boolean("keep");
                 let layers = args.get("layers").map(|_| text("layers"));
+                let batch_norm = match args.get("batch_norm") {
+                    Some(Value::Text(word)) if word == "running" => BatchNorm::Running,
+                    _ => BatchNorm::Batch,
+                };
                 case.records.insert(
                     name,
                     RecordSpec {
@@ -184,6 +205,7 @@ impl Scope<'_> {
                         order,
                         keep,
                         layers,
+                        batch_norm,
                         transform,
                     },
                 );
@@ -209,6 +231,19 @@ impl Scope<'_> {
             }
         }
         Some(place)
+    }
+
+    /// What is done to training images; each form once.
+    fn augmentation(&mut self, statement: &Statement, args: &Args) -> Vec<Call> {
+        self.distinct(&entries(statement, "augment"), "augment");
+        let Some(Value::List(forms)) = args.get("augment") else {
+            return Vec::new();
+        };
+        let forms = forms.iter().filter_map(|form| match form {
+            Value::Call(call) => Some(call.clone()),
+            _ => None,
+        });
+        forms.collect()
     }
 
     /// The built-in that a statement calls, with the settings of its parentheses and its block together.
@@ -252,13 +287,14 @@ impl Scope<'_> {
         Some((signature, bound))
     }
 
-    fn asserts(&mut self, statement: &Statement) -> Vec<Assertion> {
+    /// The asserts of a statement about `whose` subjects, each compared with a whole number.
+    fn asserts(&mut self, statement: &Statement, whose: &str, subjects: &[&str]) -> Vec<Assertion> {
         let mut asserts = Vec::new();
         for assert in statement.block.iter().flat_map(|block| &block.asserts) {
             let subject = &assert.subject;
-            if subject.value != "parameters" {
-                let message = format!("a model has no `{}` to assert", subject.value);
-                let help = suggest::help(&subject.value, "subject", ["parameters"]);
+            if !subjects.contains(&subject.value.as_str()) {
+                let message = format!("{whose} has no `{}` to assert", subject.value);
+                let help = suggest::help(&subject.value, "subject", subjects.iter().copied());
                 self.say(Diagnostic::error("E0206", message, subject.span, "unknown").help(help));
                 continue;
             }
@@ -271,7 +307,7 @@ impl Scope<'_> {
                 }),
                 _ => self.error(
                     "E0307",
-                    "`parameters` is compared with a whole number",
+                    format!("`{}` is compared with a whole number", subject.value),
                     &assert.value,
                     "",
                 ),

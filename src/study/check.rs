@@ -82,8 +82,12 @@ pub fn check_with(
         }
         for Noisy { name, base, labels } in noisy {
             if let Some(base) = case.data.get(&base) {
-                let call = base.call.clone();
-                case.data.insert(name, DataSpec { call, labels });
+                let data = DataSpec {
+                    call: base.call.clone(),
+                    labels,
+                    asserts: Vec::new(),
+                };
+                case.data.insert(name, data);
             }
         }
         facts::check(&case, &places, vocabulary, &mut diagnostics);

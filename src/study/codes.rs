@@ -99,7 +99,8 @@ pub static CODES: &[Code] = &[
     code(
         "E0206",
         "nothing to assert",
-        "Asserts stand in the block of a model and speak of its `parameters`.",
+        "Asserts stand in the block of a model and speak of its `parameters`, or of data and speak of its `examples` or \
+         `classes`.",
         "model m = lenet { assert layers == 5 }",
     ),
     code(
@@ -296,7 +297,7 @@ pub static CODES: &[Code] = &[
         "E0509",
         "more eigenvalues than there are",
         "The covariance of T gradients of n numbers has at most min(n, T − 1) eigenvalues above zero, the second moment \
-         min(n, T); a Hessian has n.",
+         min(n, T); a Hessian has n. One gradient has n magnitudes, one parameter's history T.",
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 100)\nspectrum c = covariance(g, top: 100)",
     ),
     code(
@@ -316,7 +317,8 @@ pub static CODES: &[Code] = &[
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \
          `clip_value` how gradients are clipped. Nesterov's variant of momentum needs a momentum, and the full-batch \
-         gradient is no centre of a recording that is clipped or goes through an optimizer.",
+         gradient is no centre of a recording that is clipped or goes through an optimizer. `layers` is chosen once, by a \
+         recording or by its spectrum.",
         "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at 50%  schedule: cosine }",
     ),
     code(
@@ -325,6 +327,13 @@ pub static CODES: &[Code] = &[
         "A warm-up ends before the training does, and before the learning rate first drops; one that moves with each \
          epoch lasts at least one; `from` says where one begins.",
         "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  schedule: cosine(warmup: 10) }",
+    ),
+    code(
+        "E0533",
+        "augmentation that the data do not allow",
+        "Images are flipped and cropped as they are before normalisation, so that what lies beside an image is black. \
+         Features are no images, and data normalised for each position have no one number for black.",
+        "data d = mnist(normalize: per_pixel)\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  augment: flip }",
     ),
     code(
         "E0601",

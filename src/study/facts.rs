@@ -21,6 +21,8 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
         }
     }
+    data_asserts(case, vocabulary, diagnostics);
+    augmentations(case, places, vocabulary, diagnostics);
     centres(case, places, diagnostics);
     let trains = case
         .trains
@@ -55,7 +57,13 @@ pub(super) fn check(
         let Some(place) = places.get(name) else {
             continue;
         };
-        if case.spectra.contains_key(&test.of) {
+        let signature = vocabulary.tests.iter().find(|it| it.name == test.call.name);
+        let directed = signature.is_some_and(|it| it.params.iter().any(|param| param.name == "along"));
+        if let (Some(along), false) = (place.spans.get("along"), directed) {
+            let message = format!("`{}` knows no directions", test.call.name);
+            diagnostics
+                .push(Diagnostic::error("E0510", message, *along, "along what?").help("leave `along` out"));
+        } else if case.spectra.contains_key(&test.of) {
             of_spectrum(case, name, place, diagnostics);
         }
         let Some(record) = case.records.get(&test.of) else {
@@ -181,24 +189,70 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             let span = place.of("samples");
             diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
         }
+        let fault = std::cell::RefCell::new(None);
         let parameters = |model: &str, data: Option<&super::DataSpec>| {
             let (_, call) = model_of(case, model)?;
-            vocabulary.facts.parameters(call, Some(&data?.call))?.ok()
+            let Some(Value::Text(layers)) = args.get("layers") else {
+                return vocabulary.facts.parameters(call, Some(&data?.call))?.ok();
+            };
+            let selected = vocabulary.facts.selected(call, &data?.call, layers)?;
+            selected.map_err(|error| *fault.borrow_mut() = Some(error)).ok()
+        };
+        let along = match args.get("along") {
+            Some(Value::Text(word)) => Some(word.as_str()),
+            _ => None,
         };
         let bound = match case.records.get(of) {
+            Some(record) if along.is_some() => {
+                let sizes = (
+                    parameters(&record.of, case.data.get(&record.on)),
+                    Some(record.iterations),
+                );
+                let (size, others) = match along {
+                    Some("iteration") => (sizes.1, sizes.0),
+                    _ => (sizes.0, sizes.1),
+                };
+                if let (Some(others), Some(Value::Integer(index))) = (others, args.get("index"))
+                    && *index as u64 >= others
+                {
+                    let message = format!("`index` asks for number {index} of {others}, counted from 0");
+                    let help = format!("take one from 0 to {}", others - 1);
+                    diagnostics.push(
+                        Diagnostic::error("E0509", message, place.of("index"), "more than there are")
+                            .help(help),
+                    );
+                }
+                size
+            }
             Some(record) => {
                 // Centring takes one dimension away.
                 let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
                 let rank = record.iterations.saturating_sub(u64::from(centred));
-                Some(match rows(case, record, vocabulary) {
-                    Some(Ok(n)) => n.min(rank),
-                    _ => rank,
-                })
+                let n = match args.get("layers") {
+                    Some(_) => parameters(&record.of, case.data.get(&record.on)),
+                    None => rows(case, record, vocabulary).and_then(Result::ok),
+                };
+                if record.layers.is_some() && args.get("layers").is_some() {
+                    let message = format!("`{of}` has only the rows of some layers already");
+                    let help = "give `layers` to the recording or to its spectrum";
+                    let span = place.of("layers");
+                    diagnostics.push(Diagnostic::error("E0531", message, span, "a second choice").help(help));
+                }
+                Some(n.map_or(rank, |n| n.min(rank)))
             }
             None => parameters(of, data),
         };
+        if let Some((message, help)) = fault.take() {
+            let span = place.of("layers");
+            diagnostics.push(Diagnostic::error("E0511", message, span, "no such parameter").help(help));
+            continue;
+        }
         if let Some(bound) = bound.filter(|bound| *top as u64 > *bound) {
-            let message = format!("`top` asks for {top} eigenvalues of a matrix that has at most {bound}");
+            let what = match along {
+                Some(_) => format!("values of a sample that has {bound}"),
+                None => format!("eigenvalues of a matrix that has at most {bound}"),
+            };
+            let message = format!("`top` asks for {top} {what}");
             let help = format!("ask for at most {bound}, or record more iterations");
             diagnostics
                 .push(Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help));
@@ -329,6 +383,58 @@ fn centres(case: &Case, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
             }
             diagnostics.push(diagnostic);
         }
+    }
+}
+
+/// `assert examples` and `assert classes` of data.
+fn data_asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, data) in &case.data {
+        let Some(outline) = vocabulary.facts.outline(&data.call) else {
+            continue;
+        };
+        for assert in &data.asserts {
+            let found = match assert.subject.as_str() {
+                "classes" => outline.classes,
+                _ => outline.examples,
+            };
+            if !assert.op.holds(found as f64, assert.value) {
+                let message = format!(
+                    "data `{name}` has {found} {}, the assert says {}",
+                    assert.subject, assert.value
+                );
+                let help = "check the data's settings, or correct the assert";
+                diagnostics
+                    .push(Diagnostic::error("E0501", message, assert.span, "does not hold").help(help));
+            }
+        }
+    }
+}
+
+/// Only images can be flipped and cropped, and only where one number stands for black.
+fn augmentations(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, train) in case.trains.iter().filter(|(_, train)| !train.augment.is_empty()) {
+        let (Some(place), Some(data)) = (places.get(name), case.data.get(&train.on)) else {
+            continue;
+        };
+        let on = &train.on;
+        let shape = vocabulary.facts.outline(&data.call).map(|outline| outline.shape);
+        let normalize = match data.call.args.get("normalize") {
+            Some(Value::Text(word)) => word.as_str(),
+            _ => "",
+        };
+        let (message, help) = match shape {
+            Some([_, 1, 1]) => (
+                format!("`{on}` holds no images to augment"),
+                "leave `augment` out".to_string(),
+            ),
+            _ if matches!(normalize, "per_pixel" | "per_feature") => (
+                format!("`{on}` is normalised by position, so that no one number is black beside an image"),
+                format!("give `{on}` the setting `normalize: per_channel` or `global`"),
+            ),
+            _ => continue,
+        };
+        let diagnostic = Diagnostic::error("E0533", message, place.of("augment"), "cannot be done");
+        diagnostics.push(diagnostic.help(help));
     }
 }
 

@@ -4,6 +4,7 @@
 //! models, optimizers and tests exist comes in with the [`Vocabulary`].
 
 mod arguments;
+pub mod augment;
 mod blocks;
 mod call;
 mod case;
@@ -32,12 +33,13 @@ pub use call::call;
 pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use spec::{
-    Assertion, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec, Schedule,
-    ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup, is_clean,
+    Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec,
+    Schedule, ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup,
+    is_clean,
 };
 pub use suggest::closest;
 pub use values::describe_type;
-pub use vocabulary::{Facts, Vocabulary};
+pub use vocabulary::{DataOutline, Facts, Vocabulary};
 
 /// The checked study as YAML, every default and every case of the grid written out.
 ///

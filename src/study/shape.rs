@@ -84,7 +84,7 @@ pub(super) fn item(statement: Statement, diagnostics: &mut Vec<Diagnostic>) -> O
         }
         for assert in block.asserts.iter().filter(|_| !kind.asserts) {
             let message = format!("`{word}` has nothing to assert");
-            let help = "put the assert into the block of the model that it is about";
+            let help = "put the assert into the block of the model or data that it is about";
             diagnostics.push(Diagnostic::error("E0206", message, assert.span, "not here").help(help));
         }
     }

@@ -49,6 +49,8 @@ pub struct DataSpec {
     /// The noise put on the labels.
     #[serde(default = "clean", skip_serializing_if = "is_clean")]
     pub labels: Call,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asserts: Vec<Assertion>,
 }
 
 fn clean() -> Call {
@@ -102,7 +104,7 @@ pub struct ModelSpec {
 /// What must hold before the study may run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assertion {
-    /// What is compared: `parameters`.
+    /// What is compared: `parameters` of a model, `examples` or `classes` of data.
     pub subject: String,
     pub op: Comparison,
     pub value: f64,
@@ -132,6 +134,9 @@ pub struct TrainSpec {
     /// Bound of the magnitude of each entry of the gradient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_value: Option<f64>,
+    /// What is done to the training images, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Call>,
 }
 
 /// Step decay: the learning rate is multiplied by `factor` at each milestone.
@@ -234,8 +239,29 @@ pub struct RecordSpec {
     /// The glob over names of parameter tensors whose rows are kept; all rows if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<String>,
+    /// The statistics that batch normalisation goes by.
+    #[serde(default, skip_serializing_if = "BatchNorm::is_default")]
+    pub batch_norm: BatchNorm,
     #[serde(flatten)]
     pub transform: TransformSpec,
+}
+
+/// The statistics that batch normalisation goes by while gradients are recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchNorm {
+    /// Those of each minibatch, as in training.
+    #[default]
+    Batch,
+    /// The running ones that training has averaged, as when a network is used.
+    Running,
+}
+
+impl BatchNorm {
+    /// Whether it is what holds when a study says nothing.
+    pub fn is_default(&self) -> bool {
+        *self == BatchNorm::default()
+    }
 }
 
 /// What is done to each gradient before it is a column, in the order of the fields.

@@ -73,7 +73,7 @@ pub static STATEMENTS: [StatementKind; 13] = [
         titled: false,
         holds: Holds::Call("dataset"),
         block: &DATA,
-        asserts: false,
+        asserts: true,
         example: "data mnist = mnist(normalize: global)",
     },
     StatementKind {

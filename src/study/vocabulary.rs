@@ -37,10 +37,24 @@ impl Vocabulary {
     }
 }
 
+/// What a dataset is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataOutline {
+    pub examples: u64,
+    pub classes: u64,
+    /// Channels, height, width.
+    pub shape: [u64; 3],
+}
+
 /// What is known of datasets and models before anything is computed. Only a user's own data are read for it.
 pub trait Facts: Sync {
     /// Examples of a dataset; none where there is a fault in it.
     fn examples(&self, data: &Call) -> Option<u64>;
+
+    /// Examples, classes and shape of a dataset; none where there is a fault in it, or where they are not known.
+    fn outline(&self, _data: &Call) -> Option<DataOutline> {
+        None
+    }
 
     /// What is wrong with a dataset's settings or the user's own files, and what to do about it.
     fn fault(&self, _data: &Call) -> Option<(String, String)> {

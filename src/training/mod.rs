@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::Dataset;
+use crate::data::augment::Augment;
 use crate::gradients::batches::{Batches, Order};
 use crate::gradients::engine::Engine;
 use crate::models::Network;
@@ -29,6 +30,7 @@ pub struct Training<'a> {
     pub rates: Rates,
     /// What is done to each gradient before the optimizer takes it; nothing unless it is set.
     pub clip: Clip,
+    augment: Option<Augmented>,
     batches: Batches,
     /// θ, and behind it the running statistics of the network's batch normalisations.
     pub theta: Vec<f32>,
@@ -37,6 +39,16 @@ pub struct Training<'a> {
     gradient: Vec<f32>,
     /// Mean and variances of the last minibatch, in the order of the running statistics.
     statistics: Vec<f32>,
+}
+
+/// Images that are drawn anew for each epoch.
+struct Augmented {
+    augment: Augment,
+    /// What stands beside an image, in each channel.
+    zero: Vec<f32>,
+    seed: u64,
+    /// The images of one minibatch.
+    minibatch: Dataset,
 }
 
 /// What one epoch did.
@@ -71,12 +83,36 @@ impl<'a> Training<'a> {
             optimizer,
             rates: rates.into(),
             clip: Clip::None,
+            augment: None,
             batches,
             theta,
             epoch: 0,
             gradient,
             statistics,
         }
+    }
+
+    /// Changes the images as `augment` says, drawn from `seed`. False, and nothing is changed, if the normalisation
+    /// differs from pixel to pixel: there is no one value that stands beside an image.
+    pub fn augment(&mut self, augment: Augment, seed: u64) -> bool {
+        let Some(zero) = self.data.note.zero(self.data.shape[0]) else {
+            return augment.is_identity();
+        };
+        let minibatch = Dataset {
+            images: Vec::new(),
+            labels: Vec::new(),
+            name: self.data.name.clone(),
+            digest: self.data.digest.clone(),
+            note: self.data.note.clone(),
+            ..*self.data
+        };
+        self.augment = (!augment.is_identity()).then_some(Augmented {
+            augment,
+            zero,
+            seed,
+            minibatch,
+        });
+        true
     }
 
     /// Minibatches in an epoch.
@@ -91,13 +127,20 @@ impl<'a> Training<'a> {
 
     /// One step on minibatch `t` (counted from the first epoch) at learning rate `lr`; returns the minibatch's loss.
     pub fn step(&mut self, t: usize, lr: f64) -> Result<f64, TrainingError> {
-        let indices = self.batches.indices(t..t + 1);
+        let mut indices = self.batches.indices(t..t + 1);
+        let epoch = t / self.batches.per_epoch();
         let Training {
             engine,
             network,
-            data,
+            mut data,
             ..
-        } = self;
+        } = *self;
+        if let Some(it) = &mut self.augment {
+            it.augment
+                .fill(data, &indices, &it.zero, it.seed, epoch, &mut it.minibatch);
+            data = &it.minibatch;
+            indices = (0..indices.len() as u32).collect();
+        }
         let statistics = &mut self.statistics;
         let loss = engine.gradient(
             network,
@@ -108,7 +151,7 @@ impl<'a> Training<'a> {
             statistics,
         );
         if !loss.is_finite() {
-            let (epoch, step) = (t / self.batches.per_epoch() + 1, t % self.batches.per_epoch() + 1);
+            let (epoch, step) = (epoch + 1, t % self.batches.per_epoch() + 1);
             return Err(TrainingError::Diverged {
                 epoch,
                 step,
