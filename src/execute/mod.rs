@@ -7,6 +7,7 @@ mod measure;
 pub mod observer;
 mod record;
 mod spectrum;
+mod sums;
 mod train;
 
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ use crate::device;
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
 use crate::models::{self, Network, weights};
+use crate::plan::route::{self, Means, Recording, Route};
 use crate::plan::test_kind;
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::seed;
@@ -184,6 +186,14 @@ impl<'a> Executor<'a> {
             return Ok(());
         }
         let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
+        let route = self.route(plan, record, &missing)?;
+        if matches!(route, Route::Layers(_) | Route::Windows(_)) {
+            self.spectra_by_route(plan, record, &route, &missing, spectra)?;
+            return self
+                .store
+                .discard_partial(&record.id)
+                .map_err(|cause| at(record, cause));
+        }
         let history = self.record(plan, record)?;
         let made = self
             .spectra_of_history(plan, record, &history, &missing, spectra)
@@ -206,6 +216,28 @@ impl<'a> Executor<'a> {
         self.store
             .discard_partial(&record.id)
             .map_err(|cause| at(record, cause))
+    }
+
+    /// How the spectra `missing` of `record` are to be made.
+    fn route(&self, plan: &Plan, record: &Step, missing: &[&Step]) -> Result<Route, ExecuteError> {
+        let history = route::needs_history(plan, record, |step| self.store.has(&step.id));
+        if history || missing.is_empty() {
+            return Ok(Route::Memory);
+        }
+        let Work::Record { weights, .. } = &record.work else {
+            unreachable!("a record step")
+        };
+        let (network, _) = self.weights(plan, plan.step(weights))?;
+        let recording = Recording::of(&network, record, missing.iter().copied());
+        let recording = recording.map_err(|cause| at(record, cause))?;
+        Ok(recording
+            .choose(Means {
+                memory: self.memory,
+                disk: self.store.free_space(),
+                host: matches!(self.engine, Engine::Host),
+                history,
+            })
+            .route)
     }
 
     fn test(&self, step: &Step, history: &GradientHistory) -> Result<Outcome, ExecuteError> {

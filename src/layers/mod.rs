@@ -152,6 +152,12 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
     ) {
     }
 
+    /// Inputs d and outputs m of a layer whose gradient is, for each sample, δ aᵀ (m × d, row-major) followed by δ,
+    /// with a its input and δ ∂loss/∂output: then ⟨g_i, g_j⟩ = (a_i·a_j + 1)(δ_i·δ_j). None by default.
+    fn outer_product(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// How second derivatives go through the layer; by default they do not.
     fn second_order(&self) -> SecondOrder<'_> {
         SecondOrder::Unknown

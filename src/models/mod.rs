@@ -7,6 +7,7 @@ mod lenet;
 mod lnn;
 pub mod loss;
 pub mod network;
+pub mod parts;
 mod pass;
 mod resnet18;
 pub mod select;

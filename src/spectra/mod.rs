@@ -7,6 +7,7 @@ pub mod covariance;
 pub mod eigen;
 pub mod eigengaps;
 pub mod error;
+pub mod factors;
 pub mod gram;
 pub mod magnitudes;
 pub mod measures;
@@ -92,6 +93,15 @@ const TOP: Param = Param {
     },
     default: Default::Text("1000"),
     doc: "how many of the largest eigenvalues are kept; the paper takes 1000",
+};
+
+/// Which parameters.
+const LAYERS: Param = Param {
+    name: "layers",
+    ty: ParamType::Text,
+    default: Default::Absent,
+    doc: "only parameters whose PyTorch name, or whose module's name, fits this pattern, such as \"fc*\" or \
+          \"conv1.weight\"; `*` stands for any characters, `?` for one",
 };
 
 /// The spectrum of `matrix`, one of the moments of a history.

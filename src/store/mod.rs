@@ -103,6 +103,11 @@ impl Store {
         explain::nearest(&self.steps, step)
     }
 
+    /// Bytes free on the disk of the cache; 0 if the system does not say.
+    pub fn free_space(&self) -> u64 {
+        fs4::available_space(&self.steps).unwrap_or(0)
+    }
+
     /// Forgets an unfinished step.
     pub fn discard_partial(&self, id: &StepId) -> Result<(), StoreError> {
         let path = self.partial(id);
