@@ -41,3 +41,6 @@ echo "# tests over rows and columns"
 echo "# Hessian"
 "$PYTHON" "$here/hessian.py" --data "$data" --json "$out/hessian.json" --ours-values "$out/hessian_values.json" \
     --ours "$(ours bench_hessian --data "$data" --values "$out/hessian_values.json")"
+# PLFIT names plfit's shared library; without it ours stands alone.
+echo "# exact x_min scan"
+"$PYTHON" "$here/scan.py" --ours "$bench/bench_scan" --powerlaw ${PLFIT:+--plfit "$PLFIT"}
