@@ -323,7 +323,10 @@ const ROWS: &str = "rows";
 
 impl Checkpoint {
     pub fn new(store: &Store, step: &Step, of: &str, precision: Precision, centred: bool) -> Self {
-        let folder = store.partial(&step.id);
+        Self::within(store.partial(&step.id), of, precision, centred)
+    }
+
+    fn within(folder: PathBuf, of: &str, precision: Precision, centred: bool) -> Self {
         let around = if centred { "-centred" } else { "" };
         let name = format!("{of}-{precision:?}{around}.safetensors").to_lowercase();
         Checkpoint {
@@ -393,5 +396,51 @@ impl Checkpoint {
             return 0;
         };
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_go_on_at_the_last_finished_window() {
+        let (n, t, height) = (1000, 20, 128);
+        let values: Vec<f32> = (0..n * t).map(|i| ((i * i) as f32).sin()).collect();
+        let view = HistoryView::new(&values, n, t);
+        let folder = tempfile::tempdir().unwrap();
+        let run = |stop_at: usize| {
+            let target = |rows| Target::new(rows, t, false, Precision::Single);
+            let mut targets = [target(vec![0..n]), target(vec![10..300, 700..800])];
+            let path = folder.path().to_path_buf();
+            let mut checkpoint = Checkpoint::within(path, "test", Precision::Single, false);
+            let mut windows = Vec::new();
+            let done = by_windows(n, height, &mut targets, &mut checkpoint, |rows, targets| {
+                // Every window is kept, however short.
+                windows.push(rows.start);
+                if rows.start == stop_at {
+                    return Ok(false);
+                }
+                for target in targets {
+                    target
+                        .add(view, rows.clone(), rows.start, None, &Monitor::SILENT)
+                        .unwrap();
+                }
+                Ok(true)
+            });
+            (done.unwrap(), windows, targets.map(|target| target.sums.save()))
+        };
+        let (whole, windows, expected) = run(n);
+        assert!(whole && windows[0] == 0);
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        let (whole, windows, _) = run(3 * height);
+        assert!(!whole && windows.len() == 4);
+        let (whole, windows, found) = run(n);
+        assert!(whole && windows[0] > 0, "began anew: {windows:?}");
+        assert_eq!(found, expected);
+        // A file that is none of these starts over.
+        std::fs::write(folder.path().join("test-single.safetensors"), b"damaged").unwrap();
+        let (_, windows, found) = run(n);
+        assert_eq!((windows[0], found), (0, expected));
     }
 }

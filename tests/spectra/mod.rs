@@ -2,5 +2,6 @@
 
 mod eigen;
 mod measures;
+mod factors;
 mod moments;
 mod support;

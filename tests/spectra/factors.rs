@@ -1,0 +1,218 @@
+//! Inner products from inputs and output gradients are those of the gradients.
+
+use gradstudy::data::{self, Dataset, SearchPath};
+use gradstudy::gradients::parts::record_parts;
+use gradstudy::gradients::record::record;
+use gradstudy::layers::BatchNormMode;
+use gradstudy::models::parts::{Layout, Part};
+use gradstudy::models::{self, Network, weights};
+use gradstudy::signature::Value;
+use gradstudy::spectra::factors::Factors;
+use gradstudy::spectra::gram::{self, GramAccumulator};
+use gradstudy::spectra::moments::Moments;
+use gradstudy::spectra::products::Precision;
+use gradstudy::spectra::{Input, SPECTRA, SpectrumError};
+use gradstudy::stats::history_view::HistoryView;
+
+use super::support::{SILENT, args};
+use crate::support::Gradstudy;
+
+const T: usize = 150;
+
+fn lenet() -> (Network, Vec<f32>, Dataset) {
+    let settings = args(&[
+        ("split", Value::Text("train".into())),
+        ("normalize", Value::Text("global".into())),
+    ]);
+    let set = data::dataset("fashion_mnist_5k").unwrap();
+    let data = set.load(&settings, &SearchPath::new(vec![])).unwrap();
+    let kind = models::find("lenet").unwrap();
+    let network = kind.build(&args(&[]), data.shape).unwrap();
+    let theta = weights::initial(&network, 3);
+    (network, theta, data)
+}
+
+/// Convolutions by rows, fully-connected layers by factors.
+fn by_parts(
+    batch: usize,
+    precision: Precision,
+    centre: &[f32],
+    damage: Option<f32>,
+) -> Result<Moments, SpectrumError> {
+    let (network, theta, data) = lenet();
+    let indices: Vec<u32> = (0..(T * batch) as u32).collect();
+    let part =
+        |placed: &models::network::Placed| match (placed.range.is_empty(), placed.layer.outer_product()) {
+            (true, _) => Part::Absent,
+            (_, Some(_)) => Part::Factors,
+            _ => Part::Rows,
+        };
+    let layout = Layout::new(&network, network.layers.iter().map(part).collect(), batch);
+    let mut columns = vec![0.0; layout.stride * T];
+    record_parts(&network, &theta, &data, &indices, &layout, &mut columns, &|_| ());
+    let last = network.layers.len() - 1;
+    if let Some(value) = damage {
+        columns[7 * layout.stride + layout.offsets[last]] = value;
+    }
+    let view = HistoryView::new(&columns, layout.stride, T);
+    let mut sums = GramAccumulator::new(T, true, precision);
+    for (i, placed) in network.layers.iter().enumerate() {
+        let (range, offset) = (placed.range.clone(), layout.offsets[i]);
+        let centre = Some(&centre[range.clone()]);
+        if layout.parts[i] == Part::Rows {
+            assert!(sums.add(view, offset..offset + range.len(), centre, &SILENT)?);
+        } else if let (Part::Factors, Some((inputs, outputs))) =
+            (layout.parts[i], placed.layer.outer_product())
+        {
+            let factors = Factors {
+                columns: &columns,
+                stride: layout.stride,
+                offset,
+                batch,
+                inputs,
+                outputs,
+                parameter: range.start,
+            };
+            assert!(sums.add_factors(factors, centre, &SILENT)?);
+        }
+    }
+    sums.finish()
+}
+
+fn spectrum(moments: &Moments, name: &str, centre: &str, top: usize) -> Vec<f64> {
+    let method = SPECTRA
+        .iter()
+        .find(|method| method.signature().name == name)
+        .unwrap();
+    let entries = [
+        ("top", Value::Integer(top as i64)),
+        ("centre", Value::Text(centre.into())),
+    ];
+    let made = method.run(Input::Moments(moments), &args(&entries), &SILENT);
+    made.unwrap().unwrap().values
+}
+
+#[track_caller]
+fn assert_each(found: &[f64], expected: &[f64], tolerance: f64) {
+    for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found / expected - 1.0).abs() < tolerance,
+            "{k}: {found} is not {expected}"
+        );
+    }
+}
+
+#[test]
+fn spectra_are_the_same_whichever_way() {
+    let (network, theta, data) = lenet();
+    let n = network.parameter_count();
+    let centre: Vec<f32> = (0..n).map(|i| 1e-3 * (i as f32).sin()).collect();
+    for batch in [1, 3] {
+        let indices: Vec<u32> = (0..(T * batch) as u32).collect();
+        let mut g = vec![0.0; n * T];
+        let mode = BatchNormMode::Batch;
+        record(&network, &theta, &data, &indices, batch, mode, &mut g, &|_| ());
+        let view = HistoryView::new(&g, n, T);
+        let whole = |precision| {
+            gram::moments(view, Some(&centre), precision, &SILENT)
+                .unwrap()
+                .unwrap()
+        };
+        let exact = whole(Precision::Double);
+        for moments in [
+            whole(Precision::Single),
+            by_parts(batch, Precision::Single, &centre, None).unwrap(),
+            by_parts(batch, Precision::Double, &centre, None).unwrap(),
+        ] {
+            for (name, around) in [
+                ("second_moment", "history"),
+                ("covariance", "history"),
+                ("covariance", "full_batch"),
+            ] {
+                let (found, expected) = (
+                    spectrum(&moments, name, around, 149),
+                    spectrum(&exact, name, around, 149),
+                );
+                assert_each(&found[..100], &expected[..100], 1e-6);
+                // Three digits to the last.
+                assert_each(&found, &expected, 1e-3);
+            }
+            let away: f64 = moments
+                .mean()
+                .iter()
+                .zip(exact.mean())
+                .map(|(a, b)| (a - b).powi(2))
+                .sum();
+            assert!(away.sqrt() < 1e-6 * exact.mean_norm());
+        }
+    }
+}
+
+#[test]
+fn a_factor_that_is_not_finite_is_an_error() {
+    let (network, ..) = lenet();
+    let centre = vec![0.0; network.parameter_count()];
+    let error = by_parts(1, Precision::Single, &centre, Some(f32::NAN))
+        .err()
+        .unwrap();
+    let fc3 = network.parameter_count() as u64 - 850;
+    assert!(
+        matches!(error, SpectrumError::NotFinite { parameter, iteration: 7, .. } if parameter == fc3),
+        "{error}"
+    );
+}
+
+fn study(record: &str, spectrum: &str) -> String {
+    format!(
+        "study \"Routes\" {{ seeds: 0 }}\ndata d = fashion_mnist_5k\nmodel m = fcn({})\n\
+         record g = gradients(of: m, on: d, iterations: 300, {record})\n\
+         spectrum c = covariance(g, top: 100{spectrum})\ntest t = power_law(c, tail: top(60))\n\
+         table r {{ of: t  rows: [model]  columns: [d_ks, s] }}\n",
+        if record.contains("batch: 1,") {
+            "batchnorm: false"
+        } else {
+            ""
+        }
+    )
+}
+
+/// What `plan` says and the spectrum that `run` leaves in the cache.
+fn made(study: &str, memory: &str) -> (String, Vec<f64>) {
+    let gradstudy = Gradstudy::new(study);
+    let plan = gradstudy
+        .run(&["plan", "test.study", "--memory", memory])
+        .success()
+        .stdout;
+    gradstudy
+        .run(&["run", "test.study", "--memory", memory])
+        .success();
+    let files = walkdir::WalkDir::new(gradstudy.path().join("cache"));
+    let mut files = files.into_iter().map(|entry| entry.unwrap().into_path());
+    let path = files.find(|path| path.ends_with("spectrum.json")).unwrap();
+    let spectrum: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let values = spectrum["values"].as_array().unwrap().iter();
+    (plan, values.map(|value| value.as_f64().unwrap()).collect())
+}
+
+#[test]
+fn every_route_gives_the_same_spectrum() {
+    // Batch normalisation: windows of rows, each recorded for itself, where G does not fit.
+    let (plan, expected) = made(&study("batch: 4, keep: true", ""), "1GB");
+    assert!(!plan.contains("inner products"), "{plan}");
+    let (plan, found) = made(&study("batch: 4", ""), "1GB");
+    assert!(plan.contains("inner products from G in memory"), "{plan}");
+    assert_eq!(found, expected);
+    let (plan, found) = made(&study("batch: 4", ""), "60MB");
+    assert!(plan.contains("windows of G's rows"), "{plan}");
+    assert_each(&found, &expected, 1e-6);
+    // B = 1: G is never formed.
+    let (_, expected) = made(&study("batch: 1, keep: true", ""), "1GB");
+    let (plan, found) = made(&study("batch: 1, order: shuffled", ""), "1GB");
+    assert!(plan.contains("G is never formed"), "{plan}");
+    assert_each(&found, &expected, 1e-6);
+    // Some layers only, from G and without it.
+    let layers = ", layers: \"*.weight\"";
+    let (_, expected) = made(&study("batch: 1, keep: true", layers), "1GB");
+    let (_, found) = made(&study("batch: 1, order: shuffled", layers), "1GB");
+    assert_each(&found, &expected, 1e-6);
+}
