@@ -39,6 +39,17 @@ impl std::str::FromStr for Choice {
     }
 }
 
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Choice::Auto => f.write_str("auto"),
+            Choice::Cpu => f.write_str("cpu"),
+            Choice::Flex => f.write_str("flex"),
+            Choice::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
 /// A device that is there.
 #[derive(Debug)]
 pub struct Selected {
@@ -133,6 +144,17 @@ pub fn memory() -> Option<u64> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory();
     Some(system.total_memory())
+}
+
+/// Largest resident memory of this process since the last call, in bytes; none where the system does not tell, or
+/// cannot start counting anew.
+pub fn take_peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    // 5 sets the peak back to what is resident now: proc(5).
+    std::fs::write("/proc/self/clear_refs", "5").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kibibytes)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
 use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::spectra::SPECTRA;
+use crate::spectra::measures::MEASURES;
 use crate::stats::TESTS;
 use crate::study::{DataOutline, Facts, Vocabulary};
 
@@ -54,6 +55,13 @@ static GRADIENTS: Signature = Signature {
             ty: ParamType::Boolean,
             default: Default::Text("false"),
             doc: "whether G itself stays in the cache (n · T · 4 bytes)",
+        },
+        Param {
+            name: "layers",
+            ty: ParamType::Text,
+            default: Default::Absent,
+            doc: "a glob over names of parameter tensors, such as \"conv*\" or \"*.bias\" (the name of a module means its \
+                  tensors): only their rows of G are kept; `clip` and `through` still see the whole gradient",
         },
         Param {
             name: "batch_norm",
@@ -113,10 +121,22 @@ impl Facts for RegistryFacts {
         let kind = models::find(&model.name)?;
         let data = data?;
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = kind
-            .build(&model.args, outline.shape)
-            .map_err(|error| error.to_string());
+        let network = models::build(kind, &model.args, &outline).map_err(|error| error.to_string());
         Some(network.map(|network| network.parameter_count() as u64))
+    }
+
+    fn selected(&self, model: &Call, data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {
+        let kind = models::find(&model.name)?;
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = models::build(kind, &model.args, &outline).ok()?;
+        let rows = models::select::select(&network, pattern);
+        Some(match rows {
+            Ok(rows) => Ok(rows.iter().map(|range| range.len() as u64).sum()),
+            Err(error) => {
+                let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+                Err((error.to_string(), help))
+            }
+        })
     }
 }
 
@@ -131,7 +151,10 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
         SPECTRA.iter().map(|kind| kind.signature()).chain(curvatures)
     }),
     figures: leak(FIGURES.iter().map(|kind| kind.signature())),
-    tests: leak(TESTS.iter().map(|kind| kind.signature())),
+    tests: leak({
+        let measures = MEASURES.iter().map(|measure| measure.signature);
+        TESTS.iter().map(|kind| kind.signature()).chain(measures)
+    }),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
     paper_tables: leak(crate::report::paper::Paper::embedded().numbers()),

@@ -22,14 +22,14 @@ fn a_run_is_the_same_as_itself() {
     let diff = exact(&run("a"), &run("a"));
     assert!(diff.is_same());
     assert!(diff.pairs.iter().flat_map(|pair| &pair.statistics).count() > 50);
-    insta::assert_snapshot!(display::to_text(&diff), @"the runs agree in all 9 measurements");
+    insta::assert_snapshot!(display::to_text(&diff, 0.05), @"the runs agree in all 9 measurements");
 }
 
 #[test]
 fn what_moved_and_what_is_missing_is_shown() {
     let diff = exact(&run("a"), &run("b"));
     assert!(!diff.is_same());
-    insta::assert_snapshot!(display::to_text(&diff));
+    insta::assert_snapshot!(display::to_text(&diff, 0.05));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn markdown_shows_causes_beside_effects() {
         json!({"record": {"g": {"batch": 10, "clip": 0.1}}}),
     ];
     let diff = exact(&run("a"), &run("b")).with_settings(&settings[0], &settings[1]);
-    insta::assert_snapshot!(display::to_markdown(&diff));
+    insta::assert_snapshot!(display::to_markdown(&diff, 0.05));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn runs_without_a_common_seed_are_compared_by_their_means() {
     );
     assert_eq!(diff.pairs.len(), 5);
     assert!(diff.is_same());
-    assert!(display::to_text(&diff).contains("no seed"));
+    assert!(display::to_text(&diff, 0.05).contains("no seed"));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn swapping_runs_swaps_sides() {
             .count()
             > 0
     );
-    assert!(!display::to_text(&diff).contains("only in the left run"));
+    assert!(!display::to_text(&diff, 0.05).contains("only in the left run"));
 }
 
 /// Whatever number of an outcome changes, the difference is seen. Intervals follow from the counts.

@@ -7,6 +7,8 @@ mod bad_input;
 mod closed_forms;
 #[path = "hessian/krylov.rs"]
 mod krylov;
+#[path = "hessian/layers.rs"]
+mod layers;
 #[path = "hessian/lenet.rs"]
 mod lenet;
 #[path = "hessian/nets.rs"]

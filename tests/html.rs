@@ -62,6 +62,7 @@ fn timings(count: usize) -> Vec<Timing> {
         what: format!("record g gradients, MNIST, random LeNet, B = 100, T = 5000, seed {index}"),
         seconds: 0.1 + 7.0 * index as f64,
         reused: index.is_multiple_of(3),
+        peak_memory: Some(1_500_000_000),
     };
     (0..count).map(timing).collect()
 }

@@ -13,17 +13,21 @@ mod hessian;
 mod html;
 mod language;
 mod lsp;
+mod measures;
 mod models;
 mod new;
 mod optimizers;
 mod own_numbers;
 mod report;
+mod reports;
+mod runs;
 mod scan;
 mod spectra;
 mod statistics;
 mod structure;
 mod support;
 mod table1;
+mod worked_examples;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -3,6 +3,7 @@
 
 mod alternatives;
 mod critical;
+mod differences;
 mod discrete;
 mod gaussianity;
 mod kernels;
@@ -21,14 +22,15 @@ use gradstudy::stats::TESTS;
 use gradstudy::stats::degenerate::Cause;
 use gradstudy::stats::history_view::HistoryView;
 use gradstudy::stats::interval::wilson;
-use gradstudy::stats::ks::{Ecdf, Unordered, critical_distance, ks_distance};
+use gradstudy::stats::ks::{Ecdf, critical_distance, ks_distance};
+use gradstudy::stats::ks_search::KsSearch;
 use gradstudy::stats::many::{normality_samples, normality_test, power_law_samples, power_law_test};
 use gradstudy::stats::monitor::Monitor;
 use gradstudy::stats::normality::{
     NormalitySettings, Significance, kurtosistest, normality, normaltest, skewtest,
 };
 use gradstudy::stats::outcome::{Direction, Outcome};
-use gradstudy::stats::power_law::{PowerLawSettings, PowerLawTest};
+use gradstudy::stats::power_law::{PowerLawFit, PowerLawSettings, PowerLawTest};
 use gradstudy::stats::sampling::Sampler;
 use gradstudy::stats::select::Selector;
 use gradstudy::stats::tail::TailRule;

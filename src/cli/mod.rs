@@ -8,6 +8,8 @@ mod diff;
 mod explain;
 mod export;
 mod fmt;
+mod gc;
+mod list;
 mod lsp;
 mod man;
 mod new;
@@ -15,7 +17,10 @@ mod options;
 mod plan;
 mod progress;
 mod render;
+mod report;
+mod rm;
 mod run;
+mod show;
 mod study;
 mod test;
 
@@ -51,6 +56,16 @@ enum Command {
     Render(render::Render),
     /// List, download and verify data sets
     Data(data::Data),
+    /// List runs
+    List(list::List),
+    /// Show a run: what it was, its tables, and how to make it again
+    Show(show::Show),
+    /// Make a run's tables, figures and reports again from its results
+    Report(report::ReportCommand),
+    /// Remove runs
+    Rm(rm::Rm),
+    /// Show what the cache and the runs hold, and free what no run needs
+    Gc(gc::Gc),
     /// Compare two runs; exit code 0 same, 1 different, 2 trouble
     Diff(diff::Diff),
     /// Write a recorded gradient history or weights as .npy or .safetensors
@@ -95,6 +110,11 @@ pub fn main() -> ExitCode {
         Command::Fmt(command) => command.execute(),
         Command::Render(command) => command.execute(),
         Command::Data(command) => command.execute(),
+        Command::List(command) => command.execute(),
+        Command::Show(command) => command.execute(),
+        Command::Report(command) => command.execute(),
+        Command::Rm(command) => command.execute(),
+        Command::Gc(command) => command.execute(),
         Command::Diff(command) => command.execute(),
         Command::Export(command) => command.execute(),
         Command::Test(command) => command.execute(),

@@ -31,6 +31,14 @@ pub struct Places {
     pub cache_dir: Option<PathBuf>,
 }
 
+/// Where runs are.
+#[derive(Debug, Args)]
+pub struct ReportsPlace {
+    /// Folder of reports, as DIR/STUDY/RUN/
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub reports_dir: PathBuf,
+}
+
 /// How to compute.
 #[derive(Debug, Args)]
 pub struct Computing {

@@ -9,15 +9,14 @@ use std::time::Instant;
 use clap::Args;
 use jiff::Zoned;
 
+use crate::device::Choice;
 use crate::execute::Executor;
-use crate::figures;
-use crate::plots::{self, PlotError};
-use crate::report::{Templates, Timing, tabulate, to_terminal};
+use crate::report::{Templates, to_terminal};
 use crate::run::manifest::{DeviceFacts, Invocation};
-use crate::run::{self, Manifest, conventions};
+use crate::run::{self, Manifest};
 use crate::store::Store;
 
-use super::options::{Computing, Places};
+use super::options::{Computing, Places, ReportsPlace};
 use super::progress::Bars;
 use super::{Failure, print, study};
 
@@ -30,9 +29,8 @@ pub struct Run {
     places: Places,
     #[command(flatten)]
     computing: Computing,
-    /// Where reports go, as DIR/STUDY/RUN/
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    reports_dir: PathBuf,
+    #[command(flatten)]
+    reports: ReportsPlace,
     /// Folder of templates that replace gradstudy's own
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
@@ -76,35 +74,13 @@ impl Run {
             }
             other => other?,
         };
-        let results = run::results(&plan, &execution);
-        let spectra = run::spectra(&plan, &execution);
-        let tables = study
-            .tables
-            .iter()
-            .map(|table| tabulate(&results, table, &conventions(&study, table)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let figures = study
-            .figures
-            .iter()
-            .map(|spec| Ok(figures::documents(&plots::draw(spec, &results, &spectra)?)?))
-            .collect::<Result<Vec<_>, PlotError>>()?;
-        let timings: Vec<_> = execution
-            .steps
-            .iter()
-            .map(|step| Timing {
-                step: step.id.short().to_string(),
-                what: format!("{} {}", step.operation, step.label),
-                seconds: step.seconds,
-                reused: step.reused,
-            })
-            .collect();
         let facts = DeviceFacts {
-            class: device.class,
+            class: device.class.to_string(),
             name: device.description.clone(),
         };
         let invocation = Invocation {
             study_text: &source.text,
-            command: self.study.command("run"),
+            command: self.command(),
             warnings,
             device: facts,
             seeds: &study.seeds,
@@ -112,19 +88,17 @@ impl Run {
             started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             seconds: start.elapsed().as_secs_f64(),
         };
-        let manifest = Manifest::new(&plan, &execution, invocation);
-        let contents = run::folder::Contents {
-            study_text: &source.text,
-            resolved: &crate::study::render(&study),
-            manifest: &manifest,
-            results: &results,
-            spectra: &spectra,
-            tables: &tables,
-            figures: &figures,
-            timings: &timings,
+        let run = run::Run {
+            manifest: Manifest::new(&plan, &execution, invocation),
+            study_text: source.text.to_string(),
+            resolved: crate::study::render(&study),
+            layout: run::Layout::of(&study),
+            results: run::results(&plan, &execution),
+            spectra: run::spectra(&plan, &execution),
         };
         let name = format!("{}-{}", started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);
-        let folder = run::write(&self.reports_dir, &study.slug, &name, &contents, &templates)?;
+        let folder = run.write(&self.reports.reports_dir, &name, &templates)?;
+        let tables = run.tables()?;
         for table in &tables {
             print(&format!("{}\n", to_terminal(table)));
         }
@@ -138,10 +112,25 @@ impl Run {
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    /// What makes the run again: the study, what was changed in it, and where and with what it computed.
+    fn command(&self) -> String {
+        let mut command = self.study.command("run");
+        if self.computing.device != Choice::Auto {
+            command += &format!(" --device {}", self.computing.device);
+        }
+        if let Some(directory) = &self.places.data.data_dir {
+            command += &format!(
+                " --data-dir {}",
+                study::shell_word(&directory.display().to_string())
+            );
+        }
+        command
+    }
 }
 
 /// Opens the page with the program that the user has for such; where there is none, says where the page is.
-fn show_in_browser(page: &Path) {
+pub(super) fn show_in_browser(page: &Path) {
     if let Err(reason) = open::that_detached(page) {
         eprintln!(
             "cannot open a browser ({reason}); the report is {}",

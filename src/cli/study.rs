@@ -64,7 +64,7 @@ impl StudyArguments {
 }
 
 /// `text` as one word of a shell.
-fn shell_word(text: &str) -> String {
+pub(super) fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "._/=-:%+,".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_string(),

@@ -99,7 +99,9 @@ impl Augmentation {
         let planes = image.chunks_exact(height * width).zip(zero);
         for (to, (from, zero)) in output.chunks_exact_mut(height * width).zip(planes) {
             for (row, to) in to.chunks_exact_mut(width).enumerate() {
-                let source = (row + self.row).checked_sub(self.padding).filter(|&row| row < height);
+                let source = (row + self.row)
+                    .checked_sub(self.padding)
+                    .filter(|&row| row < height);
                 match source {
                     None => to.fill(*zero),
                     Some(row) => self.apply_row(&from[row * width..(row + 1) * width], *zero, to),

@@ -39,7 +39,8 @@ pub struct Dataset {
     pub images: Vec<f32>,
     /// C, H, W.
     pub shape: [usize; 3],
-    /// N class numbers, each below `classes`.
+    /// Class numbers below `classes`: one for each example, or one for each position of a sequence, example by
+    /// example.
     pub labels: Vec<u32>,
     /// Number of classes.
     pub classes: usize,
@@ -53,7 +54,19 @@ pub struct Dataset {
 impl Dataset {
     /// Number of examples, N.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.images.len() / self.example_size()
+    }
+
+    /// Labels of one example: 1, or as many as a sequence has positions.
+    pub fn positions(&self) -> usize {
+        self.labels.len() / self.len().max(1)
+    }
+
+    /// The labels of the examples `indices`, one example after the other.
+    pub fn labels_of(&self, indices: &[u32]) -> Vec<u32> {
+        let positions = self.positions();
+        let labels = |index: &u32| &self.labels[*index as usize * positions..][..positions];
+        indices.iter().flat_map(labels).copied().collect()
     }
 
     /// Whether there are no examples.

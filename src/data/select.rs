@@ -182,6 +182,7 @@ pub(super) fn outline(
         shape,
         classes: selection.classes(),
         examples: selection.count(class_counts)?,
+        positions: 1,
     })
 }
 

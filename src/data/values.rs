@@ -116,6 +116,8 @@ pub struct Outline {
     pub classes: usize,
     /// Number of examples.
     pub examples: u64,
+    /// Labels of an example: 1, or as many as a sequence has positions.
+    pub positions: usize,
 }
 
 /// Reads one split.

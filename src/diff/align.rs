@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
 use crate::results::{Measurement, Results, Subject};
-use crate::stats::outcome::{Direction, Outcome};
+use crate::stats::outcome::Direction;
 
 /// How measurements were paired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,8 +26,16 @@ pub struct Identity {
     pub seed: Option<u64>,
 }
 
-/// The outcomes of one identity on each side; empty where the side lacks it.
-pub(super) type Aligned<'a> = (Identity, Vec<&'a Outcome>, Vec<&'a Outcome>);
+/// The measurements of one identity on each side; empty where the side lacks it.
+#[derive(Debug)]
+pub(super) struct Aligned<'a> {
+    /// Of the left run, if it has it.
+    pub identity: Identity,
+    /// What the right run measured, where that is another subject.
+    pub right_subject: Option<Subject>,
+    pub left: Vec<&'a Measurement>,
+    pub right: Vec<&'a Measurement>,
+}
 
 pub(super) fn align<'a>(left: &'a Results, right: &'a Results) -> (Alignment, Vec<Aligned<'a>>) {
     let seeds = |results: &Results| {
@@ -39,21 +47,19 @@ pub(super) fn align<'a>(left: &'a Results, right: &'a Results) -> (Alignment, Ve
     };
     let (left_seeds, right_seeds) = (seeds(left), seeds(right));
     let apart = !left_seeds.is_empty() && !right_seeds.is_empty() && left_seeds.is_disjoint(&right_seeds);
-    let mut sides: IndexMap<Identity, (Vec<&Outcome>, Vec<&Outcome>)> = IndexMap::new();
-    for measurement in &left.measurements {
-        sides
-            .entry(identity(measurement, !apart))
-            .or_default()
-            .0
-            .push(&measurement.outcome);
+    let mut sides: IndexMap<Identity, [Vec<&Measurement>; 2]> = IndexMap::new();
+    for (side, results) in [left, right].into_iter().enumerate() {
+        for measurement in &results.measurements {
+            let sides = sides.entry(identity(measurement, !apart)).or_default();
+            sides[side].push(measurement);
+        }
     }
-    for measurement in &right.measurements {
-        sides
-            .entry(identity(measurement, !apart))
-            .or_default()
-            .1
-            .push(&measurement.outcome);
-    }
+    let aligned = sides.into_iter().map(|(identity, [left, right])| Aligned {
+        identity,
+        right_subject: None,
+        left,
+        right,
+    });
     let alignment = match apart {
         false => Alignment::Seed,
         true => Alignment::Mean {
@@ -61,13 +67,47 @@ pub(super) fn align<'a>(left: &'a Results, right: &'a Results) -> (Alignment, Ve
             right: right_seeds.into_iter().collect(),
         },
     };
-    (
-        alignment,
-        sides
-            .into_iter()
-            .map(|(identity, (left, right))| (identity, left, right))
-            .collect(),
-    )
+    (alignment, pair_changed(aligned.collect()))
+}
+
+/// Pairs what only one side has with what only the other has, where nothing but the subject differs and there is one
+/// of it on each side: a changed setting, such as the batch size, changes the subject.
+fn pair_changed(aligned: Vec<Aligned>) -> Vec<Aligned> {
+    let key = |it: &Aligned| {
+        let Identity {
+            test,
+            subject,
+            levels,
+            direction,
+            seed,
+        } = it.identity.clone();
+        (test, subject.spectrum, levels, direction, seed)
+    };
+    let mut lone: IndexMap<_, [Vec<usize>; 2]> = IndexMap::new();
+    for (index, it) in aligned.iter().enumerate() {
+        let side = match (it.left.is_empty(), it.right.is_empty()) {
+            (false, true) => 0,
+            (true, false) => 1,
+            _ => continue,
+        };
+        lone.entry(key(it)).or_default()[side].push(index);
+    }
+    let partners: IndexMap<usize, usize> = lone
+        .into_values()
+        .filter_map(|[left, right]| match (&left[..], &right[..]) {
+            ([left], [right]) => Some((*right, *left)),
+            _ => None,
+        })
+        .collect();
+    let mut kept: Vec<Option<Aligned>> = aligned.into_iter().map(Some).collect();
+    for (right, left) in partners {
+        let moved = kept[right].take();
+        if let (Some(moved), Some(left)) = (moved, kept[left].as_mut()) {
+            left.right = moved.right;
+            left.right_subject = Some(moved.identity.subject);
+        }
+    }
+    kept.into_iter().flatten().collect()
 }
 
 fn identity(measurement: &Measurement, by_seed: bool) -> Identity {
@@ -83,27 +123,27 @@ fn identity(measurement: &Measurement, by_seed: bool) -> Identity {
 impl std::fmt::Display for Identity {
     /// Such as `ks, MNIST, LeNet, random, batch 100, dimension, seed 0`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Subject {
-            dataset,
-            model,
-            training,
-            batch,
-            iterations,
-            parameters: _,
-            spectrum,
-        } = &self.subject;
-        write!(
-            f,
-            "{}, {dataset}, {model}, {training}, batch {batch}, T {iterations}",
-            self.test
-        )?;
+        write!(f, "{}, {}", self.test, words(&self.subject))?;
         for (factor, level) in &self.levels {
             write!(f, ", {factor} {level}")?;
         }
-        match spectrum {
+        match &self.subject.spectrum {
             Some(spectrum) => write!(f, ", {spectrum}")?,
             None => write!(f, ", {}", self.direction.word())?,
         }
         self.seed.map_or(Ok(()), |seed| write!(f, ", seed {seed}"))
     }
+}
+
+/// Such as `MNIST, LeNet, random, batch 100, T 5000`.
+pub(super) fn words(subject: &Subject) -> String {
+    let Subject {
+        dataset,
+        model,
+        training,
+        batch,
+        iterations,
+        ..
+    } = subject;
+    format!("{dataset}, {model}, {training}, batch {batch}, T {iterations}")
 }

@@ -7,8 +7,8 @@ use thiserror::Error;
 use super::StatisticChange;
 use crate::report::columns::{COLUMNS, ColumnKind};
 use crate::report::tabulate::mean_and_sd;
+use crate::results::Measurement;
 use crate::stats::finite_or_null;
-use crate::stats::outcome::Outcome;
 
 /// How far apart two values may be: |left − right| ≤ atol + rtol · max(|left|, |right|).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -88,6 +88,15 @@ impl Change {
         matches!(self, Change::Same { .. } | Change::WithinTolerance { .. })
     }
 
+    /// Both values, where both sides have one.
+    pub fn both(&self) -> Option<[f64; 2]> {
+        match *self {
+            Change::Same { value } => Some([value, value]),
+            Change::WithinTolerance { left, right } | Change::Moved { left, right } => Some([left, right]),
+            Change::OnlyLeft { .. } | Change::OnlyRight { .. } => None,
+        }
+    }
+
     fn of(left: f64, right: f64, tolerance: &Tolerance) -> Change {
         if left == right || left.is_nan() && right.is_nan() {
             Change::Same { value: left }
@@ -100,7 +109,11 @@ impl Change {
 }
 
 /// Every statistic that one side has, in the order of the columns.
-pub(super) fn compare(left: &[&Outcome], right: &[&Outcome], tolerance: &Tolerance) -> Vec<StatisticChange> {
+pub(super) fn compare(
+    left: &[&Measurement],
+    right: &[&Measurement],
+    tolerance: &Tolerance,
+) -> Vec<StatisticChange> {
     let change = |column: &ColumnKind| match (mean(column, left), mean(column, right)) {
         (Some(left), Some(right)) => Some(Change::of(left, right, tolerance)),
         (Some(left), None) => Some(Change::OnlyLeft { left }),
@@ -117,10 +130,10 @@ pub(super) fn compare(left: &[&Outcome], right: &[&Outcome], tolerance: &Toleran
 }
 
 /// The mean over the outcomes that give the statistic; NaN if all of them give NaN.
-fn mean(column: &ColumnKind, outcomes: &[&Outcome]) -> Option<f64> {
-    let values: Vec<f64> = outcomes
+fn mean(column: &ColumnKind, measurements: &[&Measurement]) -> Option<f64> {
+    let values: Vec<f64> = measurements
         .iter()
-        .filter_map(|outcome| (column.value)(outcome))
+        .filter_map(|it| (column.value)(&it.outcome))
         .collect();
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     (!values.is_empty()).then(|| mean_and_sd(&finite).map_or(f64::NAN, |(mean, _)| mean))

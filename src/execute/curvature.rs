@@ -35,16 +35,20 @@ impl Executor<'_> {
         let start = Instant::now();
         let samples: Vec<u32> = (0..call.args.integer("samples") as u32).collect();
         let kind = signatures::find(&call.name).expect("the checker knows the curvatures");
-        let theta = &theta[..network.parameter_count()];
-        let operator =
-            Operator::new(&network, theta, &data, &samples, kind).map_err(|cause| at(step, cause))?;
+        let operator = Operator::new(&network, &theta, &data, &samples, kind)
+            .and_then(|operator| match signatures::minibatch_size(&call.args) {
+                Some(size) => operator.in_minibatches(size as usize),
+                None => Ok(operator),
+            })
+            .map_err(|cause| at(step, cause))?;
         let request = Request {
             state: Some(self.store.partial(&step.id)),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))
         };
-        self.observer
-            .begin(step, call.args.integer("top") as u64, 0, "eigenvalues");
-        let progress = |found| self.observer.advance(found);
+        // An estimate: the search ends when every pair has converged.
+        let expected = request.expected_products(network.parameter_count());
+        self.observer.begin(step, expected, 0, "products");
+        let progress = |products| self.observer.advance(products);
         let monitor = Monitor {
             progress: &progress,
             cancel: self.cancel,
@@ -76,6 +80,7 @@ fn spectrum(found: CurvatureSpectrum) -> Spectrum {
         trace: f64::NAN,
         square_trace: f64::NAN,
         accuracy: found.residuals.iter().copied().fold(0.0, f64::max),
+        converged: Some(found.converged as u64),
         residuals: Some(found.residuals),
     }
 }

@@ -7,6 +7,7 @@ use crate::data::DataError;
 use crate::gradients::history::HistoryError;
 use crate::hessian::HessianError;
 use crate::models::ModelError;
+use crate::models::select::NoSuchLayer;
 use crate::models::weights::WeightsError;
 use crate::spectra::SpectrumError;
 use crate::store::StoreError;
@@ -21,6 +22,9 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layers(#[from] NoSuchLayer),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Weights(#[from] WeightsError),

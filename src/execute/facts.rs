@@ -18,10 +18,12 @@ pub struct StepReport {
     pub seconds: f64,
     /// Whether its result was in the cache.
     pub reused: bool,
+    /// Largest resident memory of the process while it worked on the step, in bytes, where the system tells.
+    pub peak_memory: Option<u64>,
 }
 
 /// What is known of a data set that was used.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
     pub name: String,
     pub examples: usize,
@@ -32,7 +34,7 @@ pub struct DataFacts {
 }
 
 /// What label noise did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NoiseFacts {
     /// The data set, its noise and the seed.
     pub data: String,

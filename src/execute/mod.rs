@@ -3,9 +3,11 @@
 mod curvature;
 mod error;
 mod facts;
+mod measure;
 pub mod observer;
 mod record;
 mod spectrum;
+mod sums;
 mod train;
 
 use std::cell::RefCell;
@@ -20,9 +22,11 @@ pub use observer::Observer;
 pub use spectrum::Spectra;
 
 use crate::data::{self, Dataset, SearchPath, label_noise};
+use crate::device;
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
 use crate::models::{self, Network, weights};
+use crate::plan::route::{self, Means, Recording, Route};
 use crate::plan::test_kind;
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::seed;
@@ -31,6 +35,7 @@ use crate::spectra::Spectrum;
 use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{Direction, Outcome};
+use crate::stats::verdicts::Verdicts;
 use crate::store::{Store, StoreError};
 
 /// What a run needs besides the plan.
@@ -50,6 +55,7 @@ pub struct Executor<'a> {
 
 /// File names within a step's folder.
 const OUTCOME: &str = "outcome.yaml";
+const VERDICTS: &str = "verdicts.bits";
 const SPECTRUM: &str = "spectrum.json";
 const WEIGHTS: &str = "weights.safetensors";
 const FACTS: &str = "facts.yaml";
@@ -82,6 +88,8 @@ impl<'a> Executor<'a> {
     /// Runs everything that `plan` asks for. What was finished before an error stays in the cache.
     pub fn run(&self, plan: &Plan) -> Result<Execution, ExecuteError> {
         let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
+        // What came before is no step's.
+        device::take_peak_memory();
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
@@ -89,6 +97,10 @@ impl<'a> Executor<'a> {
                 Work::Spectrum { on: Some(_), .. } => self.curvature(plan, step, &mut spectra)?,
                 Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
                     self.spectrum_of_spectrum(step, &mut spectra)?
+                }
+                Work::Test { other: Some(_), .. } => {
+                    let outcome = self.compare(step)?;
+                    outcomes.insert(step.id.clone(), outcome);
                 }
                 Work::Test { of, .. } if spectra.contains_key(of) => {
                     let outcome = self.test_spectrum(step, &spectra[of])?;
@@ -116,7 +128,7 @@ impl<'a> Executor<'a> {
             }
             facts.push(DataFacts {
                 name: data.name.clone(),
-                examples: data.labels.len(),
+                examples: data.len(),
                 shape: data.shape,
                 digest: data.digest.clone(),
                 normalisation: data.note.clone(),
@@ -163,7 +175,9 @@ impl<'a> Executor<'a> {
                 Work::Test { .. } if self.store.has(&user.id) => {
                     outcomes.insert(user.id.clone(), self.outcome(user)?);
                 }
-                Work::Test { .. } => tests.push(user),
+                Work::Test { .. } | Work::Eigenvectors { .. } if !self.store.has(&user.id) => {
+                    tests.push(user)
+                }
                 Work::Spectrum { .. } if !self.load_spectrum(user, spectra)? => missing.push(user),
                 _ => {}
             }
@@ -172,11 +186,23 @@ impl<'a> Executor<'a> {
             return Ok(());
         }
         let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
+        let route = self.route(plan, record, &missing)?;
+        if matches!(route, Route::Layers(_) | Route::Windows(_)) {
+            self.spectra_by_route(plan, record, &route, &missing, spectra)?;
+            return self
+                .store
+                .discard_partial(&record.id)
+                .map_err(|cause| at(record, cause));
+        }
         let history = self.record(plan, record)?;
         let made = self
             .spectra_of_history(plan, record, &history, &missing, spectra)
             .and_then(|()| {
                 for test in tests {
+                    if matches!(test.work, Work::Eigenvectors { .. }) {
+                        self.eigenvectors(test, &history)?;
+                        continue;
+                    }
                     outcomes.insert(test.id.clone(), self.test(test, &history)?);
                 }
                 Ok(())
@@ -192,7 +218,32 @@ impl<'a> Executor<'a> {
             .map_err(|cause| at(record, cause))
     }
 
+    /// How the spectra `missing` of `record` are to be made.
+    fn route(&self, plan: &Plan, record: &Step, missing: &[&Step]) -> Result<Route, ExecuteError> {
+        let history = route::needs_history(plan, record, |step| self.store.has(&step.id));
+        if history || missing.is_empty() {
+            return Ok(Route::Memory);
+        }
+        let Work::Record { weights, .. } = &record.work else {
+            unreachable!("a record step")
+        };
+        let (network, _) = self.weights(plan, plan.step(weights))?;
+        let recording = Recording::of(&network, record, missing.iter().copied());
+        let recording = recording.map_err(|cause| at(record, cause))?;
+        Ok(recording
+            .choose(Means {
+                memory: self.memory,
+                disk: self.store.free_space(),
+                host: matches!(self.engine, Engine::Host),
+                history,
+            })
+            .route)
+    }
+
     fn test(&self, step: &Step, history: &GradientHistory) -> Result<Outcome, ExecuteError> {
+        if let Some(outcome) = self.measure_history(step, history)? {
+            return Ok(outcome);
+        }
         let Work::Test { direction, .. } = &step.work else {
             unreachable!("a test step")
         };
@@ -210,6 +261,9 @@ impl<'a> Executor<'a> {
         if self.store.has(&step.id) {
             return self.outcome(step);
         }
+        if let Some(outcome) = self.measure_spectrum(step, spectrum)? {
+            return Ok(outcome);
+        }
         self.tested(step, 1, |kind, args, seed, monitor| {
             kind.run_sample(&spectrum.values, args, seed, monitor)
         })
@@ -218,7 +272,12 @@ impl<'a> Executor<'a> {
     /// A finished test's outcome.
     fn outcome(&self, step: &Step) -> Result<Outcome, ExecuteError> {
         self.reused(step);
-        self.yaml(&step.id, OUTCOME).map_err(|cause| at(step, cause))
+        let mut outcome: Outcome = self.yaml(&step.id, OUTCOME).map_err(|cause| at(step, cause))?;
+        // Outcomes of a single sample have no such file, nor have those of older versions.
+        let verdicts = self.store.read(&step.id, VERDICTS).ok();
+        let verdicts = verdicts.and_then(|bytes| Verdicts::from_bytes(&bytes));
+        outcome.set_verdicts(verdicts.unwrap_or_default());
+        Ok(outcome)
     }
 
     fn tested(
@@ -240,12 +299,18 @@ impl<'a> Executor<'a> {
         let seed = seed::derive(*seed, &format!("test {}", test.name));
         let outcome = run(test_kind(&test.name), &test.args, seed, &monitor)
             .ok_or_else(|| at(step, Cause::Interrupted))?;
+        self.put_outcome(step, outcome, start)
+    }
+
+    fn put_outcome(&self, step: &Step, outcome: Outcome, start: Instant) -> Result<Outcome, ExecuteError> {
         let bytes = serde_yaml::to_string(&outcome)
             .expect("an outcome is made of numbers")
             .into_bytes();
-        self.store
-            .put(step, &[(OUTCOME, &bytes)])
-            .map_err(|cause| at(step, cause))?;
+        let acceptance = outcome.acceptance().filter(|acceptance| acceptance.tested > 1);
+        let verdicts = acceptance.map(|acceptance| acceptance.verdicts.to_bytes());
+        let mut files = vec![(OUTCOME, &bytes[..])];
+        files.extend(verdicts.as_deref().map(|bits| (VERDICTS, bits)));
+        self.store.put(step, &files).map_err(|cause| at(step, cause))?;
         self.finished(step, start);
         Ok(outcome)
     }
@@ -345,6 +410,7 @@ impl<'a> Executor<'a> {
             label,
             seconds,
             reused,
+            peak_memory: device::take_peak_memory().filter(|_| !reused),
         });
     }
 }

@@ -1,5 +1,6 @@
 //! The record step: G in chunks, kept where there is room, resumed at the last finished chunk.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
@@ -31,6 +32,7 @@ impl Executor<'_> {
             iterations,
             order,
             keep,
+            rows,
             batch_norm,
             transform,
             seed,
@@ -39,7 +41,9 @@ impl Executor<'_> {
             unreachable!("a record step")
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
-        let (n, iterations, batch) = (network.parameter_count(), *iterations as usize, *batch as usize);
+        let n: usize = rows.iter().map(Range::len).sum();
+        let all = network.parameter_count();
+        let (iterations, batch) = (*iterations as usize, *batch as usize);
         if self.store.has(&step.id) {
             self.reused(step);
             let path = self.store.directory(&step.id).join(HISTORY);
@@ -48,7 +52,7 @@ impl Executor<'_> {
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
         let to_file = *keep || GradientHistory::bytes(n, iterations) as u64 > self.memory;
-        let mut transform = Transform::new(transform, &theta[..n]);
+        let mut transform = Transform::new(transform, &theta[..all]);
         let (mut history, done) = self
             .begin(step, n, iterations, to_file, &mut transform)
             .map_err(|cause| at(step, cause))?;
@@ -56,7 +60,7 @@ impl Executor<'_> {
             .begin(step, iterations as u64, done as u64, "gradients");
         let mut batches = Batches::new(
             *order,
-            data.labels.len(),
+            data.len(),
             batch,
             seed::derive(*seed, "order of recorded minibatches"),
         );
@@ -73,17 +77,31 @@ impl Executor<'_> {
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            self.engine.record(
-                &network,
-                &theta,
-                &data,
-                &indices,
-                batch,
-                *batch_norm,
-                columns,
-                &progress,
-            );
-            transform.apply(columns);
+            let mut record = |indices: &[u32], columns: &mut [f32]| {
+                self.engine.record(
+                    &network,
+                    &theta,
+                    &data,
+                    indices,
+                    batch,
+                    *batch_norm,
+                    columns,
+                    &progress,
+                );
+                transform.apply(columns);
+            };
+            if n == all {
+                record(&indices, columns);
+            } else {
+                // Whole gradients a few at a time, of which the rows asked for stay.
+                let piece = minibatches_per_piece(all, block);
+                let mut whole = vec![0.0; all * piece.min(last - first)];
+                for (indices, columns) in indices.chunks(piece * batch).zip(columns.chunks_mut(piece * n)) {
+                    let whole = &mut whole[..all * (indices.len() / batch)];
+                    record(indices, whole);
+                    keep_rows(whole, all, rows, columns);
+                }
+            }
             first = last;
             if to_file {
                 mark(&self.store.partial(&step.id), first, Some(&transform))
@@ -155,6 +173,32 @@ impl Executor<'_> {
             mark(&partial, done, transform)?;
         }
         Ok(())
+    }
+}
+
+/// Bytes of whole gradients at once, where some of their rows are kept.
+const PIECE: usize = 256 << 20;
+
+/// Minibatches of `all` parameters that fit into [`PIECE`]: whole blocks of `block` if one does. A function of these
+/// two alone, as every bit of G is.
+fn minibatches_per_piece(all: usize, block: usize) -> usize {
+    match PIECE / (size_of::<f32>() * all) {
+        0 => 1,
+        room if room < block => room,
+        room => room / block * block,
+    }
+}
+
+/// `columns` ← the `rows` of the `whole` gradients, which have `all` numbers each.
+pub(super) fn keep_rows(whole: &[f32], all: usize, rows: &[Range<usize>], columns: &mut [f32]) {
+    let n: usize = rows.iter().map(Range::len).sum();
+    for (whole, column) in whole.chunks_exact(all).zip(columns.chunks_exact_mut(n)) {
+        let mut rest = column;
+        for range in rows {
+            let (part, behind) = rest.split_at_mut(range.len());
+            part.copy_from_slice(&whole[range.clone()]);
+            rest = behind;
+        }
     }
 }
 

@@ -1,17 +1,33 @@
 //! Spectrum steps: those of a history while it is there, the others by themselves.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Instant;
 
+use super::record::keep_rows;
+use super::sums::{Target, add_pass, finish};
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
 use crate::layers::BatchNormMode;
+use crate::models::Network;
+use crate::models::parts::Layout;
+use crate::plan::route::{Route, rows_of};
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
+use crate::spectra::moments::Moments;
 use crate::spectra::products::Precision;
 use crate::spectra::{Input, Spectrum, gram};
 use crate::stats::monitor::Monitor;
+
+/// Makes the moments of lists of rows; see `spectra_from`.
+type Sums<'s> = dyn FnMut(
+        Precision,
+        &[Vec<Range<usize>>],
+        Option<&[f32]>,
+        &Monitor,
+    ) -> Result<Option<Vec<Moments>>, ExecuteError>
+    + 's;
 
 /// Spectra by their steps.
 pub type Spectra = HashMap<StepId, Spectrum>;
@@ -30,14 +46,113 @@ impl Executor<'_> {
         let (of_values, missing): (Vec<&Step>, Vec<&Step>) = missing.iter().partition(needs_values);
         for step in of_values {
             let (start, view) = (Instant::now(), history.view());
-            let input = Input::History { view, full_batch: None };
+            let input = Input::History {
+                view,
+                full_batch: None,
+            };
             let spectrum = self.solve(step, input)?;
             self.put_spectrum(step, spectrum, start, spectra)?;
         }
         let Some(first) = missing.first() else {
             return Ok(());
         };
-        let start = Instant::now();
+        let recorder = self.recorder(plan, record)?;
+        let of_file = history.path().is_some();
+        self.spectra_from(
+            plan,
+            record,
+            &recorder.network,
+            missing,
+            spectra,
+            &mut |precision, rows, centre, monitor| {
+                let (n, t) = (history.parameters(), history.iterations());
+                let whole = rows.iter().all(|rows| rows[..] == [0..n]);
+                if whole && (!of_file || n < t) {
+                    let moments = gram::moments(history.view(), centre, precision, monitor);
+                    let moments = moments.map_err(|cause| at(first, cause))?;
+                    return Ok(moments.map(|moments| vec![moments]));
+                }
+                let target = |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision);
+                let mut targets: Vec<Target> = rows.iter().map(target).collect();
+                let added =
+                    self.history_windows(record, history.view(), precision, centre, &mut targets, monitor)?;
+                match added {
+                    true => finish(targets).map(Some).map_err(|cause| at(first, cause)),
+                    false => Ok(None),
+                }
+            },
+        )
+    }
+
+    /// Makes every spectrum of `missing` without the history of `record`.
+    pub(super) fn spectra_by_route(
+        &self,
+        plan: &Plan,
+        record: &Step,
+        route: &Route,
+        missing: &[&Step],
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
+        let mut recorder = self.recorder(plan, record)?;
+        let (t, batch) = (recorder.iterations, recorder.batches.batch);
+        let network = recorder.network.clone();
+        // The only pass, if there is one: it serves sums in either precision.
+        let mut kept: Option<Vec<f32>> = None;
+        self.spectra_from(
+            plan,
+            record,
+            &network,
+            missing,
+            spectra,
+            &mut |precision, rows, centre, monitor| {
+                let precision = match route {
+                    // Nobody wants to record everything twice.
+                    Route::Windows(_) => Precision::Double,
+                    _ => precision,
+                };
+                let target = |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision);
+                let mut targets: Vec<Target> = rows.iter().map(target).collect();
+                match route {
+                    Route::Windows(height) => {
+                        if !self.record_windows(&mut recorder, *height, centre, &mut targets, monitor)? {
+                            return Ok(None);
+                        }
+                    }
+                    Route::Layers(passes) => {
+                        for parts in passes {
+                            let layout = Layout::new(&network, parts.clone(), batch);
+                            let columns = match kept.take() {
+                                Some(columns) => columns,
+                                None => self.record_pass(&mut recorder, &layout, monitor)?,
+                            };
+                            let added = add_pass(&recorder, &layout, &columns, centre, &mut targets, monitor);
+                            if !added.map_err(|cause| at(record, cause))? {
+                                return Ok(None);
+                            }
+                            kept = (passes.len() == 1).then_some(columns);
+                        }
+                    }
+                    Route::Memory | Route::File => unreachable!("routes through the history"),
+                }
+                finish(targets).map(Some).map_err(|cause| at(record, cause))
+            },
+        )
+    }
+
+    /// Makes every spectrum of `missing` from `sums(precision, rows, centre, monitor)`, which gives the moments of
+    /// each list of rows, or None if cancelled: in single precision, and again in double where that leaves fewer than
+    /// three digits of the smallest eigenvalue.
+    fn spectra_from(
+        &self,
+        plan: &Plan,
+        record: &Step,
+        network: &Network,
+        missing: &[&Step],
+        spectra: &mut Spectra,
+        sums: &mut Sums,
+    ) -> Result<(), ExecuteError> {
+        let first = missing[0];
+        let mut start = Instant::now();
         let around_full_batch = |step: &&&Step| {
             let (call, _) = of(step);
             call.args.get("centre").is_some() && call.args.text("centre") == "full_batch"
@@ -46,30 +161,40 @@ impl Executor<'_> {
             true => Some(self.full_batch_gradient(plan, record)?),
             false => None,
         };
-        let values = (history.parameters() * history.iterations()) as u64;
-        self.observer.begin(first, values, 0, "values");
+        let mut selections: Vec<Vec<Range<usize>>> = Vec::new();
+        let mut selection_of = Vec::new();
+        for step in missing {
+            let rows = rows_of(network, record, step).map_err(|cause| at(step, cause))?;
+            let known = selections.iter().position(|known| *known == rows);
+            selection_of.push(known.unwrap_or(selections.len()));
+            if known.is_none() {
+                selections.push(rows);
+            }
+        }
+        let Work::Record { iterations, .. } = &record.work else {
+            unreachable!("a record step")
+        };
+        let rows: usize = selections.iter().flatten().map(Range::len).sum();
+        self.observer.begin(first, rows as u64 * iterations, 0, "values");
         let progress = |done| self.observer.advance(done);
         let monitor = Monitor {
             progress: &progress,
             cancel: self.cancel,
         };
-        let sums = |precision| {
-            gram::moments(history.view(), full_batch.as_deref(), precision, &monitor)
-                .map_err(|cause| at(first, cause))?
+        let mut sums = |precision| {
+            sums(precision, &selections, full_batch.as_deref(), &monitor)?
                 .ok_or_else(|| at(first, Cause::Interrupted))
         };
         let single = sums(Precision::Single)?;
-        // Made only where single precision leaves fewer than three digits of the smallest eigenvalue.
         let mut double = None;
-        let mut start = start;
-        for step in &missing {
-            let mut spectrum = self.solve(step, Input::Moments(&single))?;
-            if !spectrum.has_three_digits() {
+        for (step, selection) in missing.iter().zip(selection_of) {
+            let mut spectrum = self.solve(step, Input::Moments(&single[selection]))?;
+            if !spectrum.has_three_digits() && single[selection].precision() == Precision::Single {
                 if double.is_none() {
                     double = Some(sums(Precision::Double)?);
                 }
                 if let Some(double) = &double {
-                    spectrum = self.solve(step, Input::Moments(double))?;
+                    spectrum = self.solve(step, Input::Moments(&double[selection]))?;
                 }
             }
             self.put_spectrum(step, spectrum, start, spectra)?;
@@ -103,7 +228,8 @@ impl Executor<'_> {
             .store
             .read(&step.id, SPECTRUM)
             .map_err(|cause| at(step, cause))?;
-        let spectrum = serde_json::from_slice(&bytes).map_err(|error| {
+        // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
+        let spectrum = serde_yaml::from_slice(&bytes).map_err(|error| {
             let path = self.store.directory(&step.id).join(SPECTRUM);
             let reason = error.to_string();
             at(step, crate::store::StoreError::Damaged { path, reason })
@@ -148,6 +274,7 @@ impl Executor<'_> {
         let Work::Record {
             data,
             weights,
+            rows,
             batch_norm,
             transform,
             ..
@@ -157,7 +284,7 @@ impl Executor<'_> {
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
         let data = self.dataset(plan, data)?;
-        let all: Vec<u32> = (0..data.labels.len() as u32).collect();
+        let all: Vec<u32> = (0..data.len() as u32).collect();
         let n = network.parameter_count();
         let mut gradient = vec![0.0; n];
         match batch_norm {
@@ -168,11 +295,22 @@ impl Executor<'_> {
             }
             mode => {
                 let (engine, batch) = (self.engine, all.len());
-                engine.record(&network, &theta, &data, &all, batch, *mode, &mut gradient, &|_| ());
+                engine.record(
+                    &network,
+                    &theta,
+                    &data,
+                    &all,
+                    batch,
+                    *mode,
+                    &mut gradient,
+                    &|_| (),
+                );
             }
         }
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
-        Ok(gradient)
+        let mut kept = vec![0.0; rows.iter().map(std::ops::Range::len).sum()];
+        keep_rows(&gradient, n, rows, &mut kept);
+        Ok(kept)
     }
 }
 

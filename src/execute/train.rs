@@ -49,12 +49,7 @@ impl Executor<'_> {
         let kind = optimizers::find(&optimizer.name).expect("the checker knows the optimizers");
         let (lr, batch) = (optimizer.args.number("lr"), *batch as usize);
         let rates = match schedule {
-            Some(schedule) => training::rates(
-                schedule,
-                lr,
-                *epochs as usize,
-                dataset.labels.len() / batch.max(1),
-            ),
+            Some(schedule) => training::rates(schedule, lr, *epochs as usize, dataset.len() / batch.max(1)),
             None => training::step_decay(lr, *epochs as usize, *decay, milestones).into(),
         };
         let optimizer = kind.build(&optimizer.args, network.parameter_count());

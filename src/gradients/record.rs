@@ -114,7 +114,7 @@ pub fn record_block(
     for (group, indices) in indices.chunks(LANES).enumerate() {
         let first = group * LANES;
         workspace.load(indices.iter().map(|i| data.image(*i as usize)));
-        let labels: Vec<u32> = indices.iter().map(|i| data.labels[*i as usize]).collect();
+        let labels = data.labels_of(indices);
         let segments = segments(first..first + indices.len(), batch);
         let losses = network.gradient(values, workspace, &labels, scale, &segments, columns);
         total += losses[..indices.len()]
@@ -140,7 +140,7 @@ pub fn coupled_block(
     parallel: bool,
 ) -> f64 {
     let images: Vec<&[f32]> = indices.iter().map(|i| data.image(*i as usize)).collect();
-    let labels: Vec<u32> = indices.iter().map(|i| data.labels[*i as usize]).collect();
+    let labels = data.labels_of(indices);
     let samples = Samples {
         images: &images,
         labels: &labels,

@@ -160,18 +160,20 @@ impl<'a> TensorNetwork<'a> {
         activations.swap_remove(self.network.layers.len())
     }
 
-    /// Sum of the samples' cross-entropies.
+    /// Sum of the samples' cross-entropies, each the mean over its positions.
     fn loss(&self, logits: Tensor<4>, data: &Dataset, indices: &[u32]) -> Tensor<1> {
         let device = logits.device();
         let samples = indices.len();
-        let labels: Vec<i64> = indices
-            .iter()
-            .map(|i| i64::from(data.labels[*i as usize]))
-            .collect();
-        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [samples]), &device);
-        let logits = logits.reshape([samples, self.network.classes]);
-        let log_p = activation::log_softmax(logits, 1).gather(1, labels.reshape([samples, 1]));
-        log_p.sum().neg()
+        let (classes, positions) = (self.network.classes, self.network.positions);
+        let labels: Vec<i64> = data.labels_of(indices).into_iter().map(i64::from).collect();
+        let count = labels.len();
+        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &device);
+        let logits = logits
+            .reshape([samples, classes, positions])
+            .swap_dims(1, 2)
+            .reshape([count, classes]);
+        let log_p = activation::log_softmax(logits, 1).gather(1, labels.reshape([count, 1]));
+        log_p.sum().neg().div_scalar(positions as f32)
     }
 }
 

@@ -11,7 +11,7 @@ pub enum HessianError {
     #[error("no {matrix} of {model}: its layer `{layer}` ({kind}) has no rule for second derivatives")]
     #[diagnostic(
         code(gradstudy::hessian::unsupported_layer),
-        help("use a model of Linear, Conv2d, ReLU and MaxPool2d layers, or the covariance of its gradients")
+        help("use another model, or the covariance of its gradients (`covariance` of a record)")
     )]
     UnsupportedLayer {
         model: &'static str,
@@ -19,15 +19,15 @@ pub enum HessianError {
         kind: &'static str,
         matrix: &'static str,
     },
-    #[error("no {matrix} of {model}: its layers are not in a row")]
+    #[error("{samples} samples are no whole number of minibatches of {size}")]
     #[diagnostic(
-        code(gradstudy::hessian::not_a_row),
-        help("use a model without skip connections, or the covariance of its gradients")
+        code(gradstudy::hessian::minibatches),
+        help(
+            "batch normalisation goes by minibatches of two samples or more: let `samples` be a multiple of \
+             `batch_norm: batch(size)`, or take `batch_norm: running`"
+        )
     )]
-    NotARow {
-        model: &'static str,
-        matrix: &'static str,
-    },
+    Minibatches { samples: u64, size: u64 },
     #[error("{top} eigenvalues of a matrix with {parameters} rows")]
     #[diagnostic(
         code(gradstudy::hessian::top),
@@ -46,7 +46,7 @@ pub enum HessianError {
         parameter: String,
         value: f32,
     },
-    #[error("θ has {found} numbers, {model} has {expected} parameters")]
+    #[error("θ has {found} numbers, {model} has {expected} (parameters, and running statistics behind them)")]
     #[diagnostic(
         code(gradstudy::hessian::weights_length),
         help("the weights belong to another model")

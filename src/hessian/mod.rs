@@ -3,7 +3,9 @@
 
 mod basis;
 pub mod error;
+mod group;
 mod lanczos;
+mod normalisation;
 pub mod operator;
 mod pass;
 mod ritz;
@@ -13,7 +15,8 @@ pub mod spectrum;
 mod state;
 
 pub use error::HessianError;
-pub use operator::Operator;
+pub use operator::{Operator, minibatches};
+pub use pass::supports;
 pub use spectrum::{CurvatureSpectrum, Order, Request, spectrum};
 
 use serde::{Deserialize, Serialize};

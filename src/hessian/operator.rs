@@ -4,17 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::pass::{Buffers, Pass};
+use super::group::Group;
+use super::normalisation::Statistics;
+use super::pass::Pass;
 use super::{Curvature, HessianError};
 use crate::data::Dataset;
 use crate::layers::lanes::LANES;
 use crate::models::Network;
 
-/// Samples whose products are summed in float32 before they join the float64 sum. Fixed, so that how sums are
-/// grouped does not depend on the number of threads.
+/// Samples whose products are summed in float32 before they join the float64 sum, where they are not a minibatch.
+/// Fixed, so that how sums are grouped does not depend on the number of threads.
 const BLOCK: usize = 8 * LANES;
 
-/// Memory for the blocks' float32 sums beyond one block for each thread.
+/// Memory for the blocks' float32 sums and activations beyond one block for each thread.
 const WAVE_BYTES: usize = 256 << 20;
 
 /// A symmetric matrix of n × n that is never formed.
@@ -26,38 +28,37 @@ pub struct Operator<'a> {
 }
 
 struct Slot {
-    buffers: Buffers,
+    groups: Vec<Group>,
     sums: Vec<f32>,
 }
 
 impl<'a> Operator<'a> {
-    /// The `kind` of curvature of the mean cross-entropy of `network` at `theta` over `samples` of `data`.
+    /// The `kind` of curvature of the mean cross-entropy of `network` at `values` (θ, and behind it the running
+    /// statistics, by which batch normalisation goes) over `samples` of `data`.
     ///
-    /// Fails when the network has no second derivatives here, θ is not finite, or data and network do not fit.
+    /// Fails when the network has no second derivatives here, a value is not finite, or data and network do not fit.
     pub fn new(
         network: &'a Network,
-        theta: &'a [f32],
+        values: &'a [f32],
         data: &'a Dataset,
         samples: &'a [u32],
         kind: Curvature,
     ) -> Result<Self, HessianError> {
         let model = network.name;
-        if theta.len() != network.parameter_count() {
+        if values.len() != network.value_count() {
             return Err(HessianError::WeightsLength {
                 model,
-                found: theta.len(),
-                expected: network.parameter_count(),
+                found: values.len(),
+                expected: network.value_count(),
             });
         }
-        if let Some(index) = theta.iter().position(|value| !value.is_finite()) {
-            let named = network
-                .parameters()
-                .into_iter()
-                .find(|p| p.range.contains(&index));
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let mut named = network.parameters().into_iter().chain(network.buffers());
+            let named = named.find(|p| p.range.contains(&index));
             return Err(HessianError::WeightsNotFinite {
                 index,
                 parameter: named.map_or_else(String::new, |p| p.name),
-                value: theta[index],
+                value: values[index],
             });
         }
         let misfit = |reason: String| HessianError::Data {
@@ -85,10 +86,24 @@ impl<'a> Operator<'a> {
             return Err(HessianError::Sample { sample, examples });
         }
         Ok(Operator {
-            pass: Pass::new(network, theta, kind)?,
+            pass: Pass::new(network, values, kind)?,
             data,
             samples,
         })
+    }
+
+    /// The same with batch normalisation by the statistics of each minibatch of `size` consecutive samples, as in
+    /// training: the loss is the mean over the minibatches, the statistics depend on θ. A network without batch
+    /// normalisation is the same either way.
+    ///
+    /// Fails when minibatches of one sample are asked for, or the last one would not be full.
+    pub fn in_minibatches(mut self, size: usize) -> Result<Self, HessianError> {
+        if self.pass.network.has_batch_norm() {
+            let samples = self.samples.len();
+            minibatches(samples as u64, size as u64)?;
+            self.pass.statistics = Statistics::Minibatches(size);
+        }
+        Ok(self)
     }
 
     /// n, rows and columns.
@@ -108,10 +123,11 @@ impl<'a> Operator<'a> {
 
     /// What the matrix depends on, for recognising a kept state.
     pub(super) fn fingerprint(&self) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new_derive_key("gradstudy curvature operator 1");
+        let mut hasher = blake3::Hasher::new_derive_key("gradstudy curvature operator 2");
         hasher.update(self.pass.network.name.as_bytes());
         hasher.update(self.kind().words().as_bytes());
-        hasher.update(bytemuck::cast_slice(self.pass.theta));
+        hasher.update(bytemuck::cast_slice(self.pass.values));
+        hasher.update(format!("{:?}", self.pass.statistics).as_bytes());
         hasher.update(self.data.digest.as_bytes());
         hasher.update(format!("{:?}", self.data.note).as_bytes());
         hasher.update(bytemuck::cast_slice(self.samples));
@@ -131,12 +147,21 @@ impl<'a> Operator<'a> {
     pub fn products(&self, directions: &[f32], products: &mut [f64], cancel: &AtomicBool) -> Option<()> {
         let n = self.size();
         let threads = rayon::current_num_threads();
-        let blocks: Vec<&[u32]> = self.samples.chunks(BLOCK).collect();
-        let affordable = WAVE_BYTES / size_of_val(directions).max(1);
+        let block = match self.pass.statistics {
+            Statistics::Running => BLOCK,
+            Statistics::Minibatches(size) => size,
+        };
+        let blocks: Vec<&[u32]> = self.samples.chunks(block).collect();
+        // Samples of one minibatch go together; others only as far as the lanes do.
+        let groups = match self.pass.statistics {
+            Statistics::Running => 1,
+            Statistics::Minibatches(size) => size.div_ceil(LANES),
+        };
+        let affordable = WAVE_BYTES / (size_of_val(directions) + groups * self.pass.group_bytes()).max(1);
         let wave = affordable.clamp(threads, 4 * threads).min(blocks.len());
         let mut slots: Vec<Slot> = (0..wave)
             .map(|_| Slot {
-                buffers: self.pass.buffers(),
+                groups: (0..groups).map(|_| self.pass.group()).collect(),
                 sums: vec![0.0; directions.len()],
             })
             .collect();
@@ -163,27 +188,36 @@ impl<'a> Operator<'a> {
         Some(())
     }
 
-    /// Sums the products of one block of samples into `slot.sums`: the primal pass of a group once, then every
-    /// direction while its activations are in the cache.
+    /// Sums the products of one block of samples into `slot.sums`: the primal pass of samples that belong together
+    /// once, then every direction while their activations are in the cache.
     fn block(&self, slot: &mut Slot, samples: &[u32], directions: &[f32], cancel: &AtomicBool) {
         let n = self.size();
         slot.sums.fill(0.0);
-        let mut labels = Vec::with_capacity(LANES);
-        for group in samples.chunks(LANES) {
+        let mut labels = Vec::with_capacity(samples.len());
+        for together in samples.chunks(slot.groups.len() * LANES) {
             if cancel.load(Ordering::Relaxed) {
                 return;
             }
-            load_images(
-                &mut slot.buffers.inputs[0],
-                group.iter().map(|i| self.data.image(*i as usize)),
-            );
+            let groups = &mut slot.groups[..together.len().div_ceil(LANES)];
+            for (group, samples) in groups.iter_mut().zip(together.chunks(LANES)) {
+                let images = samples.iter().map(|i| self.data.image(*i as usize));
+                load_images(&mut group.inputs[0], images);
+            }
             labels.clear();
-            labels.extend(group.iter().map(|i| self.data.labels[*i as usize]));
-            self.pass.load(&mut slot.buffers, &labels);
+            labels.extend(together.iter().map(|i| self.data.labels[*i as usize]));
+            self.pass.load(groups, &labels);
             for (direction, sums) in directions.chunks_exact(n).zip(slot.sums.chunks_exact_mut(n)) {
-                self.pass.product(&mut slot.buffers, direction, sums);
+                self.pass.product(groups, direction, sums);
             }
         }
+    }
+}
+
+/// Whether `samples` make full minibatches of `size`, of two samples or more.
+pub fn minibatches(samples: u64, size: u64) -> Result<(), HessianError> {
+    match size < 2 || !samples.is_multiple_of(size) {
+        true => Err(HessianError::Minibatches { samples, size }),
+        false => Ok(()),
     }
 }
 

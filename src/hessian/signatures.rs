@@ -39,11 +39,37 @@ const TOLERANCE: Param = Param {
     doc: "an eigenpair is found when ‖Hv − λv‖ ≤ tolerance · |λ|",
 };
 
+static RUNNING: Signature = Signature {
+    name: "running",
+    summary: "the running statistics that training has averaged, as constants (PyTorch's `eval()`); 0 and 1 at initial weights",
+    params: &[],
+    version: 1,
+};
+
+static BATCH: Signature = Signature {
+    name: "batch",
+    summary: "those of each minibatch of consecutive samples, as in training; they depend on θ",
+    params: &[Param {
+        name: "size",
+        ty: ParamType::Integer { min: 2, max: 1 << 31 },
+        default: Default::Text("100"),
+        doc: "samples in a minibatch; `samples` must be a multiple",
+    }],
+    version: 1,
+};
+
+const BATCH_NORM: Param = Param {
+    name: "batch_norm",
+    ty: ParamType::Call(&[&BATCH, &RUNNING]),
+    default: Default::Text("batch(100)"),
+    doc: "mean and variance that batch normalisation goes by; of no account to a network without it",
+};
+
 /// `hessian(of: pretrained, on: mnist, samples: 10_000, top: 1000, tolerance: 1e-4)`
 pub static HESSIAN: Signature = Signature {
     name: "hessian",
     summary: "the largest eigenvalues of the Hessian of the mean loss",
-    params: &[OF, ON, SAMPLES, TOP, TOLERANCE],
+    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM],
     version: 1,
 };
 
@@ -51,7 +77,7 @@ pub static HESSIAN: Signature = Signature {
 pub static GAUSS_NEWTON: Signature = Signature {
     name: "gauss_newton",
     summary: "the largest eigenvalues of the Gauss–Newton matrix of the mean loss (the Hessian without ∂²z/∂θ²)",
-    params: &[OF, ON, SAMPLES, TOP, TOLERANCE],
+    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM],
     version: 1,
 };
 
@@ -59,7 +85,7 @@ pub static GAUSS_NEWTON: Signature = Signature {
 pub static FISHER: Signature = Signature {
     name: "fisher",
     summary: "the largest eigenvalues of the empirical Fisher matrix, 1/N Σ gᵢgᵢᵀ over single samples",
-    params: &[OF, ON, SAMPLES, TOP, TOLERANCE],
+    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM],
     version: 1,
 };
 
@@ -74,6 +100,12 @@ pub static CURVATURES: &[(&Signature, Curvature)] = &[
 pub fn find(name: &str) -> Option<Curvature> {
     let found = CURVATURES.iter().find(|(signature, _)| signature.name == name)?;
     Some(found.1)
+}
+
+/// Samples of a minibatch by whose statistics batch normalisation goes; none for running statistics.
+pub fn minibatch_size(args: &Args) -> Option<u64> {
+    let call = args.call("batch_norm");
+    (call.name == "batch").then(|| call.args.integer("size") as u64)
 }
 
 impl Request {

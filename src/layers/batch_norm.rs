@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch_norm_kernels::{Backward, GradientSums, Moments, Normalise, Pair};
 use super::lanes::{LANES, Lanes, Segment, scatter};
+use super::second_order::SecondOrder;
 use super::{Initial, Layer, Parameter, Place, Shape, size};
 
 /// ε, PyTorch's default.
@@ -62,7 +63,7 @@ impl BatchNorm {
         self.shape[0]
     }
 
-    fn positions(&self) -> usize {
+    pub(super) fn positions(&self) -> usize {
         self.shape[1] * self.shape[2]
     }
 
@@ -201,7 +202,7 @@ impl BatchNorm {
     }
 
     /// The statistics that `theta` (γ, β, running mean, running variance) gives every lane.
-    fn running(&self, theta: &[f32]) -> Statistics {
+    pub fn running(&self, theta: &[f32]) -> Statistics {
         let channels = self.channels();
         let mut statistics = self.statistics();
         let (mean, variance) = theta[2 * channels..].split_at(channels);
@@ -301,6 +302,10 @@ impl Layer for BatchNorm {
 
     fn batch_norm(&self) -> Option<&BatchNorm> {
         Some(self)
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Normalisation(self)
     }
 
     fn flops(&self) -> u64 {

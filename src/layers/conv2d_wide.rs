@@ -6,7 +6,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::lanes::{LANES, Lanes, Segment, floats, floats_mut};
 
-/// Geometry of a convolution: \[channels, height, width\] of input and output, kernel side, stride and padding.
+/// Geometry of a convolution: \[channels, height, width\] of input and output, kernel side, stride, padding and dilation.
 #[derive(Debug, Clone, Copy)]
 pub struct Geometry {
     pub input: [usize; 3],
@@ -14,6 +14,7 @@ pub struct Geometry {
     pub kernel: usize,
     pub stride: usize,
     pub padding: usize,
+    pub dilation: usize,
 }
 
 /// Lanes of patches that a band should have to stay in the cache.
@@ -37,6 +38,7 @@ impl Geometry {
 
     /// Columns of the output whose input column for tap `kx` exists, and that column for the first of them.
     fn columns(&self, kx: usize) -> (std::ops::Range<usize>, usize) {
+        let kx = kx * self.dilation;
         let first = self.padding.saturating_sub(kx).div_ceil(self.stride);
         let end = match (self.input[2] + self.padding).checked_sub(kx + 1) {
             None => 0,
@@ -113,7 +115,7 @@ fn patch(
     let lanes = segment.lanes.len();
     let (columns, from) = shape.columns(kx);
     for (y, to) in rows.zip(to.chunks_exact_mut(shape.output[2] * lanes)) {
-        let row = (y * shape.stride + ky).checked_sub(shape.padding);
+        let row = (y * shape.stride + ky * shape.dilation).checked_sub(shape.padding);
         let Some(row) = row.filter(|row| *row < in_height) else {
             to.fill(0.0);
             continue;

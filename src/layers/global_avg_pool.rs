@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
+use super::second_order::SecondOrder;
 use super::{Layer, Shape, size};
 
 /// Average pooling over the whole image.
@@ -79,6 +80,10 @@ impl Layer for GlobalAvgPool {
         for (channel, delta) in grad_input.chunks_exact_mut(self.positions()).zip(grad_output) {
             channel.fill(Lanes(delta.0.map(|d| d * over)));
         }
+    }
+
+    fn second_order(&self) -> SecondOrder<'_> {
+        SecondOrder::Linear
     }
 
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {

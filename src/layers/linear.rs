@@ -134,6 +134,10 @@ impl Layer for Linear {
         scatter(grad_output, segments, columns, bias);
     }
 
+    fn outer_product(&self) -> Option<(usize, usize)> {
+        Some((self.inputs(), self.outputs))
+    }
+
     fn second_order(&self) -> SecondOrder<'_> {
         SecondOrder::Linear
     }

@@ -4,30 +4,46 @@
 //! in the [`lanes`] layout; the burn form ([`Layer::tensor_forward`], [`Layer::tensor_gradient`]) runs on any burn
 //! device and is what the host form is tested against.
 
+pub mod attention;
+mod attention_kernels;
 pub mod batch_norm;
-mod batch_norm_kernels;
+pub(crate) mod batch_norm_kernels;
+pub(crate) mod batch_norm_second_order;
 pub mod conv2d;
 mod conv2d_blocked;
+mod conv2d_group;
 mod conv2d_kernels;
 mod conv2d_wide;
+pub mod embedding;
+pub mod gelu;
 pub mod global_avg_pool;
 pub mod lanes;
+pub mod layer_norm;
 pub mod linear;
 mod linear_kernels;
 pub mod max_pool2d;
+pub mod positions;
 pub mod relu;
 pub mod second_order;
 pub mod tanh;
 #[cfg(test)]
 mod tests;
+pub mod token_linear;
+pub mod vector_math;
 
+pub use attention::Attention;
 pub use batch_norm::{BatchNorm, BatchNormMode};
 pub use conv2d::Conv2d;
+pub use embedding::Embedding;
+pub use gelu::Gelu;
 pub use global_avg_pool::GlobalAvgPool;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use max_pool2d::MaxPool2d;
+pub use positions::Positions;
 pub use relu::Relu;
 pub use tanh::Tanh;
+pub use token_linear::TokenLinear;
 
 use burn::tensor::Tensor;
 use lanes::{Lanes, Segment};
@@ -56,6 +72,8 @@ pub struct Parameter {
 pub enum Initial {
     /// Uniform in ±this (PyTorch's default for `Linear` and `Conv2d`: 1/√fan_in for both weight and bias).
     Uniform(f64),
+    /// Normal with mean 0 and this standard deviation (PyTorch's default for `Embedding`: 1).
+    Normal(f64),
     /// All this number.
     Constant(f64),
 }
@@ -132,6 +150,12 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         _columns: &mut [f32],
         _place: Place,
     ) {
+    }
+
+    /// Inputs d and outputs m of a layer whose gradient is, for each sample, δ aᵀ (m × d, row-major) followed by δ,
+    /// with a its input and δ ∂loss/∂output: then ⟨g_i, g_j⟩ = (a_i·a_j + 1)(δ_i·δ_j). None by default.
+    fn outer_product(&self) -> Option<(usize, usize)> {
+        None
     }
 
     /// How second derivatives go through the layer; by default they do not.

@@ -1,5 +1,6 @@
 //! What second derivatives need to know of a layer beyond its forward and backward kernels.
 
+use super::BatchNorm;
 use super::lanes::Lanes;
 
 /// How a layer's derivative depends on its parameters and its input ([`super::Layer::second_order`]).
@@ -12,6 +13,10 @@ pub enum SecondOrder<'a> {
     Linear,
     /// Without parameters and piecewise linear in the input.
     Piecewise(&'a dyn Tangent),
+    /// Without parameters and twice differentiable in the input.
+    Smooth(&'a dyn Curved),
+    /// Batch normalisation, by running statistics or by those of a minibatch.
+    Normalisation(&'a BatchNorm),
 }
 
 /// The derivative of a layer without parameters along a direction in its input.
@@ -24,5 +29,18 @@ pub trait Tangent {
         output: &[Lanes],
         input_tangent: &[Lanes],
         output_tangent: &mut [Lanes],
+    );
+}
+
+/// The second derivative of a layer without parameters.
+pub trait Curved: Tangent {
+    /// Adds (D² layer(`input`) · `input_tangent`)ᵀ `grad_output` to `grad_input_tangent`.
+    fn add_curvature(
+        &self,
+        input: &[Lanes],
+        output: &[Lanes],
+        input_tangent: &[Lanes],
+        grad_output: &[Lanes],
+        grad_input_tangent: &mut [Lanes],
     );
 }

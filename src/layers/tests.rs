@@ -150,8 +150,32 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
             stride,
             padding,
             bias,
+            ..Conv2d::default()
         };
         (input, Box::new(layer))
+    };
+    let grouped =
+        |input: Shape, out_channels, padding, stride, dilation, groups| -> (Shape, Box<dyn Layer>) {
+            let layer = Conv2d {
+                input,
+                out_channels,
+                kernel: 3,
+                stride,
+                padding,
+                dilation,
+                groups,
+                bias: true,
+            };
+            (input, Box::new(layer))
+        };
+    let attention = |tokens, dim, heads, causal| -> (Shape, Box<dyn Layer>) {
+        let layer = Attention {
+            tokens,
+            dim,
+            heads,
+            causal,
+        };
+        ([3 * dim, 1, tokens], Box::new(layer))
     };
     let conv = |input, out_channels, kernel, padding| any(input, out_channels, kernel, padding, 1, true);
     vec![
@@ -173,6 +197,29 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         any([24, 6, 5], 40, 3, 1, 1, false),
         any([40, 4, 4], 31, 3, 2, 1, true),
         any([100, 3, 3], 90, 1, 0, 1, true),
+        // Dilation, groups (depthwise: as many as channels), and all of it together.
+        grouped([2, 9, 8], 3, 2, 1, 2, 1),
+        grouped([3, 11, 10], 4, 0, 2, 3, 1),
+        grouped([6, 7, 8], 4, 1, 1, 1, 2),
+        grouped([5, 6, 6], 10, 1, 1, 1, 5),
+        grouped([4, 12, 11], 6, 3, 2, 2, 2),
+        grouped([4, 13, 13], 4, 6, 3, 3, 4),
+        ([7, 1, 10], Box::new(TokenLinear::new([7, 1, 10], 13))),
+        ([40, 1, 6], Box::new(TokenLinear::new([40, 1, 6], 33))),
+        ([9, 2, 5], Box::new(LayerNorm { shape: [9, 2, 5] })),
+        ([32, 1, 1], Box::new(LayerNorm { shape: [32, 1, 1] })),
+        ([3, 5, 4], Box::new(Gelu { shape: [3, 5, 4] })),
+        (
+            [6, 3, 4],
+            Box::new(Positions {
+                input: [6, 3, 4],
+                sd: 1.0,
+            }),
+        ),
+        attention(5, 6, 2, false),
+        attention(5, 6, 3, true),
+        attention(17, 8, 1, true),
+        attention(12, 16, 4, false),
         ([3, 5, 4], Box::new(GlobalAvgPool { input: [3, 5, 4] })),
         (
             [16, 4, 4],
@@ -310,9 +357,7 @@ fn host_kernels_equal_pytorch_in_float64() {
                 input,
                 out_channels: dims[0],
                 kernel: dims[2],
-                stride: 1,
-                padding: 0,
-                bias: true,
+                ..Conv2d::default()
             }),
             ("linear", Some((dims, _))) => Box::new(Linear {
                 input,
@@ -348,6 +393,71 @@ fn host_kernels_equal_pytorch_in_float64() {
             relative_error(&ours.gradient, &join("grad_weight", "grad_bias")) < 1e-6,
             "{case} gradient"
         );
+    }
+}
+
+/// Tokens have no gradient, so the embedding stands apart from the other layers.
+#[test]
+fn an_embedding_equals_burn_s_autodiff() {
+    let layer = Embedding {
+        tokens: 7,
+        vocabulary: 5,
+        dim: 6,
+    };
+    let (input, samples) = ([1, 1, 7], 6);
+    // Token 3 never occurs: its gradient is 0. The others occur several times in a sample.
+    let x: Vec<f32> = (0..samples * 7)
+        .map(|i| [0.0, 1.0, 2.0, 4.0][i * i % 11 % 4])
+        .collect();
+    let (theta, delta) = (values(&layer, 1), numbers(samples * size(layer.output()), 3));
+    let ours = host(&layer, input, &theta, &x, &delta);
+    let device = Device::flex().autodiff();
+    let gradient = |samples: std::ops::Range<usize>| {
+        let (x, delta) = (
+            &x[samples.start * 7..samples.end * 7],
+            &delta[samples.start * 42..samples.end * 42],
+        );
+        let tensor = |values: &[f32], dims: [usize; 4]| {
+            Tensor::<4>::from_data(TensorData::new(values.to_vec(), dims), &device)
+        };
+        let (x, delta) = (
+            tensor(x, [samples.len(), 1, 1, 7]),
+            tensor(delta, [samples.len(), 6, 1, 7]),
+        );
+        let theta = Tensor::<1>::from_data(TensorData::new(theta.clone(), [30]), &device).require_grad();
+        let output = layer.tensor_forward(theta.clone(), x.clone());
+        let grads = (output.clone() * delta.clone()).sum().backward();
+        let batches = layer
+            .tensor_gradient(x.inner(), delta.inner(), 1)
+            .unwrap()
+            .into_data();
+        let gradient = theta.grad(&grads).unwrap().into_data();
+        let floats = |data: TensorData| data.as_slice::<f32>().unwrap().to_vec();
+        assert!(relative_error(&floats(batches), &floats(gradient.clone())) < 1e-6);
+        (floats(output.into_data()), floats(gradient))
+    };
+    let (output, all) = gradient(0..samples);
+    assert_eq!(ours.output, output);
+    assert!(relative_error(&ours.gradient, &all) < 1e-6);
+    assert!(ours.gradient[18..24].iter().all(|g| *g == 0.0));
+    for (s, column) in ours.per_sample.iter().enumerate() {
+        assert!(relative_error(column, &gradient(s..s + 1).1) < 1e-6, "sample {s}");
+    }
+}
+
+#[test]
+fn attention_without_a_past_repeats_the_value() {
+    let layer = Attention {
+        tokens: 6,
+        dim: 4,
+        heads: 2,
+        causal: true,
+    };
+    let x = numbers(12 * 6, 8);
+    let ours = host(&layer, [12, 1, 6], &[], &x, &numbers(24, 9));
+    // The first token sees itself alone: its output is its own value, channels 8 to 11.
+    for channel in 0..4 {
+        assert_eq!(ours.output[channel * 6], x[(8 + channel) * 6]);
     }
 }
 

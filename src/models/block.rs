@@ -36,6 +36,7 @@ struct Group {
 pub struct Samples<'a> {
     /// Row-major images.
     pub images: &'a [&'a [f32]],
+    /// Of one sample after the other.
     pub labels: &'a [u32],
     /// Samples in a minibatch.
     pub batch: usize,
@@ -89,7 +90,7 @@ impl Network {
         mut running: Option<&mut [f32]>,
         parallel: bool,
     ) -> f64 {
-        let count = samples.labels.len();
+        let count = samples.images.len();
         let groups = &mut block.groups[..count.div_ceil(LANES)];
         let segments: Vec<_> = (0..count)
             .step_by(LANES)
@@ -110,7 +111,9 @@ impl Network {
         {
             each(groups, parallel, |g, group| {
                 match run.checked_sub(1) {
-                    None => group.workspace.load(lanes_of(samples.images, g).iter().copied()),
+                    None => group
+                        .workspace
+                        .load(lanes_of(samples.images, g, 1).iter().copied()),
                     Some(before) => self.normalise(norms[before], values, group),
                 }
                 self.forward_layers(layers.clone(), values, &mut group.workspace);
@@ -139,9 +142,10 @@ impl Network {
         {
             let first = |group: &mut Group, g: usize| match norms.get(run) {
                 None => {
-                    let labels = lanes_of(samples.labels, g);
+                    let labels = lanes_of(samples.labels, g, self.positions);
                     let losses = self.loss(&mut group.workspace, labels, scale);
-                    group.loss = losses[..labels.len()].iter().map(|l| f64::from(*l)).sum();
+                    let losses = losses[..labels.len() / self.positions].iter();
+                    group.loss = losses.map(|l| f64::from(*l)).sum();
                 }
                 Some(i) => self.normalise_backward(*i, values, group),
             };
@@ -260,9 +264,9 @@ impl Network {
     }
 }
 
-/// The part of `samples` that group `g` holds.
-fn lanes_of<T>(samples: &[T], g: usize) -> &[T] {
-    &samples[g * LANES..samples.len().min((g + 1) * LANES)]
+/// The part of `samples`, of which each has `each` elements, that group `g` holds.
+fn lanes_of<T>(samples: &[T], g: usize, each: usize) -> &[T] {
+    &samples[g * LANES * each..samples.len().min((g + 1) * LANES * each)]
 }
 
 fn own(statistics: &mut [Option<Statistics>], i: usize) -> &mut Statistics {

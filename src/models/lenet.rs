@@ -51,6 +51,7 @@ impl ModelKind for LeNet {
                 stride: 1,
                 padding,
                 bias: true,
+                ..Conv2d::default()
             };
             net.push(format!("conv{}", i + 1), conv);
             let pool = MaxPool2d {

@@ -2,13 +2,18 @@
 
 pub mod block;
 mod fcn;
+mod gpt;
 mod lenet;
 mod lnn;
 pub mod loss;
 pub mod network;
+pub mod parts;
 mod pass;
 mod resnet18;
+pub mod select;
 mod state_dict;
+mod transformer;
+mod vit;
 pub mod weights;
 
 use miette::Diagnostic;
@@ -17,6 +22,7 @@ use thiserror::Error;
 pub use network::{Builder, Network};
 pub use pass::Workspace;
 
+use crate::data::Outline;
 use crate::layers::Shape;
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
@@ -30,7 +36,14 @@ pub trait ModelKind: Sync {
 }
 
 /// Every model, in alphabetical order.
-pub static MODELS: &[&dyn ModelKind] = &[&fcn::Fcn, &lenet::LeNet, &lnn::Lnn, &resnet18::ResNet18];
+pub static MODELS: &[&dyn ModelKind] = &[
+    &fcn::Fcn,
+    &gpt::Gpt,
+    &lenet::LeNet,
+    &lnn::Lnn,
+    &resnet18::ResNet18,
+    &vit::Vit,
+];
 
 /// The model called `name`.
 pub fn find(name: &str) -> Option<&'static dyn ModelKind> {
@@ -38,6 +51,18 @@ pub fn find(name: &str) -> Option<&'static dyn ModelKind> {
         .iter()
         .copied()
         .find(|model| model.signature().name == name)
+}
+
+/// The network of `kind` for data of this outline. Errors: as [`ModelKind::build`], and predictions for each example
+/// where the data have labels for each position, or the other way round.
+pub fn build(kind: &dyn ModelKind, args: &Args, data: &Outline) -> Result<Network, ModelError> {
+    let network = kind.build(args, data.shape)?;
+    let model = kind.signature().name;
+    match (network.positions, data.positions) {
+        (found, expected) if found == expected => Ok(network),
+        (1, _) => Err(ModelError::NotASequence { model }),
+        _ => Err(ModelError::Sequence { model }),
+    }
 }
 
 /// The setting that every model has.
@@ -65,6 +90,45 @@ pub enum ModelError {
         model: &'static str,
         input: Shape,
         least: usize,
+    },
+    #[error("`{model}` predicts a token at each position, these data have one label for each example")]
+    #[diagnostic(
+        code(gradstudy::model::sequence),
+        help("use `text` data, or a model that classifies such as `vit`")
+    )]
+    Sequence { model: &'static str },
+    #[error("`{model}` predicts one label for each example, these data have one at each position")]
+    #[diagnostic(
+        code(gradstudy::model::not_a_sequence),
+        help("use `gpt` for text, or another data set")
+    )]
+    NotASequence { model: &'static str },
+    #[error("`{model}` cuts images into patches of {patch}×{patch}, these are {}×{}", input[1], input[2])]
+    #[diagnostic(
+        code(gradstudy::model::patch),
+        help("set `patch` to a divisor of both sides of the images")
+    )]
+    Patch {
+        model: &'static str,
+        patch: usize,
+        input: Shape,
+    },
+    #[error("`{model}` cannot divide {dim} channels among {heads} heads")]
+    #[diagnostic(code(gradstudy::model::heads), help("make `dim` a multiple of `heads`"))]
+    Heads {
+        model: &'static str,
+        dim: usize,
+        heads: usize,
+    },
+    #[error("`{model}` has a context of {context}, the windows of these data have {found} tokens")]
+    #[diagnostic(
+        code(gradstudy::model::context),
+        help("give model and data the same `context`, or leave the model's out")
+    )]
+    Context {
+        model: &'static str,
+        context: usize,
+        found: usize,
     },
     #[error("`{model}` normalises by the statistics of each minibatch: a single sample has none")]
     #[diagnostic(

@@ -20,8 +20,10 @@ pub struct Network {
     pub name: &'static str,
     /// Shape of one sample.
     pub input: Shape,
-    /// Logits.
+    /// Logits at each position.
     pub classes: usize,
+    /// Predictions for each sample: 1, or the tokens of a sequence.
+    pub positions: usize,
     pub layers: Vec<Placed>,
     parameters: usize,
     buffers: usize,
@@ -40,6 +42,15 @@ pub struct Placed {
     pub from: usize,
     /// An activation that is added to its output. Such a layer's backward pass must not look at its output.
     pub plus: Option<usize>,
+}
+
+/// How activations depend on each other.
+#[derive(Debug)]
+pub struct Flow {
+    /// For each activation: the last layer to use it, which sets its gradient; the others add to it.
+    pub last_use: Vec<Option<usize>>,
+    /// For each activation: whether parameters come before it.
+    pub depends: Vec<bool>,
 }
 
 /// Puts layers together.
@@ -116,7 +127,16 @@ impl Builder {
     }
 
     /// The network, its layers' parameters one after the other in θ and their buffers behind them.
-    pub fn build(mut self, name: &'static str) -> Network {
+    pub fn build(self, name: &'static str) -> Network {
+        self.finish(name, false)
+    }
+
+    /// The same of a network that makes a prediction at each position of its last activation.
+    pub fn build_sequence(self, name: &'static str) -> Network {
+        self.finish(name, true)
+    }
+
+    fn finish(mut self, name: &'static str, sequence: bool) -> Network {
         let count = |tensors: Vec<Parameter>| tensors.iter().map(Parameter::len).sum::<usize>();
         let mut offset = 0;
         for placed in &mut self.layers {
@@ -130,10 +150,13 @@ impl Builder {
             placed.buffers = offset..end;
             offset = end;
         }
+        let logits = self.shape();
+        let positions = if sequence { logits[1] * logits[2] } else { 1 };
         Network {
             name,
             input: self.input,
-            classes: size(self.shape()),
+            classes: size(logits) / positions,
+            positions,
             layers: self.layers,
             parameters,
             buffers: offset - parameters,
@@ -166,10 +189,21 @@ impl Network {
         self.parameters + self.buffers
     }
 
-    /// Whether each layer takes the output of the one before and nothing else.
-    pub fn is_row(&self) -> bool {
-        let mut layers = self.layers.iter().enumerate();
-        layers.all(|(i, placed)| placed.from == i && placed.plus.is_none())
+    /// Who uses which activation.
+    pub fn flow(&self) -> Flow {
+        let mut flow = Flow {
+            last_use: vec![None; self.layers.len() + 1],
+            depends: vec![false],
+        };
+        for (i, placed) in self.layers.iter().enumerate() {
+            for activation in std::iter::once(placed.from).chain(placed.plus) {
+                flow.last_use[activation] = Some(i);
+            }
+            let mut taken = std::iter::once(placed.from).chain(placed.plus);
+            let depends = taken.any(|activation| flow.depends[activation]) || !placed.range.is_empty();
+            flow.depends.push(depends);
+        }
+        flow
     }
 
     /// Whether the samples of a minibatch are coupled by batch normalisation.

@@ -6,6 +6,7 @@ use crate::layers::lanes::{LANES, Lanes, Segment, floats, floats_mut};
 use crate::layers::{Place, size};
 
 use super::Network;
+use super::network::Flow;
 
 /// Activations and their gradients for one group of sixteen samples, before each layer and after the last.
 #[derive(Debug)]
@@ -31,16 +32,12 @@ pub(super) struct Columns<'a> {
 impl Network {
     /// Buffers for one group of samples.
     pub fn workspace(&self) -> Workspace {
-        let mut last_use = vec![None; self.layers.len() + 1];
+        let Flow { last_use, depends } = self.flow();
         let mut uses = vec![0; self.layers.len() + 1];
-        let mut depends = vec![false];
-        for (i, placed) in self.layers.iter().enumerate() {
-            for activation in std::iter::once(placed.from).chain(placed.plus) {
-                last_use[activation] = Some(i);
-                uses[activation] += 1;
-            }
-            let before = depends[placed.from] || placed.plus.is_some_and(|plus| depends[plus]);
-            depends.push(before || !placed.range.is_empty());
+        for placed in &self.layers {
+            std::iter::once(placed.from)
+                .chain(placed.plus)
+                .for_each(|activation| uses[activation] += 1);
         }
         let sizes = || {
             let outputs = self.layers.iter().map(|p| size(p.layer.output()));
@@ -96,7 +93,7 @@ impl Network {
     /// into `columns` (consecutive gradients of n numbers). Returns each sample's loss. Batch normalisation goes by
     /// running statistics.
     ///
-    /// Lanes beyond `labels` take no part.
+    /// `labels` holds those of one sample after the other; lanes beyond them take no part.
     pub fn gradient(
         &self,
         values: &[f32],
@@ -121,7 +118,11 @@ impl Network {
     pub(super) fn loss(&self, workspace: &mut Workspace, labels: &[u32], scale: f32) -> [f32; LANES] {
         let depth = self.layers.len();
         let gradient = &mut workspace.gradients[depth];
-        super::loss::cross_entropy(&workspace.activations[depth], labels, scale, gradient)
+        let logits = &workspace.activations[depth];
+        match self.positions {
+            1 => super::loss::cross_entropy(logits, labels, scale, gradient),
+            positions => super::loss::sequence_cross_entropy(logits, labels, positions, scale, gradient),
+        }
     }
 
     /// Runs some consecutive layers backward, the last first.

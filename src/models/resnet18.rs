@@ -70,6 +70,7 @@ fn conv_of(net: &mut Builder, from: usize, name: &str, out_channels: usize, kern
         stride,
         padding: kernel / 2,
         bias: false,
+        ..Conv2d::default()
     };
     net.push_from(from, name, layer);
 }

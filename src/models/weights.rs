@@ -15,14 +15,26 @@ use crate::layers::Initial;
 use crate::seed;
 
 /// Initial values: weights and biases uniform in ±1/√fan_in, PyTorch's default for `Conv2d` and `Linear`
-/// (`kaiming_uniform_` with a = √5 has this bound, too); 1 and 0 for batch normalisation, its running mean 0 and
-/// variance 1. θ first, then the running statistics. The same on every device: drawn on the host.
+/// (`kaiming_uniform_` with a = √5 has this bound, too); 1 and 0 for normalisations, a running mean 0 and
+/// variance 1; normal with standard deviation 1 for embeddings. θ first, then the running statistics. The same on every device: drawn on the host.
 pub fn initial(network: &Network, seed: u64) -> Vec<f32> {
     let mut values = vec![0.0; network.value_count()];
     for tensor in network.parameters().into_iter().chain(network.buffers()) {
         let numbers = &mut values[tensor.range];
         match tensor.initial {
             Initial::Constant(value) => numbers.fill(value as f32),
+            Initial::Normal(sd) => {
+                let mut rng = seed::rng(seed, &format!("initial weights/{}", tensor.name));
+                // Box and Muller's transform; 1 − u is never 0.
+                for pair in numbers.chunks_mut(2) {
+                    let (u, v): (f64, f64) = (rng.random(), rng.random());
+                    let (radius, angle) = (sd * (-2.0 * (1.0 - u).ln()).sqrt(), std::f64::consts::TAU * v);
+                    let values = [radius * angle.cos(), radius * angle.sin()];
+                    pair.iter_mut()
+                        .zip(values)
+                        .for_each(|(to, value)| *to = value as f32);
+                }
+            }
             Initial::Uniform(bound) => {
                 let mut rng = seed::rng(seed, &format!("initial weights/{}", tensor.name));
                 for value in numbers {

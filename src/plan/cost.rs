@@ -63,15 +63,16 @@ pub fn train(network: &Network, examples: u64, epochs: u64, batch: u64) -> Cost 
     }
 }
 
-/// T gradients of n numbers over minibatches of B samples.
+/// T gradients over minibatches of B samples, of which `rows` numbers each are kept.
 pub fn record(
     network: &Network,
+    rows: usize,
     batch: u64,
     iterations: u64,
     batch_norm: BatchNormMode,
     keep: bool,
 ) -> Cost {
-    let bytes = 4 * network.parameter_count() as u64 * iterations;
+    let bytes = 4 * rows as u64 * iterations;
     let flops = batch
         .saturating_mul(iterations)
         .saturating_mul(network.gradient_flops());

@@ -84,5 +84,8 @@ pub fn size(bytes: u64) -> String {
 
 /// Whether a step's result is kept in the cache at all.
 pub fn is_kept(operation: Operation) -> bool {
-    matches!(operation, Operation::Train | Operation::Record | Operation::Test)
+    matches!(
+        operation,
+        Operation::Train | Operation::Record | Operation::Eigenvectors | Operation::Test
+    )
 }

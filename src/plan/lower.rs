@@ -13,11 +13,13 @@ use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
+use crate::hessian::HessianError;
 use crate::layers::BatchNormMode;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
+use crate::spectra::SpectrumError;
 use crate::study::{BatchNorm, Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
@@ -70,6 +72,21 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Hessian(#[from] HessianError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Spectrum(#[from] SpectrumError),
+    #[error("test `{test}` compares a network of {of} parameters with one of {other}")]
+    #[diagnostic(
+        code(gradstudy::plan::networks),
+        help("compare two histories of one network, such as before and after a training")
+    )]
+    Networks { test: String, of: u64, other: u64 },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layers(#[from] models::select::NoSuchLayer),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -137,6 +154,12 @@ impl Lowering<'_> {
                 BatchNorm::Running => BatchNormMode::Running,
             };
             of.network.check_batch(spec.batch as usize, batch_norm)?;
+            let n = of.network.parameter_count();
+            let rows = match &spec.layers {
+                Some(pattern) => models::select::select(&of.network, pattern)?,
+                None => std::iter::once(0..n).collect(),
+            };
+            let count: usize = rows.iter().map(std::ops::Range::len).sum();
             let kind = dataset_of(case, &spec.on);
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
             let subject = Subject {
@@ -145,7 +168,7 @@ impl Lowering<'_> {
                 training: of.training.to_string(),
                 batch: spec.batch,
                 iterations: spec.iterations,
-                parameters: of.network.parameter_count() as u64,
+                parameters: count as u64,
                 spectrum: None,
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
@@ -165,6 +188,7 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 order,
                 keep: spec.keep,
+                rows,
                 batch_norm,
                 transform: spec.transform.clone(),
                 seed,
@@ -173,7 +197,14 @@ impl Lowering<'_> {
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
                 name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
             );
-            let mut cost = cost::record(&of.network, spec.batch, spec.iterations, batch_norm, spec.keep);
+            let mut cost = cost::record(
+                &of.network,
+                count,
+                spec.batch,
+                spec.iterations,
+                batch_norm,
+                spec.keep,
+            );
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
@@ -202,8 +233,7 @@ impl Lowering<'_> {
             );
         }
         self.spectra(case, seed, &levels, &mut known, out)?;
-        self.tests(case, seed, &levels, &known, out);
-        Ok(())
+        self.tests(case, seed, &levels, &known, out)
     }
 
     /// The data and weights steps that `of` and `on` name.
@@ -282,7 +312,7 @@ impl Lowering<'_> {
         let outline = data.outline(&case.data[on].call.args)?;
         let input = outline.shape;
         let kind = models::find(&spec.call.name).expect("the checker knows the models");
-        let network = kind.build(&spec.call.args, input)?;
+        let network = models::build(kind, &spec.call.args, &outline)?;
         if network.classes < outline.classes {
             return Err(PlanError::Logits {
                 model: model.to_string(),

@@ -8,13 +8,14 @@ use super::cost::Cost;
 use super::lower::{Lowering, NetworkOf, Out, PlanError, dataset_of};
 use super::step::{Operation, StepId, StepKey, Work};
 use super::{Planned, PlannedSpectrum};
-use crate::hessian::{Request, signatures};
+use crate::hessian::{self, Request, signatures};
 use crate::results::Subject;
-use crate::signature::{ParamType, Signature};
-use crate::spectra::{SPECTRA, SpectrumMethod};
+use crate::signature::{Call, ParamType, Signature, Value};
+use crate::spectra::measures::{self, Measure, Method};
+use crate::spectra::{SPECTRA, SpectrumError, SpectrumMethod};
 use crate::stats::outcome::Direction;
 use crate::stats::{self, TestKind};
-use crate::study::{Case, SpectrumSpec};
+use crate::study::{Case, SpectrumSpec, TestSpec};
 
 /// A history or a spectrum that spectra and tests can be of.
 #[derive(Clone)]
@@ -140,6 +141,12 @@ impl<'a> Lowering<'_> {
         let (of, on) = (args.text("of"), args.text("on"));
         let (data, weights) = self.inputs(case, of, on, seed)?;
         let NetworkOf { network, training } = self.networks[&weights].clone();
+        let kind = signatures::find(signature.name).expect("one of the curvatures");
+        hessian::supports(&network, kind)?;
+        let samples = args.integer("samples") as u64;
+        if let Some(size) = signatures::minibatch_size(args).filter(|_| network.has_batch_norm()) {
+            hessian::minibatches(samples, size)?;
+        }
         let mut settings = spec.call.clone();
         settings.args.0.retain(|key, _| !is_reference(signature, key));
         let key = StepKey {
@@ -149,7 +156,6 @@ impl<'a> Lowering<'_> {
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],
         };
-        let samples = args.integer("samples") as u64;
         let cost = Cost {
             seconds: Request::from_args(args, seed).seconds(&network, samples),
             bytes: 8 * network.parameter_count() as u64 * args.integer("top") as u64,
@@ -190,8 +196,13 @@ impl<'a> Lowering<'_> {
         levels: &Levels,
         known: &HashMap<&str, Measurable>,
         out: &mut Out,
-    ) {
+    ) -> Result<(), PlanError> {
         for (name, spec) in &case.tests {
+            if let Some(measure) = measures::find(&spec.call.name) {
+                let planned = self.measure(measure, name, spec, seed, levels, known)?;
+                out.measurements.push(planned);
+                continue;
+            }
             let of = known[spec.of.as_str()].clone();
             let kind = test_kind(&spec.call.name);
             let directions = match case.spectra.contains_key(&spec.of) {
@@ -208,6 +219,7 @@ impl<'a> Lowering<'_> {
                 };
                 let work = Work::Test {
                     of: of.step.clone(),
+                    other: None,
                     test: spec.call.clone(),
                     direction: *direction,
                     seed,
@@ -234,6 +246,118 @@ impl<'a> Lowering<'_> {
                 });
             }
         }
+        Ok(())
+    }
+
+    /// A measurement of spectra or eigenspaces; its eigenvectors are steps of their own, so that two histories need not
+    /// be there together.
+    fn measure(
+        &mut self,
+        measure: &'static Measure,
+        name: &str,
+        spec: &TestSpec,
+        seed: u64,
+        levels: &Levels,
+        known: &HashMap<&str, Measurable>,
+    ) -> Result<Planned, PlanError> {
+        let of = &known[spec.of.as_str()];
+        let mut call = spec.call.clone();
+        call.args.0.retain(|key, _| !is_reference(measure.signature, key));
+        let bounded = |of: &Measurable| {
+            let (parameters, samples) = (of.subject.parameters, of.subject.iterations);
+            let rank_bound = (measure.rank_bound)(parameters, samples);
+            match call.args.get("top") {
+                Some(Value::Integer(top)) if *top as u64 > rank_bound => Err(SpectrumError::TopAboveRank {
+                    top: *top as u64,
+                    rank_bound,
+                    parameters,
+                    samples,
+                }),
+                _ => Ok(()),
+            }
+        };
+        bounded(of)?;
+        let mut inputs = vec![of.step.clone()];
+        if let Method::OfSubspaces { .. } = measure.method {
+            let other = &known[spec.call.args.text("other")];
+            bounded(other)?;
+            if other.subject.parameters != of.subject.parameters {
+                return Err(PlanError::Networks {
+                    test: name.to_string(),
+                    of: of.subject.parameters,
+                    other: other.subject.parameters,
+                });
+            }
+            inputs = [of, other]
+                .map(|of| self.eigenvectors(measure, name, &call, of))
+                .to_vec();
+        }
+        let key = StepKey {
+            operation: Operation::Test,
+            version: measure.signature.version,
+            settings: json!({"test": call, "direction": Direction::Spectrum}),
+            seed: None,
+            inputs: inputs.clone(),
+        };
+        let work = Work::Test {
+            of: inputs[0].clone(),
+            other: inputs.get(1).cloned(),
+            test: call,
+            direction: Direction::Spectrum,
+            seed,
+        };
+        let cost = Cost {
+            seconds: measure.seconds(of.subject.parameters, of.subject.iterations),
+            ..Cost::default()
+        };
+        let label = format!(
+            "{name}: {} of {}, seed {seed}",
+            spec.call.name.replace('_', " "),
+            spec.of
+        );
+        let covariance = of.subject.spectrum.clone().or(Some("covariance".to_string()));
+        Ok(Planned {
+            step: self.add(key, work, label, cost),
+            test: name.to_string(),
+            record: of.record.clone(),
+            subject: Subject {
+                spectrum: covariance,
+                ..of.subject.clone()
+            },
+            seed,
+            levels: levels.to_vec(),
+            direction: Direction::Spectrum,
+        })
+    }
+
+    fn eigenvectors(&mut self, measure: &Measure, name: &str, call: &Call, of: &Measurable) -> StepId {
+        let key = StepKey {
+            operation: Operation::Eigenvectors,
+            version: measure.signature.version,
+            settings: json!({"eigenvectors": call}),
+            seed: None,
+            inputs: vec![of.step.clone()],
+        };
+        let work = Work::Eigenvectors {
+            of: of.step.clone(),
+            call: call.clone(),
+        };
+        let (n, t) = (of.subject.parameters, of.subject.iterations);
+        let cost = Cost {
+            seconds: crate::spectra::cost::seconds(n.max(t), t, 0),
+            bytes: crate::spectra::cost::bytes(n.max(t), t),
+            ..Cost::default()
+        };
+        let label = format!("{name}: eigenvectors of {}", of.record);
+        self.add(key, work, label, cost)
+    }
+}
+
+/// The sentence that says how a test or a measurement was made.
+pub fn convention(call: &Call) -> String {
+    match measures::find(&call.name) {
+        Some(measure) => (measure.convention)(&call.args),
+        None => test_kind(&call.name).convention(&call.args),
     }
 }
 

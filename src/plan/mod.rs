@@ -7,13 +7,14 @@ pub mod cost;
 pub mod display;
 mod lower;
 mod measure;
+pub mod route;
 mod settings;
 pub mod step;
 
 use std::collections::HashMap;
 
 pub use lower::{PlanError, lower};
-pub use measure::{spectrum_method, test_kind};
+pub use measure::{convention, spectrum_method, test_kind};
 pub use step::{Operation, Step, StepId, StepKey, Work};
 
 use crate::results::Subject;

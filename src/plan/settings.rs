@@ -11,6 +11,10 @@ use crate::training::Clip;
 pub(super) fn record(spec: &RecordSpec) -> (Value, String) {
     let mut settings = json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order});
     let mut words = String::new();
+    if let Some(layers) = &spec.layers {
+        settings["layers"] = json!(layers);
+        words += &format!("layers `{layers}`, ");
+    }
     if spec.batch_norm == BatchNorm::Running {
         settings["batch_norm"] = json!(spec.batch_norm);
         words += "running statistics, ";

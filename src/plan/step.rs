@@ -38,6 +38,8 @@ pub enum Operation {
     Record,
     /// Compute a spectrum of a history, of another spectrum, or of a loss.
     Spectrum,
+    /// Find the leading eigenvectors of a history's covariance.
+    Eigenvectors,
     /// Apply one test along one direction of a history, or to a spectrum.
     Test,
 }
@@ -52,6 +54,7 @@ impl Operation {
             Operation::Train => "train",
             Operation::Record => "record",
             Operation::Spectrum => "spectrum",
+            Operation::Eigenvectors => "decompose",
             Operation::Test => "test",
         }
     }
@@ -129,6 +132,8 @@ pub enum Work {
         iterations: u64,
         order: Order,
         keep: bool,
+        /// The rows of G that are kept.
+        rows: Vec<std::ops::Range<usize>>,
         batch_norm: BatchNormMode,
         transform: TransformSpec,
         seed: u64,
@@ -141,9 +146,17 @@ pub enum Work {
         call: Call,
         seed: u64,
     },
-    Test {
-        /// The history, or the spectrum.
+    Eigenvectors {
+        /// The history.
         of: StepId,
+        /// The measurement that they are for.
+        call: Call,
+    },
+    Test {
+        /// The history, the spectrum or the eigenvectors.
+        of: StepId,
+        /// The eigenvectors that those are compared with.
+        other: Option<StepId>,
         test: Call,
         direction: Direction,
         seed: u64,

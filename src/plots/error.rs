@@ -21,6 +21,12 @@ pub enum PlotError {
         key: String,
         label: String,
     },
+    #[error("this gradstudy does not know {what}, which figure `{figure}` asks for")]
+    #[diagnostic(
+        code(gradstudy::figure::unknown),
+        help("the run is of another version of gradstudy: run the study again")
+    )]
+    Unknown { figure: String, what: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Figure(#[from] FigureError),

@@ -1,5 +1,6 @@
 //! What a study's `figure` statement can draw: one file a kind, one line in [`FIGURES`].
 
+mod angles;
 mod curves;
 mod error;
 mod rank_plot;
@@ -7,9 +8,11 @@ mod rates;
 
 pub use error::PlotError;
 
+use indexmap::IndexSet;
+
 use crate::figures::Figure;
 use crate::results::{Results, Spectra};
-use crate::signature::Signature;
+use crate::signature::{Default, Signature};
 use crate::study::FigureSpec;
 
 /// A kind of figure.
@@ -22,14 +25,49 @@ pub trait FigureKind: Sync {
 }
 
 /// Every kind of figure, in alphabetical order.
-pub static FIGURES: &[&dyn FigureKind] = &[&rank_plot::RankPlot, &rates::Rates];
+pub static FIGURES: &[&dyn FigureKind] = &[&angles::Angles, &rank_plot::RankPlot, &rates::Rates];
+
+/// The figures that `specs` ask for; a condition has one colour in all of them.
+///
+/// # Errors
+/// A figure that has nothing to show, or that an older gradstudy asked for with other settings.
+pub fn draw_all(
+    specs: &[FigureSpec],
+    results: &Results,
+    spectra: &Spectra,
+) -> Result<Vec<Figure>, PlotError> {
+    let mut colors: IndexSet<String> = IndexSet::new();
+    let draw = |spec: &FigureSpec| {
+        let mut figure = draw(spec, results, spectra)?;
+        for series in &mut figure.series {
+            series.color = colors.insert_full(series.label.clone()).0;
+        }
+        Ok(figure)
+    };
+    specs.iter().map(draw).collect()
+}
 
 /// The figure that `spec` asks for.
+///
+/// # Errors
+/// As for [`draw_all`].
 pub fn draw(spec: &FigureSpec, results: &Results, spectra: &Spectra) -> Result<Figure, PlotError> {
+    let unknown = |what: &str| PlotError::Unknown {
+        figure: spec.name.clone(),
+        what: what.to_string(),
+    };
     let kind = FIGURES
         .iter()
-        .find(|kind| kind.signature().name == spec.call.name);
-    let kind = kind.expect("the checker knows the figures");
+        .find(|kind| kind.signature().name == spec.call.name)
+        .ok_or_else(|| unknown(&format!("the kind `{}`", spec.call.name)))?;
+    // The checker writes all of them out; a run of another version may lack one.
+    let lacking =
+        kind.signature().params.iter().find(|param| {
+            !matches!(param.default, Default::Absent) && spec.call.args.get(param.name).is_none()
+        });
+    if let Some(param) = lacking {
+        return Err(unknown(&format!("a figure without `{}`", param.name)));
+    }
     let mut figure = kind.draw(spec, results, spectra)?;
     if let Some(number) = spec.mirrors {
         figure

@@ -64,6 +64,7 @@ fn view(table: &Table) -> Value {
         caption => table.caption.as_str(),
         paper => table.paper.as_ref().map(|paper| paper.table),
         conventions => table.conventions.clone(),
+        verdicts => table.has_verdicts(),
         data => rows.collect::<Vec<_>>(),
     }
 }
@@ -121,7 +122,10 @@ pub(super) fn html(table: &Table) -> Value {
     let rows = table.rows.iter().map(|row| {
         let cells = table.columns.iter().zip(&row.cells).map(|(column, cell)| {
             let (text, paper) = cell_texts(table, column, cell, Target::Terminal);
-            context! { text, paper, missing => matches!(cell.value, CellValue::Missing { .. }) }
+            context! {
+                text, paper, missing => matches!(cell.value, CellValue::Missing { .. }),
+                verdict => Value::from(Serde(cell.verdict)),
+            }
         });
         context! {
             labels => row.labels.iter().map(|label| label_text(label, Target::Terminal)).collect::<Vec<_>>(),
@@ -222,6 +226,7 @@ mod tests {
                 what: "train".into(),
                 seconds: 1.0,
                 reused: false,
+                peak_memory: Some(1_500_000_000),
             }],
         );
         let whole = Report {

@@ -6,7 +6,7 @@
 
 use super::columns::ColumnKind;
 use super::number::{self, Parts, Target};
-use super::table::{Cell, CellValue, Label, Table};
+use super::table::{Cell, CellValue, Label, Table, Verdict};
 
 /// Makes any text safe in running LaTeX text, in a caption and in a table cell.
 ///
@@ -29,6 +29,16 @@ pub fn escape(text: &str) -> String {
         previous = character;
     }
     escaped
+}
+
+/// Text as it was typed, line by line and in a monospaced font; long lines break between words.
+pub fn typed(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text.lines() {
+        let words: Vec<String> = line.split(' ').map(escape).collect();
+        lines.push_str(&format!("\\texttt{{\\mbox{{}}{}}}\\par\n", words.join("\\ ")));
+    }
+    lines
 }
 
 fn escape_character(character: char, escaped: &mut String) {
@@ -161,6 +171,15 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
         false => "r".to_string(),
     };
     let ours = |(cell, parts): (&Cell, &Option<Parts>)| match (&cell.value, parts) {
+        (CellValue::Number { mean, sd, .. }, _) if cell.verdict.is_some() => {
+            let command = match cell.verdict {
+                Some(Verdict::Rejected) => r"\testrejected",
+                _ => r"\testnotrejected",
+            };
+            let number = number::quantity(*mean, *sd, kind.format, Target::Latex);
+            // Braces, because an S column reads numbers only.
+            format!("{{{command}{{{number}}}}}")
+        }
         (_, Some(parts)) if aligned => parts.siunitx(),
         (CellValue::Number { mean, sd, .. }, _) => number::quantity(*mean, *sd, kind.format, Target::Latex),
         _ => format!("{{{}}}", number::dash(Target::Latex)),
@@ -237,6 +256,14 @@ mod tests {
         assert_eq!(escape("χ² ≥ 5"), r"\ensuremath{\chi}² \ensuremath{\ge} 5");
         assert_eq!(escape("中"), r"\texttt{U+4E2D}");
         assert_eq!(escape("\u{7}"), r"\texttt{U+0007}");
+    }
+
+    #[test]
+    fn typed_lines_keep_their_spaces() {
+        assert_eq!(
+            typed("a {\n\n  b_1"),
+            "\\texttt{\\mbox{}a\\ \\{}\\par\n\\texttt{\\mbox{}}\\par\n\\texttt{\\mbox{}\\ \\ b\\_1}\\par\n"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 use super::columns::ColumnKind;
 use super::notes::notes;
 use super::number::{self, Target};
-use super::table::{Cell, CellValue, Label, Table};
+use super::table::{Cell, CellValue, Label, Table, Verdict};
 
 /// Rules above, below and under the header, as booktabs has them.
 pub(crate) const TERMINAL_STYLE: TableStyle = TableStyle::new()
@@ -77,6 +77,10 @@ pub(super) fn cell_texts(
     let ours = match &cell.value {
         CellValue::Number { mean, sd, .. } => number::quantity(*mean, *sd, column.format, target),
         CellValue::Missing { .. } => number::dash(target).to_string(),
+    };
+    let ours = match (cell.verdict, target) {
+        (Some(Verdict::Rejected), Target::Markdown) => format!("**{ours}**"),
+        _ => ours,
     };
     let paper = (table.paper.is_some() && column.paper.is_some()).then(|| match cell.paper {
         Some(value) => number::published(value, column.format, target),

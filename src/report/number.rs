@@ -119,6 +119,22 @@ pub fn published(value: f64, format: Format, target: Target) -> String {
     usual.render(target)
 }
 
+/// The size of the last digit of a published number; distances and exponents are printed with three digits at least.
+pub fn printed_unit(value: f64, format: Format) -> f64 {
+    let scale = if matches!(format, Format::Percent(_)) {
+        100.0
+    } else {
+        1.0
+    };
+    let shown = value * scale;
+    let least = match format {
+        Format::Percent(_) => 1,
+        Format::Significant(_) if shown != 0.0 => 2 - power_of_ten(shown, 2),
+        _ => 0,
+    };
+    10f64.powi(-(decimals_of(&shortest(shown)) as i32).max(least)) / scale
+}
+
 /// Two values with as many digits as it takes to see that they differ, and one more; no fewer than four.
 pub fn contrast(left: f64, right: f64) -> [String; 2] {
     let show = |value: f64, digits: u8| match parts(value, None, Format::Significant(digits)) {
@@ -155,6 +171,16 @@ pub fn duration(seconds: f64) -> String {
         10..60 => format!("{seconds:.1} s"),
         60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
         _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// Bytes, such as `1.5 GB`, `312 kB`.
+pub fn size(bytes: u64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.into_iter().find(|(_, unit)| bytes as f64 >= *unit) {
+        Some((name, unit)) if bytes as f64 >= 100.0 * unit => format!("{:.0} {name}", bytes as f64 / unit),
+        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / unit),
+        None => format!("{bytes} B"),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct PaperRow {
     /// Points that the test looks at (K).
     pub top: Option<u64>,
     pub sample_size: Option<u64>,
+    /// The spectrum tested.
+    pub spectrum: Option<String>,
     /// What else is special about the row, such as `Label Noise 40%`.
     pub setting: Option<String>,
     pub dks: Option<f64>,
@@ -92,64 +94,84 @@ impl Paper {
     }
 }
 
+/// What a row of ours says of itself, for finding the paper's row of the same.
+#[derive(Debug)]
+pub struct Description<'a> {
+    pub subject: &'a Subject,
+    pub direction: Direction,
+    /// Levels of factors that the subject does not show, such as the label noise.
+    pub settings: Vec<&'a str>,
+    /// d_c of its power-law test.
+    pub critical_distance: Option<f64>,
+}
+
+/// Levels that say that nothing is special.
+pub const PLAIN: [&str; 6] = ["none", "clean", "plain", "default", "no", "off"];
+
 impl PaperTable {
     /// The row that says the same of its subject as ours: data set, model, training, batch size, iterations,
-    /// direction, and, where the paper names a special setting, a level of that name.
+    /// direction, spectrum, critical distance and special setting.
     ///
-    /// What the paper does not state does not have to match. Several rows may fit where the paper prints two of
-    /// the same description (Table 11); then there is no telling which is meant, and none is returned.
-    pub fn find(
-        &self,
-        subject: &Subject,
-        direction: Direction,
-        levels: &[(String, String)],
-    ) -> Option<&PaperRow> {
-        let fitting: Vec<_> = self
-            .rows
-            .iter()
-            .filter(|row| self.fits(row, subject, direction, levels))
-            .collect();
-        let special: Vec<_> = fitting
-            .iter()
-            .copied()
-            .filter(|row| row.setting.is_some())
-            .collect();
-        match if special.is_empty() {
-            &fitting[..]
-        } else {
-            &special[..]
-        } {
-            [row] => Some(row),
+    /// What the paper does not state does not have to match. A setting of ours is the row's `setting`, or a name of
+    /// its model (`2Layer-FCN`), or one of [`PLAIN`], or repeats what the subject says; a row of any other setting
+    /// has no row in the paper. Several rows may fit where the paper prints two of the same description (Table 11);
+    /// then there is no telling which is meant, and none is returned.
+    pub fn find(&self, ours: &Description) -> Option<&PaperRow> {
+        let mut fitting = self.rows.iter().filter(|row| self.fits(row, ours));
+        match (fitting.next(), fitting.next()) {
+            (Some(row), None) => Some(row),
             _ => None,
         }
     }
 
-    fn fits(
-        &self,
-        row: &PaperRow,
-        subject: &Subject,
-        direction: Direction,
-        levels: &[(String, String)],
-    ) -> bool {
-        let fixed = &self.fixed;
-        let word = |row: &Option<String>, fixed: &Option<String>, ours: &str| {
+    fn fits(&self, row: &PaperRow, ours: &Description) -> bool {
+        let (fixed, subject) = (&self.fixed, ours.subject);
+        let word = |row: &Option<String>, fixed: &Option<String>, ours: &[&str]| {
             row.as_ref()
                 .or(fixed.as_ref())
-                .is_none_or(|theirs| same_word(theirs, ours))
+                .is_none_or(|theirs| ours.iter().any(|ours| same_word(theirs, ours)))
         };
         let number =
             |row: Option<u64>, fixed: Option<u64>, ours: u64| row.or(fixed).is_none_or(|it| it == ours);
-        let setting = |setting: &String| levels.iter().any(|(_, level)| same_word(setting, level));
-        word(&row.dataset, &fixed.dataset, &subject.dataset)
-            && word(&row.model, &fixed.model, &subject.model)
-            && word(&row.training, &fixed.training, &subject.training)
+        let mut models = vec![subject.model.as_str()];
+        models.extend(&ours.settings);
+        word(&row.dataset, &fixed.dataset, &[&subject.dataset])
+            && word(&row.model, &fixed.model, &models)
+            && word(&row.training, &fixed.training, &[&subject.training])
+            && word(&row.spectrum, &fixed.spectrum, &[subject.spectrum.as_deref().unwrap_or_default()])
             && number(row.batch, fixed.batch, subject.batch)
             && number(row.iterations, fixed.iterations, subject.iterations)
             && row
                 .sg_type
                 .or(fixed.sg_type)
-                .is_none_or(|theirs| theirs == direction)
-            && row.setting.as_ref().is_none_or(setting)
+                .is_none_or(|theirs| theirs == ours.direction)
+            // Printed with four decimals.
+            && (row.dc.zip(ours.critical_distance)).is_none_or(|(theirs, ours)| (theirs - ours).abs() < 1e-4)
+            && self.settings_fit(row, ours)
+    }
+
+    fn settings_fit(&self, row: &PaperRow, ours: &Description) -> bool {
+        let is =
+            |word: &Option<String>, setting: &str| word.as_ref().is_some_and(|it| same_word(it, setting));
+        let subject = ours.subject;
+        let repeats = |setting: &str| {
+            [&subject.dataset, &subject.model, &subject.training]
+                .into_iter()
+                .chain(&subject.spectrum)
+                .any(|word| same_word(word, setting))
+                || [subject.batch, subject.iterations]
+                    .iter()
+                    .any(|it| same_word(&it.to_string(), setting))
+        };
+        let explained = |setting: &&str| {
+            is(&row.setting, setting)
+                || is(&row.model, setting)
+                || is(&self.fixed.model, setting)
+                || repeats(setting)
+                || PLAIN.iter().any(|plain| same_word(plain, setting))
+        };
+        (row.setting.is_none() || ours.settings.iter().any(|setting| is(&row.setting, setting)))
+            && ours.settings.iter().all(explained)
     }
 
     /// What the caption fixes for all rows, such as `LeNet, batch 100, 5000 iterations`.
@@ -197,6 +219,20 @@ mod tests {
         }
     }
 
+    fn find<'a>(
+        table: &'a PaperTable,
+        subject: &Subject,
+        direction: Direction,
+        settings: &[&str],
+    ) -> Option<&'a PaperRow> {
+        table.find(&Description {
+            subject,
+            direction,
+            settings: settings.to_vec(),
+            critical_distance: Some(0.043007),
+        })
+    }
+
     /// The eight rows of Table 1, copied by eye from the paper's text.
     #[test]
     fn table_1_is_as_printed() {
@@ -213,9 +249,7 @@ mod tests {
         ];
         let table = Paper::embedded().table(1).expect("in the paper");
         for (dataset, training, direction, dks, power_law_rate, p, gaussian_rate) in printed {
-            let row = table
-                .find(&subject(dataset, training, 100), direction, &[])
-                .expect(dataset);
+            let row = find(table, &subject(dataset, training, 100), direction, &[]).expect(dataset);
             assert_eq!((row.dks, row.dc, row.p), (Some(dks), Some(0.0430), Some(p)));
             assert_eq!(
                 (row.power_law_rate, row.gaussian_rate),
@@ -227,7 +261,7 @@ mod tests {
     #[test]
     fn a_row_must_say_the_same() {
         let table = Paper::embedded().table(1).expect("in the paper");
-        let fits = |subject: &Subject| table.find(subject, Direction::Dimension, &[]).is_some();
+        let fits = |subject: &Subject| find(table, subject, Direction::Dimension, &[]).is_some();
         let ours = subject("MNIST", "random", 100);
         assert!(fits(&ours));
         assert!(!fits(&Subject {
@@ -252,37 +286,129 @@ mod tests {
         }));
     }
 
+    fn spectrum(spectrum: &str, training: &str, batch: u64) -> Subject {
+        Subject {
+            spectrum: Some(spectrum.into()),
+            ..subject("MNIST", training, batch)
+        }
+    }
+
     #[test]
     fn batch_and_setting_tell_rows_apart() {
         let table4 = Paper::embedded().table(4).expect("in the paper");
-        let row = table4.find(&subject("MNIST", "random", 300), Direction::Iteration, &[]);
+        let row = find(
+            table4,
+            &subject("MNIST", "random", 300),
+            Direction::Iteration,
+            &[],
+        );
         assert_eq!(row.and_then(|row| row.gaussian_rate), Some(74.5));
         let table7 = Paper::embedded().table(7).expect("in the paper");
-        let ours = subject("MNIST", "pretrain", 1);
-        let noisy = [("labels".to_string(), "label noise (40 %)".to_string())];
-        // Without the level only the plain row fits; with it, the row that names it is the closer one.
-        assert_eq!(
-            table7
-                .find(&ours, Direction::Dimension, &[])
-                .and_then(|row| row.s),
-            Some(1.299)
+        let ours = spectrum("covariance", "pretrain", 1);
+        let s = |settings: &[&str]| find(table7, &ours, Direction::Spectrum, settings).and_then(|row| row.s);
+        assert_eq!(s(&[]), Some(1.299));
+        assert_eq!(s(&["Clean"]), Some(1.299));
+        assert_eq!(s(&["label noise (40 %)"]), Some(1.453));
+        assert_eq!(s(&["GradClip = 0.1", "none"]), Some(1.343));
+        // What the paper did not try has no row, and least of all the plain one.
+        assert_eq!(s(&["Label Noise 60%"]), None);
+        assert_eq!(s(&["Label Noise 40%", "GradClip=1"]), None);
+        let second = spectrum("second_moment", "pretrain", 1);
+        assert!(
+            find(table7, &second, Direction::Spectrum, &[]).is_none(),
+            "another spectrum"
         );
-        assert_eq!(
-            table7
-                .find(&ours, Direction::Dimension, &noisy)
-                .and_then(|row| row.s),
-            Some(1.453)
-        );
+    }
+
+    #[test]
+    fn rows_tested_otherwise_are_others() {
+        let table = Paper::embedded().table(1).expect("in the paper");
+        let ours = subject("MNIST", "random", 100);
+        let with = |critical_distance| {
+            let description = Description {
+                subject: &ours,
+                direction: Direction::Dimension,
+                settings: Vec::new(),
+                critical_distance,
+            };
+            table.find(&description).is_some()
+        };
+        assert!(with(None) && with(Some(1.36 / 1000f64.sqrt())));
+        assert!(!with(Some(1.36 / 200f64.sqrt())), "K = 200");
+    }
+
+    #[test]
+    fn levels_name_depth_width_and_optimizer() {
+        let find_in = |number: u32, ours: &Subject, settings: &[&str]| {
+            let table = Paper::embedded().table(number).expect("in the paper");
+            find(table, ours, Direction::Spectrum, settings).and_then(|row| row.dks)
+        };
+        let fcn = Subject {
+            model: "FCN".into(),
+            ..spectrum("second_moment", "random", 10)
+        };
+        assert_eq!(find_in(8, &fcn, &["2Layer-FCN"]), Some(0.0418));
+        assert_eq!(find_in(8, &fcn, &["1Layer-FCN"]), Some(0.0384));
+        assert_eq!(find_in(8, &fcn, &["2Layer-FCN", "Width=30"]), Some(0.0488));
+        assert_eq!(find_in(8, &fcn, &["2Layer-FCN", "Noise"]), Some(0.0427));
+        assert_eq!(find_in(8, &fcn, &[]), None, "how deep it is must be said");
+        let lnn = Subject {
+            model: "LNN".into(),
+            ..spectrum("second_moment", "pretrain", 10)
+        };
+        assert_eq!(find_in(9, &lnn, &["4Layer-LNN", "BatchNorm"]), Some(0.0268));
+        let cifar = Subject {
+            dataset: "CIFAR-10".into(),
+            ..spectrum("covariance", "random", 100)
+        };
+        assert_eq!(find_in(10, &cifar, &["Adam"]), Some(0.0634));
+        assert_eq!(find_in(10, &cifar, &["Weight Decay"]), Some(0.0107));
     }
 
     #[test]
     fn rows_of_one_description_are_not_guessed_between() {
         let table = Paper::embedded().table(11).expect("in the paper");
-        assert!(
-            table
-                .find(&subject("CIFAR-100", "pretrain", 1), Direction::Dimension, &[])
-                .is_none()
-        );
+        let ours = Subject {
+            dataset: "CIFAR-100".into(),
+            ..spectrum("covariance", "pretrain", 1)
+        };
+        assert!(find(table, &ours, Direction::Spectrum, &[]).is_none());
+    }
+
+    /// Every row of Tables 1 to 11 stands beside a row of ours that says of itself what the row says; Table 11
+    /// prints two rows of one description.
+    #[test]
+    fn every_row_can_be_found() {
+        let paper = Paper::embedded();
+        for number in paper.numbers() {
+            let table = paper.table(number).expect("listed");
+            for row in &table.rows {
+                let fixed = &table.fixed;
+                let text = |row: &Option<String>, fixed: &Option<String>| row.clone().or(fixed.clone());
+                let model = text(&row.model, &fixed.model).unwrap_or_default();
+                let ours = Subject {
+                    dataset: text(&row.dataset, &fixed.dataset).unwrap_or_default(),
+                    model: model.clone(),
+                    training: text(&row.training, &fixed.training).unwrap_or_default(),
+                    batch: row.batch.or(fixed.batch).unwrap_or(1),
+                    iterations: row.iterations.or(fixed.iterations).unwrap_or(5000),
+                    parameters: 1,
+                    spectrum: text(&row.spectrum, &fixed.spectrum),
+                };
+                let found = table.find(&Description {
+                    subject: &ours,
+                    direction: row.sg_type.unwrap_or(Direction::Spectrum),
+                    settings: row.setting.iter().map(String::as_str).collect(),
+                    critical_distance: row.dc,
+                });
+                let twice = number == 11 && row.training.as_deref() == Some("pretrain");
+                assert_eq!(found.is_none(), twice, "Table {number}: {row:?}");
+                assert!(
+                    found.is_none_or(|found| std::ptr::eq(found, row)),
+                    "Table {number}: {row:?}"
+                );
+            }
+        }
     }
 
     #[test]

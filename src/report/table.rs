@@ -73,10 +73,21 @@ pub enum Label {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cell {
     pub value: CellValue,
+    /// What is coloured as the paper does it: blue for a hypothesis that is not rejected, red for one that is and
+    /// for the cause.
+    pub verdict: Option<Verdict>,
     /// As printed in the paper, in the unit of the column (rates as fractions); `None` where it prints none.
     pub paper: Option<f64>,
     /// Steps that measured it, one for each seed.
     pub steps: Vec<String>,
+}
+
+/// The verdict on a single sample, in all seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    NotRejected,
+    Rejected,
 }
 
 /// A value that has not been formatted.
@@ -119,6 +130,16 @@ pub struct DegenerateSamples {
     /// Whether the test has a verdict, which degenerate samples then fail; an estimator leaves them out.
     #[serde(skip)]
     pub has_verdict: bool,
+}
+
+impl Table {
+    /// Whether a cell has a verdict.
+    pub fn has_verdicts(&self) -> bool {
+        self.rows
+            .iter()
+            .flat_map(|row| &row.cells)
+            .any(|cell| cell.verdict.is_some())
+    }
 }
 
 impl Row {

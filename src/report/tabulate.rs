@@ -2,19 +2,17 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::columns::{
-    self, COLUMNS, ColumnKind,
-    samples::{acceptance, samples},
-};
+use super::columns::{self, COLUMNS, ColumnKind, samples::samples};
 use super::error::ReportError;
-use super::paper::{Paper, PaperRow, PaperTable};
+use super::number::Format;
+use super::paper::{Description, Paper, PaperRow, PaperTable};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
 use super::table::{
-    Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table,
+    Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table, Verdict,
 };
 use crate::results::{Measurement, Results, Subject};
 use crate::stats::interval::{Interval, wilson};
-use crate::stats::outcome::{Degenerate, Direction};
+use crate::stats::outcome::{Degenerate, Direction, Outcome};
 use crate::study::TableSpec;
 
 /// Confidence of the interval that every rate carries.
@@ -186,11 +184,25 @@ fn label(key: &str, measurement: &Measurement) -> Label {
 
 /// The paper's row for each of ours. One that fits several of ours stands beside none: they differ in something
 /// that the paper does not state, so at most one of them can be meant.
-fn paper_rows<'a>(rows: &[(Identity, Group)], table: &'a PaperTable) -> Vec<Option<&'a PaperRow>> {
-    let found: Vec<Option<&PaperRow>> = rows
-        .iter()
-        .map(|((subject, levels, direction), _)| table.find(subject, *direction, levels))
-        .collect();
+fn paper_rows<'r, 'a>(rows: &[(Identity<'r>, Group)], table: &'a PaperTable) -> Vec<Option<&'a PaperRow>> {
+    let shown = shown_factors(rows);
+    let critical_distance = |group: &Group| {
+        group.iter().find_map(|it| match &it.outcome {
+            Outcome::PowerLaw(outcome) => Some(outcome.critical_distance),
+            _ => None,
+        })
+    };
+    let describe = |((subject, levels, direction), group): &(Identity<'r>, Group)| Description {
+        subject,
+        direction: *direction,
+        settings: levels
+            .iter()
+            .filter(|(factor, _)| !shown.contains(factor.as_str()))
+            .map(|(_, level)| level.as_str())
+            .collect(),
+        critical_distance: critical_distance(group),
+    };
+    let found: Vec<Option<&PaperRow>> = rows.iter().map(|row| table.find(&describe(row))).collect();
     let fits = |row: &PaperRow| {
         found
             .iter()
@@ -199,6 +211,40 @@ fn paper_rows<'a>(rows: &[(Identity, Group)], table: &'a PaperTable) -> Vec<Opti
             .count()
     };
     found.iter().map(|row| row.filter(|row| fits(row) == 1)).collect()
+}
+
+/// Factors whose levels the subjects tell apart by what the paper's rows speak of: any two rows of different levels
+/// differ in it.
+fn shown_factors<'a>(rows: &[(Identity<'a>, Group)]) -> IndexSet<&'a str> {
+    let stated = |subject: &Subject| {
+        let Subject {
+            dataset,
+            model,
+            training,
+            batch,
+            iterations,
+            spectrum,
+            ..
+        } = subject.clone();
+        (dataset, model, training, batch, iterations, spectrum)
+    };
+    let level = |identity: &Identity<'a>, factor: &str| {
+        let level = identity.1.iter().find(|(name, _)| name == factor);
+        level.map(|(_, level)| level.as_str())
+    };
+    let shown = |factor: &str| {
+        let mut of: IndexMap<_, IndexSet<Option<&str>>> = IndexMap::new();
+        for (identity, _) in rows {
+            of.entry((stated(identity.0), identity.2))
+                .or_default()
+                .insert(level(identity, factor));
+        }
+        let levels: IndexSet<_> = of.values().flatten().collect();
+        levels.len() > 1 && of.values().all(|levels| levels.len() == 1)
+    };
+    let factors = rows.iter().flat_map(|((_, levels, _), _)| levels.iter());
+    let factors: IndexSet<&str> = factors.map(|(factor, _)| factor.as_str()).collect();
+    factors.into_iter().filter(|factor| shown(factor)).collect()
 }
 
 fn cell(column: &ColumnKind, group: &[&Measurement], paper: Option<&PaperRow>) -> Cell {
@@ -227,9 +273,29 @@ fn cell(column: &ColumnKind, group: &[&Measurement], paper: Option<&PaperRow>) -
         },
     };
     Cell {
+        verdict: verdict(column, &value, group),
         value,
         paper,
         steps: steps.into_iter().collect(),
+    }
+}
+
+/// The verdict that the cell states; for the distance of a single sample, the rejection that it is the cause of.
+fn verdict(column: &ColumnKind, value: &CellValue, group: &[&Measurement]) -> Option<Verdict> {
+    let stated = match (column.format, value) {
+        (Format::Verdict, CellValue::Number { mean, .. }) => Some(*mean),
+        _ => None,
+    };
+    let single_rejected = |it: &&Measurement| match &it.outcome {
+        Outcome::PowerLaw(outcome) => outcome.acceptance.tested == 1 && outcome.acceptance.accepted == 0,
+        _ => false,
+    };
+    let is_cause = column.name == columns::D_KS && group.iter().all(single_rejected);
+    match stated {
+        Some(1.0) => Some(Verdict::NotRejected),
+        Some(0.0) => Some(Verdict::Rejected),
+        _ if is_cause => Some(Verdict::Rejected),
+        _ => None,
     }
 }
 
@@ -289,7 +355,7 @@ fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
                 test: measurement.test.clone(),
                 tested: 0,
                 causes: Degenerate::default(),
-                has_verdict: acceptance(&measurement.outcome).is_some(),
+                has_verdict: measurement.outcome.acceptance().is_some(),
             });
         sum.tested += tested;
         sum.causes.constant += causes.constant;

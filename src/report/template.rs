@@ -3,7 +3,7 @@
 //! A template ending in `.md.jinja` or `.html.jinja` uses `{{ … }}`, `{% … %}`, `{# … #}`; one ending in `.tex.jinja`
 //! uses `\VAR{…}`, `\BLOCK{…}`, `\#{…}`. Text is escaped for the format when it is printed; what gradstudy has already
 //! spelled in the format (numbers, headings, notes) is left as it is, and `|safe` does the same to anything else.
-//! The filters `duration` (seconds) and `label` (a name for `\label`, files and anchors) come on top of minijinja's.
+//! The filters `duration` (seconds), `size` (bytes), `typed` (lines of a program, in LaTeX) and `label` (a name for `\label`, files and anchors) come on top of minijinja's.
 //! `docs/templates.md` lists what each template sees; [`context`](super::context) makes it.
 
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use super::table::Table;
 use super::write::Report;
 
 /// The templates that gradstudy carries, by the name that overrides them.
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 8] = [
     (
         "report.css.jinja",
         include_str!("../../templates/report.css.jinja"),
@@ -32,6 +32,10 @@ const EMBEDDED: [(&str, &str); 7] = [
         include_str!("../../templates/report.html.jinja"),
     ),
     ("report.md.jinja", include_str!("../../templates/report.md.jinja")),
+    (
+        "report.tex.jinja",
+        include_str!("../../templates/report.tex.jinja"),
+    ),
     (
         "standalone.tex.jinja",
         include_str!("../../templates/standalone.tex.jinja"),
@@ -127,6 +131,12 @@ impl Templates {
         self.render(&self.html, "report.html.jinja", context)
     }
 
+    /// `report.tex.jinja`: all of it as a LaTeX document, with the figures' PDFs beside it.
+    pub fn report_latex(&self, report: &Report) -> Result<String, ReportError> {
+        let context = context::report(report, context::latex);
+        self.render(&self.latex, "report.tex.jinja", context)
+    }
+
     fn render(&self, environment: &Environment, name: &str, context: Value) -> Result<String, ReportError> {
         let rendered = environment
             .get_template(name)
@@ -178,6 +188,10 @@ fn environment(
         Ok(output.write_str(&if value.is_safe() { text } else { escape(&text) })?)
     });
     environment.add_filter("duration", number::duration);
+    environment.add_filter("size", number::size);
+    environment.add_filter("typed", |text: String| {
+        Value::from_safe_string(latex::typed(&text))
+    });
     // Not typeset, so it must not be escaped.
     environment.add_filter("label", |name: String| {
         Value::from_safe_string(latex::label(&name))

@@ -40,11 +40,13 @@ pub struct Timing {
     pub what: String,
     /// Wall time.
     pub seconds: f64,
-    /// Whether its result was there already; `seconds` is then the time it took to make that.
+    /// Whether its result was there already; `seconds` is then 0.
     pub reused: bool,
+    /// Largest resident memory of the process while it worked on the step, in bytes, where the system tells.
+    pub peak_memory: Option<u64>,
 }
 
-/// Writes `report.md`, `report.html`, for each table `<name>.md`, `.tex`, `-standalone.tex`, `.json` and `.csv`, and
+/// Writes `report.md`, `report.html`, `report.tex`, for each table `<name>.md`, `.tex`, `-standalone.tex`, `.json` and `.csv`, and
 /// for each figure its files into `directory`, which is made if it is not there. Returns the files written.
 ///
 /// Everything is rendered before anything is written, and every file is written under a temporary name and
@@ -79,6 +81,10 @@ pub fn write_all(
     files.push((
         directory.join("report.html"),
         templates.report_html(report)?.into_bytes(),
+    ));
+    files.push((
+        directory.join("report.tex"),
+        templates.report_latex(report)?.into_bytes(),
     ));
     for figure in report.figures {
         let stem = latex::label(&figure.name);

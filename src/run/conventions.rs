@@ -1,7 +1,7 @@
 //! The conventions behind a table's numbers, as sentences for the note under it.
 
 use crate::data::label_noise;
-use crate::plan::test_kind;
+use crate::plan::convention;
 use crate::signature::Value;
 use crate::study::{Case, RecordSpec, Study, TableSpec, is_clean};
 
@@ -18,7 +18,7 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
             let Some(test) = case.tests.get(name) else {
                 continue;
             };
-            say(test_kind(&test.call.name).convention(&test.call.args));
+            say(convention(&test.call));
             let Some(record) = record_behind(case, &test.of) else {
                 continue;
             };

@@ -1,88 +1,153 @@
-//! The folder of a run: study, resolved study, manifest, results, tables and report.
+//! The folder of a run: its data, and the documents made of them.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::Manifest;
-use crate::report::{self, Drawing, Report, ReportError, Table, Templates, Timing};
-use crate::results::{FORMAT_VERSION, Results, Spectra};
+use super::layout::{self, Layout};
+use super::manifest::{self, Manifest};
+use crate::figures::{self, FigureError};
+use crate::plots::{self, PlotError};
+use crate::report::{self, Drawing, Report, ReportError, Table, Templates, tabulate};
+use crate::results::{self, Measurement, Results, Spectra};
+use crate::stats::verdicts::{Verdicts, VerdictsByStep};
 
-const RESULTS: &str = "results.yaml";
+pub(super) const RESULTS: &str = "results.yaml";
 /// JSON: thousands of numbers are no reading matter.
 const SPECTRA: &str = "spectra.json";
+const VERDICTS: &str = "verdicts.safetensors";
 const RESOLVED: &str = "resolved.yaml";
+const LAYOUT: &str = "layout.yaml";
+const STUDY: &str = "study.study";
+/// A folder that has one is a run.
+pub const MANIFEST: &str = "manifest.yaml";
 
-/// Everything that goes into a run's folder.
-pub struct Contents<'a> {
-    pub study_text: &'a str,
+/// A run as data: everything in its folder that is not a document made of the rest.
+#[derive(Debug)]
+pub struct Run {
+    pub study_text: String,
     /// The study with every default written out, as YAML.
-    pub resolved: &'a str,
-    pub manifest: &'a Manifest,
-    pub results: &'a Results,
-    pub spectra: &'a Spectra,
-    pub tables: &'a [Table],
-    pub figures: &'a [Drawing],
-    pub timings: &'a [Timing],
+    pub resolved: String,
+    pub manifest: Manifest,
+    pub layout: Layout,
+    pub results: Results,
+    pub spectra: Spectra,
 }
 
-/// Writes `reports/<slug>/<run>/`, complete or not at all. Returns the folder.
-pub fn write(
-    reports: &Path,
-    slug: &str,
-    run: &str,
-    contents: &Contents,
-    templates: &Templates,
-) -> Result<PathBuf, RunError> {
-    let parent = reports.join(slug);
-    let fail = |path: &Path| {
-        let path = path.to_path_buf();
-        move |reason| RunError::Write { path, reason }
-    };
-    fs::create_dir_all(&parent).map_err(fail(&parent))?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".new-")
-        .permissions(permissions())
-        .tempdir_in(&parent)
-        .map_err(fail(&parent))?;
-    let provenance = serde_json::to_value(contents.manifest).map_err(|e| fail(&parent)(e.into()))?;
-    let report = Report {
-        title: &contents.manifest.study,
-        tables: contents.tables,
-        figures: contents.figures,
-        warnings: &contents.manifest.warnings,
-        provenance: without_steps(provenance),
-        timings: contents.timings,
-        study: contents.study_text,
-        resolved: contents.resolved,
-    };
-    report::write_all(temporary.path(), &report, templates)?;
-    for (name, text) in [
-        ("study.study", contents.study_text.to_string()),
-        (RESOLVED, contents.resolved.to_string()),
-        ("manifest.yaml", yaml(contents.manifest)),
-        (RESULTS, yaml(contents.results)),
-    ] {
-        let path = temporary.path().join(name);
-        fs::write(&path, text).map_err(fail(&path))?;
+impl Run {
+    /// The tables that the study asked for.
+    ///
+    /// # Errors
+    /// A column or key that this gradstudy does not know.
+    pub fn tables(&self) -> Result<Vec<Table>, RunError> {
+        let tables = self.layout.tables.iter();
+        let tables = tables.map(|table| tabulate(&self.results, &table.spec, &table.conventions));
+        Ok(tables.collect::<Result<_, _>>()?)
     }
-    if !contents.spectra.spectra.is_empty() {
-        let path = temporary.path().join(SPECTRA);
-        let text = serde_json::to_string(contents.spectra).map_err(|e| fail(&path)(e.into()))?;
-        fs::write(&path, text + "\n").map_err(fail(&path))?;
+
+    fn figures(&self) -> Result<Vec<Drawing>, RunError> {
+        let figures = plots::draw_all(&self.layout.figures, &self.results, &self.spectra)?;
+        Ok(figures.iter().map(figures::documents).collect::<Result<_, _>>()?)
     }
-    let mut folder = parent.join(run);
-    let mut copy = 2;
-    while folder.exists() {
-        folder = parent.join(format!("{run}-{copy}"));
-        copy += 1;
+
+    /// Writes every table, figure and report into `directory`; each file is whole or absent. Returns the files.
+    ///
+    /// # Errors
+    /// What cannot be tabulated, drawn, rendered or written.
+    pub fn render(&self, directory: &Path, templates: &Templates) -> Result<Vec<PathBuf>, RunError> {
+        let (tables, figures) = (self.tables()?, self.figures()?);
+        let provenance = serde_json::to_value(&self.manifest);
+        let report = Report {
+            title: &self.manifest.study,
+            tables: &tables,
+            figures: &figures,
+            warnings: &self.manifest.warnings,
+            provenance: without_steps(provenance.map_err(|error| write_error(directory)(error.into()))?),
+            timings: &self.manifest.timings(),
+            study: &self.study_text,
+            resolved: &self.resolved,
+        };
+        Ok(report::write_all(directory, &report, templates)?)
     }
-    fs::rename(temporary.path(), &folder).map_err(fail(&folder))?;
-    let _ = temporary.keep();
-    Ok(folder)
+
+    /// Writes `reports/<slug>/<name>/`, complete or not at all. Returns the folder: where there is one of that
+    /// name already, another with a number behind.
+    ///
+    /// # Errors
+    /// As for [`Run::render`].
+    pub fn write(&self, reports: &Path, name: &str, templates: &Templates) -> Result<PathBuf, RunError> {
+        let parent = reports.join(&self.layout.slug);
+        fs::create_dir_all(&parent).map_err(write_error(&parent))?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".new-")
+            .permissions(permissions())
+            .tempdir_in(&parent)
+            .map_err(write_error(&parent))?;
+        self.render(temporary.path(), templates)?;
+        for (name, text) in [
+            (STUDY, self.study_text.clone()),
+            (RESOLVED, self.resolved.clone()),
+            (LAYOUT, yaml(&self.layout)),
+            (MANIFEST, yaml(&self.manifest)),
+            (RESULTS, yaml(&self.results)),
+        ] {
+            let path = temporary.path().join(name);
+            fs::write(&path, text).map_err(write_error(&path))?;
+        }
+        if !self.spectra.spectra.is_empty() {
+            let path = temporary.path().join(SPECTRA);
+            let text = serde_json::to_string(&self.spectra).map_err(|e| write_error(&path)(e.into()))?;
+            fs::write(&path, text + "\n").map_err(write_error(&path))?;
+        }
+        let verdicts = verdicts(&self.results);
+        if !verdicts.is_empty() {
+            let path = temporary.path().join(VERDICTS);
+            fs::write(&path, Verdicts::to_safetensors(&verdicts)).map_err(write_error(&path))?;
+        }
+        let mut folder = parent.join(name);
+        let mut copy = 2;
+        while folder.exists() {
+            folder = parent.join(format!("{name}-{copy}"));
+            copy += 1;
+        }
+        fs::rename(temporary.path(), &folder).map_err(write_error(&folder))?;
+        let _ = temporary.keep();
+        Ok(folder)
+    }
+
+    /// The run in `folder`.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or of another format.
+    pub fn open(folder: &Path) -> Result<Self, RunError> {
+        let text = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|reason| RunError::Read { path, reason })
+        };
+        let layout: Layout = read_yaml(&folder.join(LAYOUT))?;
+        same_format(
+            &folder.join(LAYOUT),
+            layout.format_version,
+            layout::FORMAT_VERSION,
+        )?;
+        Ok(Run {
+            study_text: text(STUDY)?,
+            resolved: text(RESOLVED)?,
+            manifest: open_manifest(folder)?,
+            layout,
+            results: open_results(folder)?,
+            spectra: open_spectra(folder)?,
+        })
+    }
+}
+
+fn write_error(path: &Path) -> impl FnOnce(io::Error) -> RunError + use<> {
+    let path = path.to_path_buf();
+    move |reason| RunError::Write { path, reason }
 }
 
 fn yaml(value: &impl serde::Serialize) -> String {
@@ -117,62 +182,122 @@ fn permissions() -> fs::Permissions {
     }
 }
 
-/// The results of the run at `path`: its folder, or its `results.yaml`.
-pub fn open_results(path: &Path) -> Result<Results, RunError> {
-    let file = if path.is_dir() {
-        path.join(RESULTS)
-    } else {
-        path.to_path_buf()
-    };
-    let text = fs::read_to_string(&file).map_err(|reason| RunError::Read {
-        path: file.clone(),
-        reason,
-    })?;
-    let results: Results = serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
-        path: file.clone(),
-        reason: error.to_string(),
-    })?;
-    if results.format_version != FORMAT_VERSION {
-        let found = results.format_version;
-        return Err(RunError::Format {
-            path: file,
+fn read_yaml<T: DeserializeOwned>(file: &Path) -> Result<T, RunError> {
+    let path = file.to_path_buf();
+    match fs::read_to_string(file) {
+        Err(reason) => Err(RunError::Read { path, reason }),
+        Ok(text) => serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
+            path,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn same_format(file: &Path, found: u32, known: u32) -> Result<(), RunError> {
+    match found == known {
+        true => Ok(()),
+        false => Err(RunError::Format {
+            path: file.to_path_buf(),
             found,
-            known: FORMAT_VERSION,
-        });
+            known,
+        }),
+    }
+}
+
+/// The manifest of the run in `folder`.
+///
+/// # Errors
+/// It is missing, damaged or of another format.
+pub fn open_manifest(folder: &Path) -> Result<Manifest, RunError> {
+    let file = folder.join(MANIFEST);
+    let manifest: Manifest = read_yaml(&file)?;
+    same_format(&file, manifest.format_version, manifest::FORMAT_VERSION)?;
+    Ok(manifest)
+}
+
+/// The results of the run at `path`: its folder, or its `results.yaml`; with the verdict on each sample where the
+/// run has them.
+///
+/// # Errors
+/// They are missing, damaged or of another format.
+pub fn open_results(path: &Path) -> Result<Results, RunError> {
+    let file = match path.is_dir() {
+        true => path.join(RESULTS),
+        false => path.to_path_buf(),
+    };
+    let mut results: Results = read_yaml(&file)?;
+    same_format(&file, results.format_version, results::FORMAT_VERSION)?;
+    let verdicts = open_verdicts(file.parent().unwrap_or(Path::new("")))?;
+    for measurement in &mut results.measurements {
+        let tested = measurement
+            .outcome
+            .acceptance()
+            .map(|acceptance| acceptance.tested);
+        let verdicts = verdicts
+            .get(&measurement.step)
+            .filter(|it| Some(it.len()) == tested);
+        measurement
+            .outcome
+            .set_verdicts(verdicts.cloned().unwrap_or_default());
     }
     Ok(results)
 }
 
-/// The spectra of the run at `path`; none where it computed none.
-pub fn open_spectra(path: &Path) -> Result<Spectra, RunError> {
-    let folder = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    };
+/// The spectra of the run in `folder`; none where it computed none.
+///
+/// # Errors
+/// They are damaged or of another format.
+pub fn open_spectra(folder: &Path) -> Result<Spectra, RunError> {
     let file = folder.join(SPECTRA);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Spectra::default()),
         Err(reason) => return Err(RunError::Read { path: file, reason }),
     };
-    let spectra: Spectra = serde_json::from_str(&text).map_err(|error| RunError::Damaged {
+    // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
+    let spectra: Spectra = serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
         path: file.clone(),
         reason: error.to_string(),
     })?;
-    match spectra.format_version {
-        FORMAT_VERSION => Ok(spectra),
-        found => Err(RunError::Format {
-            path: file,
-            found,
-            known: FORMAT_VERSION,
-        }),
+    same_format(&file, spectra.format_version, results::FORMAT_VERSION)?;
+    Ok(spectra)
+}
+
+/// The verdicts on the samples of each test that has more than one.
+fn verdicts(results: &Results) -> VerdictsByStep {
+    let of = |measurement: &Measurement| {
+        let acceptance = measurement.outcome.acceptance()?;
+        let kept = acceptance.tested > 1 && acceptance.verdicts.len() == acceptance.tested;
+        kept.then(|| (measurement.step.clone(), acceptance.verdicts.clone()))
+    };
+    results.measurements.iter().filter_map(of).collect()
+}
+
+/// The verdicts of the run in `folder`; none where it tested no rows or columns, or an older gradstudy did.
+fn open_verdicts(folder: &Path) -> Result<VerdictsByStep, RunError> {
+    let path = folder.join(VERDICTS);
+    match fs::read(&path) {
+        Ok(bytes) => Verdicts::from_safetensors(&bytes).map_err(|reason| RunError::Damaged { path, reason }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(VerdictsByStep::default()),
+        Err(reason) => Err(RunError::Read { path, reason }),
     }
 }
 
-/// The resolved study of the run at `path`, if it is there.
-pub fn open_settings(path: &Path) -> Option<serde_json::Value> {
-    let folder = if path.is_dir() { path } else { path.parent()? };
+/// Removes the run in `folder`.
+///
+/// # Errors
+/// It is no run, or cannot be removed.
+pub fn remove(folder: &Path) -> Result<(), RunError> {
+    let manifest = folder.join(MANIFEST);
+    fs::metadata(&manifest).map_err(|reason| RunError::Read {
+        path: manifest,
+        reason,
+    })?;
+    fs::remove_dir_all(folder).map_err(write_error(folder))
+}
+
+/// The resolved study of the run in `folder`, if it is there.
+pub fn open_settings(folder: &Path) -> Option<serde_json::Value> {
     serde_yaml::from_str(&fs::read_to_string(folder.join(RESOLVED)).ok()?).ok()
 }
 
@@ -202,7 +327,36 @@ pub enum RunError {
     #[error("`{}` has format {found}, this gradstudy reads format {known}", path.display())]
     #[diagnostic(code(gradstudy::run::format), help("run the study again with this gradstudy"))]
     Format { path: PathBuf, found: u32, known: u32 },
+    #[error("no run is called `{wanted}`")]
+    #[diagnostic(
+        code(gradstudy::run::not_found),
+        help("name a run's folder, its id or the beginning of it, or `study@latest`; in `{}` there are\n{known}", reports.display())
+    )]
+    NotFound {
+        wanted: String,
+        reports: PathBuf,
+        known: String,
+    },
+    #[error("{found} runs are called `{wanted}…`")]
+    #[diagnostic(code(gradstudy::run::ambiguous), help("write more of it:\n{known}"))]
+    Ambiguous {
+        wanted: String,
+        found: usize,
+        known: String,
+    },
+    #[error("the index `{}` fails: {reason}", path.display())]
+    #[diagnostic(
+        code(gradstudy::run::index),
+        help("remove that file: it is made anew from the runs")
+    )]
+    Index { path: PathBuf, reason: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Plot(#[from] PlotError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Figure(#[from] FigureError),
 }

@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::execute::{DataFacts, Execution, NoiseFacts, TrainingFacts};
 use crate::plan::Plan;
+use crate::report::Timing;
+
+/// The layout of `manifest.yaml`; raised when a reader of the old layout would misread the new.
+pub const FORMAT_VERSION: u32 = 1;
 
 /// burn's version, as pinned in Cargo.toml.
 const BURN: &str = "0.22.1";
 
 /// The manifest of a run. Everything under `times` may differ between two runs of the same study; nothing else
 /// does on the same device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     pub format_version: u32,
-    pub gradstudy: &'static str,
-    pub burn: &'static str,
+    pub gradstudy: String,
+    /// Profile, target and, for a release, the commit; empty in manifests of older versions.
+    #[serde(default)]
+    pub build: String,
+    pub burn: String,
     pub study: String,
     /// Hash of the study's text.
     pub study_digest: String,
@@ -25,15 +32,15 @@ pub struct Manifest {
     /// What makes the run again, options that change results included.
     pub command: String,
     /// The profile and each `--set`, as given.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<String>,
     /// What `check` doubts in the study, each in one line.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     pub device: DeviceFacts,
     pub seeds: Vec<u64>,
     pub data: Vec<DataFacts>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub label_noise: Vec<NoiseFacts>,
     pub trainings: BTreeMap<String, TrainingFacts>,
     pub steps: Vec<StepFacts>,
@@ -41,22 +48,23 @@ pub struct Manifest {
 }
 
 /// What computed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceFacts {
-    pub class: &'static str,
+    /// `cpu`, `flex` or `cuda`.
+    pub class: String,
     pub name: String,
 }
 
 /// A step that the run was made of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFacts {
     pub id: String,
-    pub operation: &'static str,
+    pub operation: String,
     pub label: String,
 }
 
 /// When and how long.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Times {
     pub started: String,
     pub seconds: f64,
@@ -64,11 +72,14 @@ pub struct Times {
 }
 
 /// How long a step took in this run; a reused one took none.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepTime {
     pub id: String,
     pub seconds: f64,
     pub reused: bool,
+    /// Largest resident memory of the process while it worked on the step, in bytes, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
 }
 
 /// How a run was asked for.
@@ -102,18 +113,20 @@ impl Manifest {
         } = invocation;
         let steps = plan.steps.iter().map(|step| StepFacts {
             id: step.id.0.clone(),
-            operation: step.key.operation.verb(),
+            operation: step.key.operation.verb().to_string(),
             label: step.label.clone(),
         });
         let times = execution.steps.iter().map(|step| StepTime {
             id: step.id.0.clone(),
             seconds: step.seconds,
             reused: step.reused,
+            peak_memory: step.peak_memory,
         });
         Manifest {
-            format_version: 1,
-            gradstudy: env!("CARGO_PKG_VERSION"),
-            burn: BURN,
+            format_version: FORMAT_VERSION,
+            gradstudy: env!("CARGO_PKG_VERSION").to_string(),
+            build: env!("GRADSTUDY_BUILD").to_string(),
+            burn: BURN.to_string(),
             study: plan.title.clone(),
             study_digest: blake3::hash(study_text.as_bytes()).to_hex().to_string(),
             plan: plan.id().0,
@@ -132,5 +145,20 @@ impl Manifest {
                 steps: times.collect(),
             },
         }
+    }
+
+    /// Steps with their times, in the order in which they were worked on.
+    pub fn timings(&self) -> Vec<Timing> {
+        let of = |time: &StepTime| {
+            let step = self.steps.iter().find(|step| step.id == time.id);
+            Timing {
+                step: time.id.chars().take(10).collect(),
+                what: step.map_or_else(String::new, |step| format!("{} {}", step.operation, step.label)),
+                seconds: time.seconds,
+                reused: time.reused,
+                peak_memory: time.peak_memory,
+            }
+        };
+        self.times.steps.iter().map(of).collect()
     }
 }

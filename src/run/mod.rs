@@ -1,7 +1,10 @@
 //! A run: a plan executed and written down, one folder that holds all there is to know about it.
 
 mod conventions;
+pub mod find;
 pub mod folder;
+pub mod index;
+pub mod layout;
 pub mod manifest;
 
 use crate::execute::Execution;
@@ -9,7 +12,9 @@ use crate::plan::Plan;
 use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spectra};
 
 pub use conventions::conventions;
-pub use folder::{RunError, open_results, open_settings, open_spectra, write};
+pub use find::find;
+pub use folder::{Run, RunError, open_manifest, open_results, open_settings, open_spectra, remove};
+pub use layout::Layout;
 pub use manifest::Manifest;
 
 /// The measurements of `plan` with the outcomes of `execution`. Every planned test has one.

@@ -1,7 +1,7 @@
 //! The spectrum of the gradient noise: C = (1/T)(G − c1ᵀ)(G − c1ᵀ)ᵀ.
 
 use super::{
-    Input, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
+    Input, LAYERS, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
 };
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 use crate::stats::monitor::Monitor;
@@ -19,6 +19,7 @@ pub static SIGNATURE: Signature = Signature {
             default: Default::Text("history"),
             doc: "what is subtracted: the mean over the history, or the full-batch gradient",
         },
+        LAYERS,
     ],
     version: 1,
 };

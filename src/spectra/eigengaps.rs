@@ -81,6 +81,7 @@ pub fn eigengaps(spectrum: &Spectrum, order: GapOrder) -> Result<Spectrum, Spect
         rank_bound: count as u64 - 1,
         values,
         residuals: None,
+        converged: None,
         ..*spectrum
     })
 }

@@ -117,6 +117,86 @@ impl GramAccumulator {
         Ok(())
     }
 
+    /// The same with nothing added.
+    pub fn emptied(&self) -> Self {
+        GramAccumulator::new(
+            self.samples,
+            self.along_centre.is_some(),
+            self.products.precision(),
+        )
+    }
+
+    /// T.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Parameters added so far.
+    pub fn parameters(&self) -> usize {
+        self.mean.len()
+    }
+
+    pub(super) fn products_mut(&mut self) -> &mut Products {
+        &mut self.products
+    }
+
+    /// Takes the mean of parameters whose products were added without a shift, and their energy, which f64 summed.
+    pub(super) fn extend_mean(&mut self, mean: Vec<f64>, energy: f64) {
+        self.mean.extend(mean);
+        self.energy.0 += energy;
+    }
+
+    /// Takes g·c of such parameters: their shift r is zero, so (g − r)·(r − c) is −g·c.
+    pub(super) fn along(&mut self, products: &[f64], centre: &[f32]) {
+        if let Some((sums, total)) = &mut self.along_centre {
+            sums.iter_mut()
+                .zip(products)
+                .for_each(|(sum, value)| *sum -= value);
+            *total += centre.iter().map(|&c| f64::from(c).powi(2)).sum::<f64>();
+        }
+    }
+
+    /// Everything added so far, by name: what [`GramAccumulator::restore`] takes.
+    pub fn save(&self) -> Vec<(&'static str, Vec<f64>)> {
+        let mut state = vec![
+            ("products", self.products.save()),
+            ("mean", self.mean.clone()),
+            ("along_shift", self.along_shift.clone()),
+        ];
+        let mut numbers = vec![self.energy.0, self.energy.1, self.shift_square];
+        if let Some((sums, total)) = &self.along_centre {
+            state.push(("along_centre", sums.clone()));
+            numbers.push(*total);
+        }
+        state.push(("numbers", numbers));
+        state
+    }
+
+    /// Puts back what [`GramAccumulator::save`] gave; false, and nothing changes, unless it fits.
+    pub fn restore(&mut self, part: &dyn Fn(&str) -> Option<Vec<f64>>) -> bool {
+        let (Some(products), Some(mean), Some(along_shift), Some(numbers)) = (
+            part("products"),
+            part("mean"),
+            part("along_shift"),
+            part("numbers"),
+        ) else {
+            return false;
+        };
+        let centred = self.along_centre.is_some();
+        let along_centre = part("along_centre").filter(|sums| sums.len() == self.samples);
+        if numbers.len() != 3 + usize::from(centred)
+            || along_centre.is_some() != centred
+            || along_shift.len() != self.samples
+            || !self.products.restore(&products)
+        {
+            return false;
+        }
+        (self.mean, self.along_shift) = (mean, along_shift);
+        (self.energy, self.shift_square) = ((numbers[0], numbers[1]), numbers[2]);
+        self.along_centre = along_centre.map(|sums| (sums, numbers[3]));
+        true
+    }
+
     /// The sums, when every row of G was added.
     pub fn finish(self) -> Result<Moments, SpectrumError> {
         Moments::new(

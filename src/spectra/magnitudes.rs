@@ -24,7 +24,10 @@ pub static SIGNATURE: Signature = Signature {
             default: Default::Text("0"),
             doc: "which iteration, or which parameter in the order of θ; from 0",
         },
-        Param { doc: "how many of the largest are kept; the paper's tests take 1000", ..TOP },
+        Param {
+            doc: "how many of the largest are kept; the paper's tests take 1000",
+            ..TOP
+        },
     ],
     version: 1,
 };
@@ -117,6 +120,7 @@ pub fn magnitudes(
         square_trace,
         accuracy: 0.0,
         residuals: None,
+        converged: None,
     })
 }
 
@@ -150,7 +154,20 @@ mod tests {
         broken[4] = f32::NAN;
         let broken = HistoryView::new(&broken, 3, 4);
         let error = magnitudes(broken, Direction::Iteration, 1, 2).unwrap_err();
-        assert!(matches!(error, SpectrumError::NotFinite { parameter: 1, iteration: 1, .. }), "{error}");
-        assert!(magnitudes(broken, Direction::Dimension, 0, 2).is_ok(), "another gradient");
+        assert!(
+            matches!(
+                error,
+                SpectrumError::NotFinite {
+                    parameter: 1,
+                    iteration: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(
+            magnitudes(broken, Direction::Dimension, 0, 2).is_ok(),
+            "another gradient"
+        );
     }
 }

@@ -7,8 +7,10 @@ pub mod covariance;
 pub mod eigen;
 pub mod eigengaps;
 pub mod error;
+pub mod factors;
 pub mod gram;
 pub mod magnitudes;
+pub mod measures;
 pub mod moments;
 pub mod products;
 mod products_kernel;
@@ -93,6 +95,15 @@ const TOP: Param = Param {
     doc: "how many of the largest eigenvalues are kept; the paper takes 1000",
 };
 
+/// Which parameters.
+const LAYERS: Param = Param {
+    name: "layers",
+    ty: ParamType::Text,
+    default: Default::Absent,
+    doc: "only parameters whose PyTorch name, or whose module's name, fits this pattern, such as \"fc*\" or \
+          \"conv1.weight\"; `*` stands for any characters, `?` for one",
+};
+
 /// The spectrum of `matrix`, one of the moments of a history.
 fn solve(
     kind: SpectrumKind,
@@ -130,6 +141,7 @@ fn solve(
         square_trace,
         accuracy,
         residuals: None,
+        converged: None,
     })
 }
 

@@ -69,6 +69,11 @@ impl Moments {
         self.products.order()
     }
 
+    /// What the products were summed in.
+    pub fn precision(&self) -> Precision {
+        self.products.precision()
+    }
+
     /// The mean gradient ḡ.
     pub fn mean(&self) -> &[f64] {
         &self.mean

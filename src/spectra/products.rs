@@ -4,6 +4,8 @@
 //! more than twice as long. Why not faer in f32: it would add up whole tiles through memory and pack each block of
 //! columns once for every tile that it takes part in; that takes 1.2 times as long.
 
+use std::ops::Range;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::Arch;
@@ -191,11 +193,53 @@ impl Products {
         results
     }
 
+    /// Adds what `work(scratch, rows, columns, add)` passes to `add(i, j, value)` for each tile; entries above the
+    /// diagonal are of no account.
+    pub fn add_tiles<S>(
+        &mut self,
+        scratch: impl Fn() -> S + Sync + Send,
+        work: impl Fn(&mut S, Range<usize>, Range<usize>, &mut dyn FnMut(usize, usize, f64)) + Sync,
+    ) {
+        let order = self.order;
+        let span = |tile: usize| tile * WIDTH..order.min((tile + 1) * WIDTH);
+        self.tiles.par_iter_mut().for_each_init(scratch, |scratch, tile| {
+            let (rows, columns) = (span(tile.row), span(tile.column));
+            let (top, left) = (rows.start, columns.start);
+            let values = &mut tile.values;
+            work(scratch, rows, columns, &mut |i, j, value| {
+                values[place(i - top, j - left)] += value;
+            });
+        });
+    }
+
+    /// The sum of the diagonal.
+    pub fn diagonal_sum(&self) -> f64 {
+        self.diagonal().sum()
+    }
+
     /// Whether no sum overflowed.
     pub fn finite(&self) -> bool {
         self.tiles
             .par_iter()
             .all(|tile| tile.values.iter().all(|value| value.is_finite()))
+    }
+
+    /// All sums, in an order of their own: what [`Products::restore`] takes.
+    pub fn save(&self) -> Vec<f64> {
+        self.tiles
+            .iter()
+            .flat_map(|tile| tile.values.iter().copied())
+            .collect()
+    }
+
+    /// Puts back what [`Products::save`] gave for the same order; false, and nothing changes, at another number.
+    pub fn restore(&mut self, sums: &[f64]) -> bool {
+        if sums.len() != self.tiles.len() * WIDTH * WIDTH {
+            return false;
+        }
+        let tiles = self.tiles.iter_mut().zip(sums.chunks_exact(WIDTH * WIDTH));
+        tiles.for_each(|(tile, sums)| tile.values.copy_from_slice(sums));
+        true
     }
 
     /// The diagonal.
@@ -261,7 +305,7 @@ impl Products {
         matrix
     }
 
-    fn span(&self, tile: usize) -> std::ops::Range<usize> {
+    fn span(&self, tile: usize) -> Range<usize> {
         tile * WIDTH..self.order.min((tile + 1) * WIDTH)
     }
 }

@@ -1,7 +1,7 @@
 //! The spectrum of the gradients: C_m = (1/T) G Gᵀ.
 
 use super::{
-    Input, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
+    Input, LAYERS, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
 };
 use crate::signature::{Args, Signature};
 use crate::stats::monitor::Monitor;
@@ -10,7 +10,7 @@ use crate::stats::monitor::Monitor;
 pub static SIGNATURE: Signature = Signature {
     name: "second_moment",
     summary: "largest eigenvalues of the gradients' second moment (covariance without centring)",
-    params: &[OF_RECORD, TOP],
+    params: &[OF_RECORD, TOP, LAYERS],
     version: 1,
 };
 

@@ -47,6 +47,9 @@ pub struct Spectrum {
     /// ‖A v − λ v‖ for each value, where eigenvectors were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residuals: Option<Vec<f64>>,
+    /// How many of the values have a residual within the tolerance that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converged: Option<u64>,
 }
 
 impl Spectrum {

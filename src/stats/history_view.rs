@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
+
+use super::transpose::{TILE, turn};
+
 /// G (parameters × iterations), one iteration's gradient after the other.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryView<'a> {
@@ -12,9 +16,6 @@ pub struct HistoryView<'a> {
     /// Columns of G (T).
     pub iterations: usize,
 }
-
-/// Columns that [`HistoryView::rows_into`] turns at once: 16 floats fill a cache line.
-const TILE: usize = 16;
 
 impl<'a> HistoryView<'a> {
     /// A view of `parameters * iterations` numbers. Panics at another length: a mistake in gradstudy.
@@ -41,6 +42,7 @@ impl<'a> HistoryView<'a> {
         let (height, width) = (range.len(), self.iterations);
         assert_eq!(rows.len(), height * width);
         let mut first = 0;
+        let arch = Arch::default();
         // Sixteen columns at once: their cache misses overlap, and each line written is a full cache line.
         while first + TILE <= width {
             let columns: [&[f32]; TILE] =
@@ -48,10 +50,7 @@ impl<'a> HistoryView<'a> {
             for next in first + TILE..width.min(first + 2 * TILE) {
                 prefetch(&self.column(next)[range.clone()]);
             }
-            for row in 0..height {
-                let line: [f32; TILE] = std::array::from_fn(|offset| columns[offset][row]);
-                rows[row * width + first..][..TILE].copy_from_slice(&line);
-            }
+            turn(arch, &columns, rows, width, first);
             first += TILE;
         }
         for t in first..width {
@@ -65,7 +64,7 @@ impl<'a> HistoryView<'a> {
 /// Asks for the cache lines of `values`, which are soon to be read: columns lie too far apart for the processor to
 /// foresee, and without this the power-law test of all rows takes 1.3 times as long.
 #[cfg(target_arch = "x86_64")]
-fn prefetch(values: &[f32]) {
+pub(super) fn prefetch(values: &[f32]) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     for line in values.chunks(16) {
         // SAFETY: a prefetch of any address, here a valid one, changes nothing but caches.
@@ -74,7 +73,7 @@ fn prefetch(values: &[f32]) {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn prefetch(_: &[f32]) {}
+pub(super) fn prefetch(_: &[f32]) {}
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,8 @@ pub fn merge(singles: &[Outcome], call: &Call) -> Option<Outcome> {
             let merged = tail_index::outcome(&samples, first.points as usize);
             Some(Outcome::TailIndex(merged))
         }
-        Outcome::Correlation(_) => None,
+        // Neither rows nor columns.
+        Outcome::Correlation(_) | Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
 use super::multiple::Rejections;
+use super::verdicts::Verdicts;
 
 /// Which vectors were tested (the paper's "SG Type"), or that it was one sample such as a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +67,9 @@ pub struct Acceptance {
     pub rate: f64,
     /// Wilson 95 % interval of the rate.
     pub rate_interval: Interval,
+    /// The verdict on each sample; stored beside outcomes, and empty where that was not done.
+    #[serde(skip)]
+    pub verdicts: Verdicts,
 }
 
 /// The power-law KS test over many samples.
@@ -223,6 +227,102 @@ pub struct CorrelationOutcome {
     pub effective: f64,
 }
 
+/// What a spectrum says of itself; NaN where it does not say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShapeOutcome {
+    /// Not finite, or nothing above rounding.
+    pub degenerate: Degenerate,
+    /// Eigenvalues kept.
+    pub values: u64,
+    /// Those above rounding: what the ranks, the slope and the outliers are of.
+    pub above_rounding: u64,
+    /// Σ λ over the whole matrix.
+    #[serde(with = "super::finite_or_null")]
+    pub trace: f64,
+    /// λ_1.
+    #[serde(with = "super::finite_or_null")]
+    pub largest: f64,
+    /// λ_1/trace.
+    #[serde(with = "super::finite_or_null")]
+    pub largest_share: f64,
+    /// The kept eigenvalues' share of the trace.
+    #[serde(with = "super::finite_or_null")]
+    pub kept_share: f64,
+    /// trace/λ_1.
+    #[serde(with = "super::finite_or_null")]
+    pub stable_rank: f64,
+    /// trace²/Σ λ² over the whole matrix.
+    #[serde(with = "super::finite_or_null")]
+    pub participation_ratio: f64,
+    /// exp of the entropy of λ/Σ λ.
+    #[serde(with = "super::finite_or_null")]
+    pub effective_rank: f64,
+    /// Largest over smallest eigenvalue above rounding.
+    #[serde(with = "super::finite_or_null")]
+    pub condition: f64,
+    /// −d ln λ_k/d ln k by least squares.
+    #[serde(with = "super::finite_or_null")]
+    pub slope: f64,
+    #[serde(with = "super::finite_or_null")]
+    pub slope_r_squared: f64,
+    /// Eigenvalues above the line of the rest; `None` for fewer than eight eigenvalues.
+    pub outliers: Option<u64>,
+    /// The last outlier over the next eigenvalue.
+    #[serde(with = "super::finite_or_null")]
+    pub outlier_gap: f64,
+    /// The slope of the line of the rest.
+    #[serde(with = "super::finite_or_null")]
+    pub bulk_slope: f64,
+    /// Of an iteration: eigenpairs whose residual is within the tolerance.
+    pub converged: Option<u64>,
+    /// Of an iteration: the largest residual over its eigenvalue.
+    #[serde(with = "super::finite_or_null")]
+    pub worst_residual: f64,
+}
+
+/// How far eigenvectors turn under a perturbation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DavisKahanOutcome {
+    /// No eigenvalue above rounding.
+    pub degenerate: Degenerate,
+    /// Eigenvectors asked for.
+    pub top: u64,
+    /// Iterations in each half.
+    pub half: u64,
+    /// ‖εM‖ = ‖C₂ − C₁‖.
+    pub perturbation: f64,
+    /// ŝ of C₁.
+    #[serde(with = "super::finite_or_null")]
+    pub zipf_exponent: f64,
+    /// Those above rounding, from the first.
+    pub eigenvectors: Vec<TurnedEigenvector>,
+}
+
+/// One eigenvector of C₁.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TurnedEigenvector {
+    pub eigenvalue: f64,
+    /// min(λ_{k−1} − λ_k, λ_k − λ_{k+1}).
+    pub gap: f64,
+    /// 2‖εM‖/gap; infinite (null) where two eigenvalues are equal.
+    #[serde(with = "super::finite_or_null")]
+    pub bound: f64,
+    /// 2‖εM‖(k + 1)^(ŝ + 1)/λ_1, the paper's Eq. 6.
+    #[serde(with = "super::finite_or_null")]
+    pub power_law_bound: f64,
+    /// Sine of the angle to the eigenvector of C₂ of the same rank.
+    pub sine: f64,
+}
+
+/// How much two spaces have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OverlapOutcome {
+    /// n.
+    pub parameters: u64,
+    /// ‖V_kᵀW_k‖²_F/k for k = 1, 2, ….
+    pub by_rank: Vec<f64>,
+}
+
 /// What one test statement found along one direction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "test", rename_all = "snake_case")]
@@ -232,4 +332,29 @@ pub enum Outcome {
     Alternatives(AlternativesOutcome),
     TailIndex(TailIndexOutcome),
     Correlation(CorrelationOutcome),
+    Shape(ShapeOutcome),
+    DavisKahan(DavisKahanOutcome),
+    Overlap(OverlapOutcome),
+}
+
+impl Outcome {
+    /// The counts of a test; `None` for what has no verdict.
+    pub fn acceptance(&self) -> Option<&Acceptance> {
+        match self {
+            Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
+            Outcome::Normality(outcome) => Some(&outcome.acceptance),
+            Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
+            _ => None,
+        }
+    }
+
+    /// Sets the verdict on each sample, which an outcome's text does not hold.
+    pub fn set_verdicts(&mut self, verdicts: Verdicts) {
+        match self {
+            Outcome::PowerLaw(outcome) => outcome.acceptance.verdicts = verdicts,
+            Outcome::Normality(outcome) => outcome.acceptance.verdicts = verdicts,
+            Outcome::Alternatives(outcome) => outcome.acceptance.verdicts = verdicts,
+            _ => {}
+        }
+    }
 }

@@ -68,6 +68,6 @@ fn accepted(outcome: &Outcome) -> Option<u64> {
         }),
         Outcome::Normality(outcome) => Some(outcome.acceptance.accepted),
         Outcome::Alternatives(outcome) => Some(outcome.acceptance.accepted),
-        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+        _ => None,
     }
 }

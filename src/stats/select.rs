@@ -11,6 +11,9 @@ pub const INFINITY_KEY: u32 = f32::INFINITY.to_bits();
 /// All bits but the sign.
 const MAGNITUDE: u32 = 0x7fff_ffff;
 
+/// Values at most that a first look takes.
+const PROBES: usize = 2048;
+
 /// The key of |x|.
 pub fn key(x: f32) -> u32 {
     x.to_bits() & MAGNITUDE
@@ -42,7 +45,7 @@ impl Selector {
             kept = keep_at_least(self.arch, values, threshold, &mut self.candidates);
         }
         let candidates = &self.candidates[..kept];
-        let cut = kth_largest(self.arch, candidates, k, threshold);
+        let cut = kth_largest(self.arch, candidates, k, 0, threshold);
 
         // A key, read as a float, has itself for key.
         let candidates = pulp::bytemuck::cast_slice(candidates);
@@ -55,7 +58,7 @@ impl Selector {
     /// A key that likely has K to 2 K keys at or above it, from a fixed part of the sample; 0 if that does
     /// not pay. A bad guess costs time, never exactness.
     fn guess_threshold(&mut self, values: &[f32], k: usize) -> u32 {
-        let probes = (values.len() / 10).min(4096);
+        let probes = (values.len() / 10).min(PROBES);
         if probes < 256 || k * 2 > values.len() {
             return 0;
         }
@@ -69,7 +72,8 @@ impl Selector {
         // The rank expected in the probe, and 3.5 standard deviations to be safe.
         let expected = probes as f64 * k as f64 / values.len() as f64;
         let rank = (expected + 3.5 * expected.sqrt()).ceil() as usize;
-        kth_largest(self.arch, &self.probe, rank.clamp(1, probes), 0)
+        let rank = rank.clamp(1, probes);
+        kth_largest(self.arch, &self.probe, rank, rank / 16, 0)
     }
 }
 
@@ -122,16 +126,23 @@ mod avx512 {
     }
 }
 
-/// The K-th largest key; `floor` must have at least `k` keys ≥ it.
-fn kth_largest(arch: Arch, keys: &[u32], k: usize, floor: u32) -> u32 {
-    arch.dispatch(KthLargest { keys, k, floor })
+/// A key that `k` to `k + slack` of the keys reach, which without slack is the K-th largest; with ties at that place,
+/// the K-th largest in any case. All keys must be ≥ `floor`, and `k` of them be there.
+fn kth_largest(arch: Arch, keys: &[u32], k: usize, slack: usize, floor: u32) -> u32 {
+    arch.dispatch(KthLargest {
+        keys,
+        k,
+        slack,
+        floor,
+    })
 }
 
-/// See [`kth_largest`]: bisection on the bits, where each step counts all keys without a branch. A type of its
-/// own, because a closure need not be compiled for the vector instructions it runs under.
+/// See [`kth_largest`]: narrows the place down on the bits, where each step counts all keys without a branch. A type
+/// of its own, because a closure need not be compiled for the vector instructions it runs under.
 struct KthLargest<'a> {
     keys: &'a [u32],
     k: usize,
+    slack: usize,
     floor: u32,
 }
 
@@ -144,22 +155,40 @@ impl WithSimd for KthLargest<'_> {
         for &key in self.keys {
             max = max.max(key);
         }
-        // At least k keys are ≥ low, fewer are ≥ high.
-        let (mut low, mut high) = (self.floor, max + 1);
+        // The bits of a float rise as its logarithm, which is all that a guess needs.
+        let log = |count: u32| (count as f32 + 0.5).to_bits() as f32;
+        let aim = log(self.k as u32);
+        // `at_low` ≥ k keys are ≥ low, `at_high` < k are ≥ high.
+        let (mut low, mut at_low) = (self.floor, self.keys.len() as u32);
+        let (mut high, mut at_high) = (max + 1, 0u32);
+        let mut bisect = false;
         while high - low > 1 {
-            let middle = low + (high - low) / 2;
+            let width = high - low;
+            // Tails fall off about exponentially in the bits: log counts are near a line.
+            let share = (log(at_low) - aim) / (log(at_low) - log(at_high));
+            let step = if bisect {
+                width / 2
+            } else {
+                (width as f32 * share) as u32
+            };
+            let middle = low + step.clamp(1, width - 1);
             let mut above = 0u32;
             for &key in self.keys {
                 above += u32::from(key >= middle);
             }
             if above as usize >= self.k {
-                low = middle;
-                if above as usize == self.k {
+                (low, at_low) = (middle, above);
+                if above as usize <= self.k + self.slack {
                     break;
                 }
             } else {
-                high = middle;
+                (high, at_high) = (middle, above);
             }
+            // A step that left more than half is followed by one that does not.
+            bisect = !bisect && high - low > width / 2;
+        }
+        if self.slack > 0 {
+            return low;
         }
         // With exactly k keys ≥ low, the K-th largest is the least of them.
         let mut least = max;

@@ -5,20 +5,18 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::degenerate::Cause;
-use super::ks::{Ecdf, Unordered};
+use super::ks::Ecdf;
+use super::ks_search::KsSearch;
 use super::power_law::{PowerLawFit, PowerLawTest};
 use super::select::{INFINITY_KEY, Selector, key};
-use super::vector_math::{exp_negative, ln, sum};
+use super::vector_math::log_sum;
 
 /// Tests many samples; holds the scratch memory of one thread.
 #[derive(Debug, Default)]
 pub struct TailKernel {
     arch: Arch,
     selector: Selector,
-    /// ln(x/x_min) of the tail, then F* of the tail.
-    logs: Vec<f64>,
-    cdf: Vec<f64>,
-    unordered: Unordered,
+    search: KsSearch,
 }
 
 impl TailKernel {
@@ -33,14 +31,8 @@ impl TailKernel {
         let Some(keys) = self.selector.top_k(values, k) else {
             return Err(cause(values));
         };
-        self.logs.resize(k, 0.0);
-        self.cdf.resize(k, 0.0);
-        let (logs, cdf) = (&mut self.logs[..k], &mut self.cdf[..k]);
-        let fit = self
-            .arch
-            .dispatch(Fit { keys, logs, cdf })
-            .ok_or_else(|| cause(values))?;
-        let ks_distance = self.unordered.ks_distance(&self.cdf[..k], ecdf);
+        let fit = self.arch.dispatch(Fit { keys }).ok_or_else(|| cause(values))?;
+        let ks_distance = self.search.distance(keys, &fit, ecdf);
         Ok(PowerLawTest {
             fit,
             ks_distance,
@@ -49,14 +41,10 @@ impl TailKernel {
     }
 }
 
-/// Fits a tail and writes F* of each of its points; `None` if it holds NaN, infinity or zero, or equal values
-/// only. A type of its own, because a closure need not be compiled for the vector instructions it runs under.
+/// Fits a tail; `None` if it holds NaN, infinity or zero, or equal values only. A type of its own, because a
+/// closure need not be compiled for the vector instructions it runs under.
 struct Fit<'a> {
     keys: &'a [u32],
-    /// Scratch for ln(x/x_min), as long as `keys`.
-    logs: &'a mut [f64],
-    /// F*, as long as `keys`.
-    cdf: &'a mut [f64],
 }
 
 impl WithSimd for Fit<'_> {
@@ -73,16 +61,8 @@ impl WithSimd for Fit<'_> {
             return None;
         }
         let x_min = f64::from(f32::from_bits(min));
-        let scale = 1.0 / x_min;
-        for (log, &key) in self.logs.iter_mut().zip(self.keys) {
-            *log = ln(f64::from(f32::from_bits(key)) * scale);
-        }
-        let fit = PowerLawFit::from_log_sum(sum(self.logs), x_min, self.keys.len());
-        let slope = 1.0 - fit.exponent;
-        for (f, &log) in self.cdf.iter_mut().zip(&*self.logs) {
-            *f = 1.0 - exp_negative(slope * log);
-        }
-        Some(fit)
+        let log_sum = log_sum(self.keys, 1.0 / x_min);
+        Some(PowerLawFit::from_log_sum(log_sum, x_min, self.keys.len()))
     }
 }
 
@@ -109,6 +89,7 @@ mod tests {
         let values: Vec<f32> = (1..5004).map(|i| 1e-3 / (i as f32 * 12.9898).sin()).collect();
         let mut plain = TailKernel {
             arch: Arch::Scalar,
+            search: KsSearch::plain(),
             ..TailKernel::default()
         };
         let mut best = TailKernel::default();

@@ -4,6 +4,7 @@
 //! another class of device are never taken for one's own. It is filled under a temporary name and renamed.
 
 mod explain;
+pub mod inventory;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -100,6 +101,11 @@ impl Store {
     /// Why no finished step answers `step`: how the most similar one differs.
     pub fn explain(&self, step: &Step) -> Option<String> {
         explain::nearest(&self.steps, step)
+    }
+
+    /// Bytes free on the disk of the cache; 0 if the system does not say.
+    pub fn free_space(&self) -> u64 {
+        fs4::available_space(&self.steps).unwrap_or(0)
     }
 
     /// Forgets an unfinished step.

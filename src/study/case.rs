@@ -8,8 +8,8 @@ use super::names::Declared;
 use super::shape::{entries, fields};
 use super::statements::{Holds, LIKE, StatementKind};
 use super::{
-    Assertion, BatchNorm, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec, TransformSpec,
-    Vocabulary, suggest, values,
+    Assertion, BatchNorm, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec,
+    TransformSpec, Vocabulary, suggest, values,
 };
 use crate::signature::{Args, Call, Signature, Value};
 use crate::stats::outcome::Direction;
@@ -175,11 +175,21 @@ impl Scope<'_> {
             }
             "record" => {
                 let transform = transform(&args);
-                let own = ["of", "on", "batch", "iterations", "order", "keep", "batch_norm"];
+                let own = [
+                    "of",
+                    "on",
+                    "batch",
+                    "iterations",
+                    "order",
+                    "keep",
+                    "batch_norm",
+                    "layers",
+                ];
                 let call = call(&[&own[..], &["weight_decay", "clip", "through"]].concat());
                 let (of, on, order) = (text("of"), text("on"), text("order"));
                 let (batch, iterations) = (count("batch"), count("iterations"));
                 let keep = args.boolean("keep");
+                let layers = args.get("layers").map(|_| text("layers"));
                 let batch_norm = match args.get("batch_norm") {
                     Some(Value::Text(word)) if word == "running" => BatchNorm::Running,
                     _ => BatchNorm::Batch,
@@ -194,6 +204,7 @@ impl Scope<'_> {
                         iterations,
                         order,
                         keep,
+                        layers,
                         batch_norm,
                         transform,
                     },

@@ -307,6 +307,12 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\nspectrum c = covariance(g, top: 100)\ntest t = power_law(c, tail: top(50), along: dimension)",
     ),
     code(
+        "E0511",
+        "no such layers",
+        "`layers` is a glob over the names of a model's parameter tensors (`*` any characters, `?` one); it matches none.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, layers: \"dense*\")",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

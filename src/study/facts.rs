@@ -51,12 +51,19 @@ pub(super) fn check(
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
         }
     }
+    layers(case, places, vocabulary, diagnostics);
     spectra(case, places, vocabulary, diagnostics);
     for (name, test) in &case.tests {
         let Some(place) = places.get(name) else {
             continue;
         };
-        if case.spectra.contains_key(&test.of) {
+        let signature = vocabulary.tests.iter().find(|it| it.name == test.call.name);
+        let directed = signature.is_some_and(|it| it.params.iter().any(|param| param.name == "along"));
+        if let (Some(along), false) = (place.spans.get("along"), directed) {
+            let message = format!("`{}` knows no directions", test.call.name);
+            diagnostics
+                .push(Diagnostic::error("E0510", message, *along, "along what?").help("leave `along` out"));
+        } else if case.spectra.contains_key(&test.of) {
             of_spectrum(case, name, place, diagnostics);
         }
         let Some(record) = case.records.get(&test.of) else {
@@ -79,6 +86,27 @@ pub(super) fn check(
                 sample.holds(*points, "E0504", "points", place.of("points"), diagnostics);
             }
         }
+    }
+}
+
+/// A recording of some layers names layers that its model has.
+fn layers(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, record) in &case.records {
+        if let (Some(place), Some(Err((message, help)))) = (places.get(name), rows(case, record, vocabulary))
+        {
+            let span = place.of("layers");
+            diagnostics.push(Diagnostic::error("E0511", message, span, "matches nothing").help(help));
+        }
+    }
+}
+
+/// Rows that a recording keeps.
+fn rows(case: &Case, record: &RecordSpec, vocabulary: &Vocabulary) -> Option<Result<u64, (String, String)>> {
+    let (_, model) = model_of(case, &record.of)?;
+    let data = &case.data.get(&record.on)?.call;
+    match &record.layers {
+        Some(pattern) => vocabulary.facts.selected(model, data, pattern),
+        None => Some(Ok(vocabulary.facts.parameters(model, Some(data))?.ok()?)),
     }
 }
 
@@ -195,7 +223,10 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
                 // Centring takes one dimension away.
                 let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
                 let rank = record.iterations.saturating_sub(u64::from(centred));
-                Some(parameters(&record.of, case.data.get(&record.on)).map_or(rank, |n| n.min(rank)))
+                Some(match rows(case, record, vocabulary) {
+                    Some(Ok(n)) => n.min(rank),
+                    _ => rank,
+                })
             }
             None => parameters(of, data),
         };
@@ -260,13 +291,7 @@ fn sample_size(
     match direction {
         Direction::Iteration => Some(record.iterations),
         Direction::Spectrum => None,
-        Direction::Dimension => {
-            let (_, model) = model_of(case, &record.of)?;
-            vocabulary
-                .facts
-                .parameters(model, case.data.get(&record.on).map(|data| &data.call))?
-                .ok()
-        }
+        Direction::Dimension => rows(case, record, vocabulary)?.ok(),
     }
 }
 
@@ -369,12 +394,7 @@ fn data_asserts(case: &Case, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diag
 }
 
 /// Only images can be flipped and cropped, and only where one number stands for black.
-fn augmentations(
-    case: &Case,
-    places: &Places,
-    vocabulary: &Vocabulary,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
+fn augmentations(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
     for (name, train) in case.trains.iter().filter(|(_, train)| !train.augment.is_empty()) {
         let (Some(place), Some(data)) = (places.get(name), case.data.get(&train.on)) else {
             continue;

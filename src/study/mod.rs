@@ -33,8 +33,9 @@ pub use call::call;
 pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use spec::{
-    Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec, Schedule,
-    ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup, is_clean,
+    Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec,
+    Schedule, ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup,
+    is_clean,
 };
 pub use suggest::closest;
 pub use values::describe_type;

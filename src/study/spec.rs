@@ -236,6 +236,9 @@ pub struct RecordSpec {
     pub order: String,
     /// Whether the history itself stays in the cache.
     pub keep: bool,
+    /// The glob over names of parameter tensors whose rows are kept; all rows if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<String>,
     /// The statistics that batch normalisation goes by.
     #[serde(default, skip_serializing_if = "BatchNorm::is_default")]
     pub batch_norm: BatchNorm,

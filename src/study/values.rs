@@ -16,8 +16,11 @@ pub fn describe_type(ty: &ParamType) -> String {
             let bounds = bounds(*min != i64::MIN, *max != i64::MAX, min, max);
             format!("a whole number{bounds}")
         }
+        ParamType::Number { min, max } if *min == f64::MIN_POSITIVE && *max == f64::MAX => {
+            "a number above 0".to_string()
+        }
         ParamType::Number { min, max } => {
-            let bounds = bounds(*min > f64::MIN, *max < f64::MAX, min, max);
+            let bounds = bounds(*min > f64::MIN, *max < f64::MAX, short(*min), short(*max));
             format!("a number{bounds}")
         }
         ParamType::Boolean => "`true` or `false`".to_string(),
@@ -39,6 +42,14 @@ pub fn describe_type(ty: &ParamType) -> String {
         }
         ParamType::List(inner) => format!("a list, each {}", describe_type(inner)),
         ParamType::Reference(kinds) => format!("the name of a {}", kinds.join(" or ")),
+    }
+}
+
+/// A bound as people write it: `0.5`, `1e-12`.
+fn short(bound: f64) -> String {
+    match bound.abs() {
+        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{bound:e}"),
+        _ => bound.to_string(),
     }
 }
 

@@ -61,6 +61,12 @@ pub trait Facts: Sync {
         None
     }
 
+    /// Parameters of a model on a dataset whose tensors' names `pattern` matches; `Some(Err((reason, help)))` if it
+    /// matches none.
+    fn selected(&self, _model: &Call, _data: &Call, _pattern: &str) -> Option<Result<u64, (String, String)>> {
+        None
+    }
+
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;
 }

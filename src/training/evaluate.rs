@@ -1,4 +1,4 @@
-//! How well a network classifies.
+//! How well a network predicts.
 
 use rayon::prelude::*;
 
@@ -6,10 +6,11 @@ use crate::data::Dataset;
 use crate::layers::lanes::LANES;
 use crate::models::Network;
 
-/// Fraction of samples whose largest logit is their label; batch normalisation goes by the running statistics, which
+/// Fraction of labels (one for each sample, or for each token of a sequence) that have the largest logit; batch normalisation goes by the running statistics, which
 /// lie behind θ.
 pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
-    let samples: Vec<usize> = (0..data.labels.len()).collect();
+    let samples: Vec<usize> = (0..data.len()).collect();
+    let positions = network.positions;
     let correct: usize = samples
         .par_chunks(LANES)
         .map_init(
@@ -17,8 +18,9 @@ pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
             |workspace, samples| {
                 workspace.load(samples.iter().map(|i| data.image(*i)));
                 network.forward(theta, workspace);
-                let best = |lane: usize| {
-                    let logits = workspace.logits().iter().map(|lanes| lanes.0[lane]).enumerate();
+                let best = |lane: usize, position: usize| {
+                    let logits = workspace.logits()[position..].iter().step_by(positions);
+                    let logits = logits.map(|lanes| lanes.0[lane]).enumerate();
                     logits
                         .max_by(|a, b| a.1.total_cmp(&b.1))
                         .map_or(0, |(class, _)| class as u32)
@@ -26,8 +28,12 @@ pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
                 samples
                     .iter()
                     .enumerate()
-                    .filter(|(lane, i)| best(*lane) == data.labels[**i])
-                    .count()
+                    .map(|(lane, i)| {
+                        let labels = &data.labels[i * positions..][..positions];
+                        let right = |(position, label): &(usize, &u32)| best(lane, *position) == **label;
+                        labels.iter().enumerate().filter(right).count()
+                    })
+                    .sum::<usize>()
             },
         )
         .sum();

@@ -73,7 +73,7 @@ impl<'a> Training<'a> {
         seed: u64,
         theta: Vec<f32>,
     ) -> Self {
-        let batches = Batches::new(order, data.labels.len(), batch, seed);
+        let batches = Batches::new(order, data.len(), batch, seed);
         let gradient = vec![0.0; network.parameter_count()];
         let statistics = vec![0.0; network.buffer_count()];
         Training {

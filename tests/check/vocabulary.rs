@@ -74,6 +74,7 @@ static GRADIENTS: Signature = signature(
             Default::Text("shuffled"),
         ),
         param("keep", ParamType::Boolean, Default::Text("false")),
+        param("layers", ParamType::Text, Default::Absent),
     ],
 );
 static COVARIANCE: Signature = signature(
@@ -155,7 +156,7 @@ static NORMALITY: Signature = signature(
     ],
 );
 
-/// MNIST fits LeNet (n = 43 576 + 85 for each class), letters do not; no CSV file is there.
+/// MNIST fits LeNet (n = 43 576 + 85 for each class, 2572 in its convolutions), letters do not; no CSV file is there.
 struct Known;
 
 impl Facts for Known {
@@ -172,6 +173,13 @@ impl Facts for Known {
             return Some(Err("it takes images".to_string()));
         }
         Some(Ok(43_576 + 85 * model.args.integer("logits") as u64))
+    }
+
+    fn selected(&self, _model: &Call, _data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {
+        Some(match pattern {
+            "conv*" => Ok(2_572),
+            _ => Err(("no such layers".to_string(), "look them up".to_string())),
+        })
     }
 }
 

@@ -469,3 +469,68 @@ fn changed_files_are_surveyed_again() {
     csv(folder.path(), "a,kind\n1,x\n2,y\n3,y\n", &[]);
     assert_eq!(kind("csv").outline(&args).unwrap().examples, 3);
 }
+
+/// Windows, labels one character further on, vocabulary of the training text.
+#[test]
+fn text_is_cut_into_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (train, test) = (
+        write("train.txt", "däcab\nab".as_bytes()),
+        write("test.txt", b"abba"),
+    );
+    let args = |split: &str, file: &str, test: Option<&str>, numbers: &[(&str, i64)]| {
+        let mut args = Args::default();
+        let mut text =
+            |name: &str, text: &str| args.0.insert(name.to_string(), Value::Text(text.to_string()));
+        text("split", split);
+        text("file", file);
+        test.map(|test| text("test", test));
+        for (name, number) in numbers {
+            args.0.insert(name.to_string(), Value::Integer(*number));
+        }
+        args
+    };
+    // \n a b c d ä are tokens 0 to 5.
+    let data = load("text", &args("train", &train, Some(&test), &[("context", 3)]));
+    assert_eq!((data.shape, data.classes, data.positions()), ([1, 1, 3], 6, 3));
+    assert_eq!(data.images, [4.0, 5.0, 3.0, 1.0, 2.0, 0.0]);
+    assert_eq!(data.labels, [5, 3, 1, 2, 0, 1]);
+    assert_eq!(data.labels_of(&[1, 0]), [2, 0, 1, 5, 3, 1]);
+    let data = load(
+        "text",
+        &args(
+            "train",
+            &train,
+            None,
+            &[("context", 3), ("stride", 1), ("subset", 4)],
+        ),
+    );
+    assert_eq!(data.images[9..], [1.0, 2.0, 0.0]);
+    let data = load("text", &args("test", &train, Some(&test), &[("context", 3)]));
+    assert_eq!(
+        (data.classes, &data.images[..], &data.labels[..]),
+        (6, &[1.0, 2.0, 2.0][..], &[2, 2, 1][..])
+    );
+
+    let fails = |args: &Args| kind("text").outline(args).unwrap_err().to_string();
+    let short = fails(&args("train", &train, None, &[("context", 8)]));
+    assert!(
+        short.contains("8 characters, too few for a window of 8"),
+        "{short}"
+    );
+    let few = fails(&args("train", &train, None, &[("context", 3), ("subset", 3)]));
+    assert!(few.contains('3') && few.contains('2'), "{few}");
+    let strange = write("strange.txt", b"abc?");
+    let strange = fails(&args("train", &train, Some(&strange), &[("context", 3)]));
+    assert!(strange.contains("'?' as character 3"), "{strange}");
+    let latin = write("latin.txt", b"ab\xe4c");
+    let latin = fails(&args("train", &latin, None, &[("context", 2)]));
+    assert!(latin.contains("is not UTF-8: its byte 2"), "{latin}");
+    let none = fails(&args("test", &train, None, &[("context", 3)]));
+    assert!(none.contains("test"), "{none}");
+}

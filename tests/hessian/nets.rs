@@ -26,8 +26,7 @@ fn conv<const OUT: usize, const KERNEL: usize, const PADDING: usize>(input: Shap
         out_channels: OUT,
         kernel: KERNEL,
         padding: PADDING,
-        stride: 1,
-        bias: true,
+        ..Conv2d::default()
     })
 }
 

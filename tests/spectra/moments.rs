@@ -120,6 +120,7 @@ fn eigengaps_are_differences_in_either_order() {
         square_trace: 200.0,
         accuracy: 1e-9,
         residuals: None,
+        converged: None,
     };
     let rank = run(
         "eigengaps",

@@ -39,16 +39,35 @@ proptest! {
     }
 
     #[test]
-    fn unordered_distance_equals_the_sorted_one(
-        mut cdf in prop_oneof![
-            prop::collection::vec(0.0f64..=1.0, 1..1500),
-            prop::collection::vec((0u8..=20).prop_map(|i| f64::from(i) / 20.0), 1..300),
-            prop::collection::vec(0.5f64..0.51, 1..300),
+    fn searched_distance_equals_that_of_all_points(
+        mut tail in prop_oneof![
+            prop::collection::vec(any_value(), 2..1500),
+            prop::collection::vec((0.0f64..1.0).prop_map(|u| u.powf(-0.7) as f32), 2..1500),
+            prop::collection::vec((1u8..=20).prop_map(f32::from), 2..300),
+            prop::collection::vec(1.0f32..1.0001, 2..300),
+            prop::collection::vec((1u32..0x0100_0000).prop_map(f32::from_bits), 2..300),
         ],
+        factor in prop_oneof![Just(1.0f64), 0.01f64..100.0],
     ) {
-        let mut unordered = Unordered::default();
-        let found = [Ecdf::Left, Ecdf::TwoSided].map(|ecdf| unordered.ks_distance(&cdf, ecdf));
+        tail.retain_mut(|x| {
+            *x = x.abs();
+            *x > 0.0 && x.is_finite()
+        });
+        let Some(x_min) = tail.iter().copied().reduce(f32::min).map(f64::from) else { return Ok(()) };
+        let logs: Vec<f64> = tail.iter().map(|&x| (f64::from(x) / x_min).ln()).collect();
+        let log_sum = logs.iter().sum::<f64>() * factor;
+        if log_sum <= 0.0 {
+            return Ok(());
+        }
+        // The law need not be the fitted one.
+        let fit = PowerLawFit::from_log_sum(log_sum, x_min, tail.len());
+        let keys: Vec<u32> = tail.iter().map(|x| x.to_bits()).collect();
+        let mut cdf: Vec<f64> = tail.iter().map(|&x| fit.cdf(f64::from(x))).collect();
         cdf.sort_unstable_by(f64::total_cmp);
-        prop_assert_eq!(found, [Ecdf::Left, Ecdf::TwoSided].map(|ecdf| ks_distance(&cdf, ecdf)));
+        for ecdf in [Ecdf::Left, Ecdf::TwoSided] {
+            let found = KsSearch::default().distance(&keys, &fit, ecdf);
+            let expected = ks_distance(&cdf, ecdf);
+            prop_assert!((found - expected).abs() < 1e-11, "{} {}", found, expected);
+        }
     }
 }

@@ -30,6 +30,16 @@ fn top_of(k: i64) -> (&'static str, Value) {
     ("tail", Value::Call(call("top", &[("k", Value::Integer(k))])))
 }
 
+/// Size of the tests of one moment at n = 100 and α = 0.05: within one percent of the level, and the samples that tell
+/// so are 8000, whose standard error is a quarter of a percent.
+#[test]
+fn tests_of_one_moment_hold_their_level() {
+    for name in ["skewtest", "kurtosistest", "normality"] {
+        let size = power_of(name, &[], Law::Normal, 100, 8000);
+        assert!((size.rate - 0.05).abs() < 0.01, "{name}: {size:?}");
+    }
+}
+
 /// Size at α = 0.05 through the registry, as a user would simulate it; the interval holds the level.
 #[test]
 fn simulated_size_and_power() {

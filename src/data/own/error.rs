@@ -38,6 +38,28 @@ pub enum OwnError {
     )]
     NoArrayNamed { path: PathBuf, known: Vec<String> },
 
+    #[error("{} has {characters} characters, too few for a window of {context} and the one behind it", path.display())]
+    #[diagnostic(
+        code(gradstudy::data::short_text),
+        help("lower `context`, or use a longer text")
+    )]
+    ShortText {
+        path: PathBuf,
+        characters: usize,
+        context: usize,
+    },
+
+    #[error("{} has {character:?} as character {position}, which the training text does not have", path.display())]
+    #[diagnostic(
+        code(gradstudy::data::character),
+        help("the training text has the vocabulary: let every character of the test text occur in it")
+    )]
+    Character {
+        path: PathBuf,
+        character: char,
+        position: usize,
+    },
+
     #[error("`{setting}` has no `{other}` to it")]
     #[diagnostic(code(gradstudy::data::half_test), help("give both or neither"))]
     HalfTest {

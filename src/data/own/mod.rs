@@ -8,6 +8,7 @@ mod image_folder;
 mod npy;
 mod safetensors;
 mod survey;
+pub mod text;
 
 use std::path::{Path, PathBuf};
 

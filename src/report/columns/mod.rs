@@ -4,6 +4,7 @@ mod alternatives;
 mod normality;
 mod power_law;
 pub(crate) mod samples;
+mod spectrum;
 mod tail_index;
 
 use crate::report::number::Format;
@@ -72,6 +73,28 @@ pub static COLUMNS: &[ColumnKind] = &[
     tail_index::EFFECTIVE,
     tail_index::MEAN_CORRELATION,
     tail_index::SQUARED_CORRELATION,
+    spectrum::TRACE,
+    spectrum::LARGEST,
+    spectrum::LARGEST_SHARE,
+    spectrum::KEPT_SHARE,
+    spectrum::STABLE_RANK,
+    spectrum::PARTICIPATION,
+    spectrum::EFFECTIVE_RANK,
+    spectrum::CONDITION,
+    spectrum::SLOPE,
+    spectrum::SLOPE_R2,
+    spectrum::OUTLIERS,
+    spectrum::OUTLIER_GAP,
+    spectrum::BULK_SLOPE,
+    spectrum::CONVERGED,
+    spectrum::WORST_RESIDUAL,
+    spectrum::PERTURBATION,
+    spectrum::LARGEST_SINE,
+    spectrum::MEDIAN_SINE,
+    spectrum::MEDIAN_BOUND,
+    spectrum::BOUNDED,
+    spectrum::OVERLAP,
+    spectrum::FIRST_OVERLAP,
     normality::POINTS,
     samples::TESTED,
     samples::ACCEPTED,
@@ -85,6 +108,9 @@ pub static COLUMNS: &[ColumnKind] = &[
     samples::REJECTED_HOLM,
     samples::ALPHA,
 ];
+
+/// The distance of the power-law test.
+pub(super) const D_KS: &str = power_law::D_KS.name;
 
 /// The column of this name.
 pub fn find(name: &str) -> Option<&'static ColumnKind> {

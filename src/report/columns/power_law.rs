@@ -100,7 +100,7 @@ pub(super) const VERDICT: ColumnKind = ColumnKind {
     format: Format::Verdict,
     value: |outcome| verdict(&power_law(outcome)?.acceptance),
     counts: None,
-    paper: None,
+    paper: Some(|row| row.power_law.map(|accepted| f64::from(u8::from(accepted)))),
 };
 
 pub(super) const BETA_SE: ColumnKind = ColumnKind {

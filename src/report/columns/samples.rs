@@ -3,9 +3,7 @@
 use super::ColumnKind;
 use crate::report::number::Format;
 use crate::stats::multiple::Rejections;
-use crate::stats::outcome::{
-    Acceptance, AlternativesOutcome, Degenerate, NormalityOutcome, Outcome, PowerLawOutcome,
-};
+use crate::stats::outcome::{AlternativesOutcome, Degenerate, NormalityOutcome, Outcome, PowerLawOutcome};
 
 /// Samples that a test or an estimator met, and those it cannot be applied to.
 pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
@@ -17,16 +15,9 @@ pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
         }
         Outcome::TailIndex(outcome) => (outcome.tested, outcome.degenerate),
         Outcome::Correlation(outcome) => (outcome.tested, outcome.degenerate),
-    }
-}
-
-/// The counts of a test; `None` for what has no verdict.
-pub(crate) fn acceptance(outcome: &Outcome) -> Option<&Acceptance> {
-    match outcome {
-        Outcome::PowerLaw(outcome) => Some(&outcome.acceptance),
-        Outcome::Normality(outcome) => Some(&outcome.acceptance),
-        Outcome::Alternatives(outcome) => Some(&outcome.acceptance),
-        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+        Outcome::Shape(outcome) => (1, outcome.degenerate),
+        Outcome::DavisKahan(outcome) => (1, outcome.degenerate),
+        Outcome::Overlap(_) => (1, Degenerate::default()),
     }
 }
 
@@ -55,7 +46,7 @@ pub(super) const ACCEPTED: ColumnKind = ColumnKind {
     summary: "samples whose hypothesis is not rejected",
     heading: "Accepted",
     heading_tex: "Accepted",
-    value: |outcome| Some(acceptance(outcome)?.accepted as f64),
+    value: |outcome| Some(outcome.acceptance()?.accepted as f64),
     ..COUNT
 };
 
@@ -150,7 +141,7 @@ pub(super) const ALPHA: ColumnKind = ColumnKind {
         Outcome::PowerLaw(outcome) => Some(outcome.alpha),
         Outcome::Normality(outcome) => Some(outcome.alpha),
         Outcome::Alternatives(outcome) => Some(outcome.alpha),
-        Outcome::TailIndex(_) | Outcome::Correlation(_) => None,
+        _ => None,
     },
     ..COUNT
 };

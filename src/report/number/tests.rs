@@ -174,3 +174,26 @@ proptest! {
         prop_assert_eq!(digits(text), value.to_string());
     }
 }
+
+#[test]
+fn sizes_have_units() {
+    let shown = [0, 999, 1500, 312_000, 1_500_000_000].map(size);
+    assert_eq!(shown, ["0 B", "999 B", "1.5 kB", "312 kB", "1.5 GB"]);
+}
+
+#[test]
+fn the_last_printed_digit() {
+    let units = [
+        (0.043, Format::Significant(3), 1e-4),
+        (0.0355, Format::Significant(3), 1e-4),
+        (4.11e-4, Format::PValue(3), 1e-6),
+        (0.766, Format::Percent(3), 1e-3),
+        (0.0018, Format::Percent(3), 1e-4),
+        (1.302, Format::Significant(4), 1e-3),
+        (0.000788, Format::Percent(3), 1e-6),
+    ];
+    for (value, format, unit) in units {
+        let found = printed_unit(value, format);
+        assert!((found / unit - 1.0).abs() < 1e-9, "{value}: {found}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{ROW_BLOCK, acceptance, map_blocks, mean};
 use crate::stats::degenerate::Cause;
-use crate::stats::history_view::HistoryView;
+use crate::stats::history_view::{HistoryView, prefetch};
 use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
 use crate::stats::normality::{NormalitySettings, Significance, normality};
@@ -27,33 +27,43 @@ pub fn gaussianity_samples(
         Direction::Dimension | Direction::Spectrum => (view.iterations, view.parameters),
         Direction::Iteration => (view.parameters, view.iterations),
     };
-    let scratch = || (Sampler::new(settings.seed), Vec::new());
+    let place = |index: usize, point: usize| match direction {
+        Direction::Dimension | Direction::Spectrum => index * view.parameters + point,
+        Direction::Iteration => point * view.parameters + index,
+    };
+    let scratch = || (Sampler::new(settings.seed), [Vec::new(), Vec::new()], Vec::new());
     map_blocks(
         count,
         ROW_BLOCK,
         monitor,
         scratch,
-        |(sampler, sample), indices| {
-            indices
-                .map(|index| {
-                    if size < settings.points {
-                        return Err(Cause::TooFew);
-                    }
-                    // Rows and columns of one number must not share their draws.
-                    let stream = index as u64 * 2 + u64::from(direction == Direction::Iteration);
-                    let drawn = sampler.draw(stream, settings.points, size);
-                    sample.clear();
-                    sample.extend(drawn.iter().map(|&point| {
-                        f64::from(match direction {
-                            Direction::Dimension | Direction::Spectrum => {
-                                view.values[index * view.parameters + point]
-                            }
-                            Direction::Iteration => view.values[point * view.parameters + index],
-                        })
-                    }));
-                    test(sample)
-                })
-                .collect()
+        |(sampler, [places, next], sample), indices| {
+            if size < settings.points {
+                return vec![Err(Cause::TooFew); indices.len()];
+            }
+            let mut draw = |index: usize, places: &mut Vec<usize>| {
+                // Rows and columns of one number must not share their draws.
+                let stream = index as u64 * 2 + u64::from(direction == Direction::Iteration);
+                let drawn = sampler.draw(stream, settings.points, size);
+                places.clear();
+                places.extend(drawn.iter().map(|&point| place(index, point)));
+                // The points lie anywhere in memory: ask for them one sample ahead.
+                for &place in &*places {
+                    prefetch(&view.values[place..=place]);
+                }
+            };
+            let mut results = Vec::with_capacity(indices.len());
+            draw(indices.start, next);
+            for index in indices.clone() {
+                std::mem::swap(places, next);
+                if index + 1 < indices.end {
+                    draw(index + 1, next);
+                }
+                sample.clear();
+                sample.extend(places.iter().map(|&place| f64::from(view.values[place])));
+                results.push(test(sample));
+            }
+            results
         },
     )
 }

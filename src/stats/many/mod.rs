@@ -114,7 +114,11 @@ fn map_blocks<S, R: Send>(
 /// Counts and rate; a degenerate sample is not accepted.
 pub(super) fn acceptance<T>(samples: &[Result<T, Cause>], accepted: impl Fn(&T) -> bool) -> Acceptance {
     let tested = samples.len() as u64;
-    let accepted = samples.iter().flatten().filter(|test| accepted(test)).count() as u64;
+    let verdicts: Vec<bool> = samples
+        .iter()
+        .map(|sample| sample.as_ref().is_ok_and(&accepted))
+        .collect();
+    let accepted = verdicts.iter().filter(|&&accepted| accepted).count() as u64;
     Acceptance {
         tested,
         accepted,
@@ -125,6 +129,7 @@ pub(super) fn acceptance<T>(samples: &[Result<T, Cause>], accepted: impl Fn(&T) 
             accepted as f64 / tested as f64
         },
         rate_interval: wilson(accepted, tested, 0.95),
+        verdicts: verdicts.into_iter().collect(),
     }
 }
 

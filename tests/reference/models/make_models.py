@@ -4,7 +4,7 @@ For each case one .safetensors file with float32 weights (`state.NAME`, PyTorch'
 running statistics of the normalisations drawn at random, not at their start), inputs `x` and `labels`, and what
 PyTorch makes of them in float64 (stored as float32):
 
-    logits                  of all samples in eval() mode
+    logits                  of all samples in eval() mode; of gpt [samples, logits, positions]
     columns.bB.batch        gradients of the mean loss of the first minibatches of B samples, in train() mode
     columns.bB.running      the same in eval() mode
     float32.bB.MODE         relative error of each column when PyTorch itself computes it in float32
@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from nets import FCN, LeNet, ResNet18
+from nets import FCN, GPT, LeNet, ResNet18, ViT
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,6 +38,8 @@ CASES = {
     "lnn_bn": ("lnn", {"depth": 4, "width": 7, "batchnorm": True, "relu": False, "logits": 4}, [1, 3, 3], [4, 10], 3),
     "lnn_relu": ("lnn", {"depth": 4, "width": 7, "batchnorm": False, "relu": True, "logits": 4}, [1, 3, 3], [1, 6], 3),
     "lenet_padding": ("lenet", {"padding": 2, "logits": 6}, [2, 13, 12], [1, 6], 3),
+    "vit": ("vit", {"patch": 3, "dim": 12, "depth": 2, "heads": 3, "logits": 5}, [2, 9, 12], [1, 2, 7, 20], 3),
+    "gpt": ("gpt", {"context": 11, "dim": 8, "depth": 2, "heads": 2, "logits": 7}, [1, 1, 11], [1, 3, 18], 3),
     "resnet18": ("resnet18", {"width": 4, "logits": 10}, [3, 16, 16], [2, 5, 20], 3),
 }
 
@@ -51,6 +53,10 @@ def build(model, settings, shape):
         return FCN(inputs, activation="relu" if settings["relu"] else "none", **rest)
     if model == "lenet":
         return LeNet(shape, **settings)
+    if model == "vit":
+        return ViT(shape, **settings)
+    if model == "gpt":
+        return GPT(**settings)
     return ResNet18(shape[0], **settings)
 
 
@@ -64,6 +70,9 @@ def case(name):
     torch.manual_seed(sum(name.encode()))
     net = build(model, settings, shape)
     for module in net.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             for tensor, low, high in (
                 (module.weight, 0.5, 1.5),
@@ -75,6 +84,11 @@ def case(name):
     samples = count * batches[-1]
     x = torch.randn(samples, *shape)
     y = torch.randint(settings["logits"], (samples,))
+    if model == "gpt":
+        # Windows of a text: the labels are the tokens one further on. The last token never occurs.
+        context = settings["context"]
+        text = torch.randint(settings["logits"] - 1, (samples * context + 1,))
+        x, y = text[:-1].reshape(samples, *shape).float(), text[1:].reshape(samples, context)
     out = {"x": x, "labels": y.to(torch.int32)}
     out |= {f"state.{k}": v.clone() for k, v in net.state_dict().items() if v.dtype == torch.float32}
     if name == "fcn_bn":
@@ -84,7 +98,7 @@ def case(name):
     net, x = net.double(), x.double()
     coupled = any("running_mean" in k for k in net.state_dict())
     net.eval()
-    out["logits"] = net(x).detach().float()
+    out["logits"] = net(x).detach().float().contiguous()
     before = {k: v.clone() for k, v in net.state_dict().items()}
     for batch in batches:
         minibatches = min(samples // batch, 2 if name in ("resnet18", "lenet_padding") else 6)

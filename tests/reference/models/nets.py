@@ -29,6 +29,79 @@ class FCN(nn.Module):
         return getattr(self, f"fc{self.depth + 1}")(x)
 
 
+class Attention(nn.Module):
+    def __init__(self, dim, heads, causal):
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        n, tokens, dim = x.shape
+        q, k, v = self.qkv(x).reshape(n, tokens, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        return self.proj(y.transpose(1, 2).reshape(n, tokens, dim))
+
+
+class Mlp(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.fc1 = nn.Linear(dim, 4 * dim)
+        self.fc2 = nn.Linear(4 * dim, dim)
+
+    def forward(self, x):
+        return self.fc2(F.gelu(self.fc1(x)))
+
+
+class Block(nn.Module):
+    """Pre-norm: x + attention(norm x), then y + perceptron(norm y)."""
+
+    def __init__(self, dim, heads, causal):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim)
+        self.attn = Attention(dim, heads, causal)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = Mlp(dim)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class ViT(nn.Module):
+    """Patches, learned positions, blocks, norm, mean over the positions, linear."""
+
+    def __init__(self, shape, patch, dim, depth, heads, logits):
+        super().__init__()
+        channels, height, width = shape
+        self.patch_embed = nn.Conv2d(channels, dim, patch, patch)
+        self.pos_embed = nn.Embedding((height // patch) * (width // patch), dim)
+        nn.init.normal_(self.pos_embed.weight, std=0.02)
+        self.blocks = nn.Sequential(*(Block(dim, heads, False) for _ in range(depth)))
+        self.norm = nn.LayerNorm(dim)
+        self.head = nn.Linear(dim, logits)
+
+    def forward(self, x):
+        x = self.patch_embed(x).flatten(2).transpose(1, 2) + self.pos_embed.weight
+        return self.head(self.norm(self.blocks(x)).mean(1))
+
+
+class GPT(nn.Module):
+    """Characters and learned positions, causal blocks, norm, linear at each position: [samples, logits, positions]."""
+
+    def __init__(self, context, dim, depth, heads, logits):
+        super().__init__()
+        self.token_embed = nn.Embedding(logits, dim)
+        self.pos_embed = nn.Embedding(context, dim)
+        self.blocks = nn.Sequential(*(Block(dim, heads, True) for _ in range(depth)))
+        self.norm = nn.LayerNorm(dim)
+        self.head = nn.Linear(dim, logits)
+
+    def forward(self, tokens):
+        x = self.token_embed(tokens.flatten(1).long()) + self.pos_embed.weight
+        return self.head(self.norm(self.blocks(x))).transpose(1, 2)
+
+
 class LeNet(nn.Module):
     def __init__(self, shape, padding, logits):
         super().__init__()

@@ -1,0 +1,174 @@
+//! Differences for people: text, Markdown and LaTeX. JSON is their serialisation.
+
+mod latex;
+mod paper;
+mod parts;
+
+pub use latex::to_latex;
+pub use paper::paper_to;
+
+use comfy_table::presets;
+use serde_json::Value;
+
+use super::{RunDiff, SettingChange};
+use crate::report::markup::escape_markdown;
+use crate::report::number::{self, DASH};
+use parts::{comparison_rows, flip_rows, grid, one_sided, pair_title, row, summary};
+
+/// How differences are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Text,
+    Markdown,
+    Latex,
+}
+
+/// Headings of the tested comparisons.
+const COMPARED: [&str; 7] = [
+    "condition",
+    "statistic",
+    "left",
+    "right",
+    "difference [95 %]",
+    "p (adjusted)",
+    "test",
+];
+
+/// For a terminal: flips of verdicts, what was tested, what else moved, then what may have caused it.
+pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
+    let mut text = summary(diff, alpha);
+    let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            let mut grid = grid(header);
+            rows.into_iter().for_each(|row| {
+                grid.add_row(row);
+            });
+            text.push_str(&format!("\n{title}\n{}\n", grid.trim_fmt()));
+        }
+    };
+    section(
+        "verdicts that flipped",
+        &["measurement", "verdict", "left", "right"],
+        flip_rows(diff),
+    );
+    section("tested", &COMPARED, comparison_rows(diff));
+    for pair in diff.pairs.iter().filter(|pair| !pair.is_same()) {
+        text.push_str(&format!("\n{}", pair_title(pair)));
+        match one_sided(pair) {
+            Some(side) => text.push_str(&format!(": {side}\n")),
+            None => {
+                let mut grid = grid(&["statistic", "left", "right", "change"]);
+                for row in pair.statistics.iter().filter_map(row) {
+                    grid.add_row(row);
+                }
+                text.push_str(&format!("\n{}\n", grid.trim_fmt()));
+            }
+        }
+    }
+    for (title, changes) in [
+        ("settings that differ", &diff.settings),
+        ("data, versions and devices that differ", &diff.provenance),
+    ] {
+        if !changes.is_empty() {
+            text.push_str(&format!(
+                "\n{title}\n{}\n",
+                settings(changes, str::to_string).trim_fmt()
+            ));
+        }
+    }
+    text
+}
+
+/// The same in GitHub-flavoured Markdown, all statistics in one table.
+pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
+    let mut text = summary(diff, alpha);
+    let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            let mut grid = grid(header);
+            rows.into_iter().for_each(|row| {
+                grid.add_row(row.iter().map(|text| escape_markdown(text)));
+            });
+            let title = if title.is_empty() {
+                String::new()
+            } else {
+                format!("{title}:\n\n")
+            };
+            text.push_str(&format!(
+                "\n{title}{}\n",
+                grid.load_style(presets::ASCII_MARKDOWN)
+            ));
+        }
+    };
+    section(
+        "Verdicts that flipped",
+        &["measurement", "verdict", "left", "right"],
+        flip_rows(diff),
+    );
+    section("Tested", &COMPARED, comparison_rows(diff));
+    let mut statistics = Vec::new();
+    for pair in diff.pairs.iter().filter(|pair| !pair.is_same()) {
+        let title = pair_title(pair);
+        match one_sided(pair) {
+            Some(side) => {
+                statistics.push(vec![title, "all".into(), DASH.into(), DASH.into(), side.into()]);
+            }
+            None => statistics.extend(
+                pair.statistics
+                    .iter()
+                    .filter_map(row)
+                    .map(|row| std::iter::once(title.clone()).chain(row).collect()),
+            ),
+        }
+    }
+    section(
+        "",
+        &["measurement", "statistic", "left", "right", "change"],
+        statistics,
+    );
+    for (title, changes) in [
+        ("Settings that differ", &diff.settings),
+        ("Data, versions and devices that differ", &diff.provenance),
+    ] {
+        if !changes.is_empty() {
+            let mut grid = settings(changes, escape_markdown);
+            text.push_str(&format!(
+                "\n{title}:\n\n{}\n",
+                grid.load_style(presets::ASCII_MARKDOWN)
+            ));
+        }
+    }
+    text
+}
+
+/// Characters of a setting that a table shows; JSON has it all.
+const WIDEST_SETTING: usize = 60;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(WIDEST_SETTING) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+fn settings(changes: &[SettingChange], escape: fn(&str) -> String) -> comfy_table::Table {
+    let mut grid = grid(&["setting", "left", "right"]);
+    for row in setting_rows(changes) {
+        grid.add_row(row.map(|text| escape(&text)));
+    }
+    grid
+}
+
+fn setting_rows(changes: &[SettingChange]) -> impl Iterator<Item = [String; 3]> + '_ {
+    let show = |value: &Option<Value>| match value {
+        None => DASH.into(),
+        Some(value) => shortened(&value.to_string()),
+    };
+    changes
+        .iter()
+        .map(move |change| [change.path.clone(), show(&change.left), show(&change.right)])
+}
+
+/// A p-value or a rate as text.
+fn p_value(p: f64) -> String {
+    number::quantity(p, None, number::Format::PValue(2), number::Target::Terminal)
+}

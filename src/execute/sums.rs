@@ -1,0 +1,397 @@
+//! Inner products of a history: from G, or without G as its [`Route`] says. Those that take long leave a checkpoint.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytemuck::cast_slice;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::{Cause, ExecuteError, Executor, at};
+use crate::data::Dataset;
+use crate::gradients::batches::Batches;
+use crate::gradients::parts::{chunk_of_windows, record_parts, record_window};
+use crate::gradients::transform::Transform;
+use crate::models::Network;
+use crate::models::parts::{Layout, Part};
+use crate::plan::{Plan, Step, Work};
+use crate::seed;
+use crate::spectra::factors::Factors;
+use crate::spectra::gram::GramAccumulator;
+use crate::spectra::moments::Moments;
+use crate::spectra::products::Precision;
+use crate::spectra::{SpectrumError, products};
+use crate::stats::history_view::HistoryView;
+use crate::stats::monitor::Monitor;
+use crate::store::{Store, replace_file};
+
+/// What gradients are recorded from.
+pub(super) struct Recorder<'a> {
+    pub step: &'a Step,
+    pub network: Rc<Network>,
+    pub values: Vec<f32>,
+    pub data: Rc<Dataset>,
+    pub batches: Batches,
+    pub iterations: usize,
+}
+
+/// The sums over some rows of θ.
+pub(super) struct Target {
+    pub rows: Vec<Range<usize>>,
+    pub sums: GramAccumulator,
+}
+
+impl Target {
+    pub fn new(rows: Vec<Range<usize>>, samples: usize, centred: bool, precision: Precision) -> Self {
+        let sums = GramAccumulator::new(samples, centred, precision);
+        Target { rows, sums }
+    }
+
+    /// Adds what it wants of parameters `held`, which are the rows from `offset` on of `view`.
+    pub fn add(
+        &mut self,
+        view: HistoryView,
+        held: Range<usize>,
+        offset: usize,
+        centre: Option<&[f32]>,
+        monitor: &Monitor,
+    ) -> Result<bool, SpectrumError> {
+        for range in &self.rows {
+            let part = range.start.max(held.start)..range.end.min(held.end);
+            if part.is_empty() {
+                continue;
+            }
+            let place = |parameter: usize| parameter - held.start + offset;
+            let centre = centre.map(|centre| &centre[part.clone()]);
+            let added = self
+                .sums
+                .add(view, place(part.start)..place(part.end), centre, monitor);
+            // The error knows rows of the view.
+            let added = added.map_err(|error| match error {
+                SpectrumError::NotFinite {
+                    parameter,
+                    iteration,
+                    value,
+                } => SpectrumError::NotFinite {
+                    parameter: parameter + held.start as u64 - offset as u64,
+                    iteration,
+                    value,
+                },
+                other => other,
+            })?;
+            if !added {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub fn wants(&self, held: &Range<usize>) -> bool {
+        self.rows
+            .iter()
+            .any(|rows| rows.start < held.end && held.start < rows.end)
+    }
+}
+
+/// The finished sums of `targets`.
+pub(super) fn finish(targets: Vec<Target>) -> Result<Vec<Moments>, SpectrumError> {
+    targets.into_iter().map(|target| target.sums.finish()).collect()
+}
+
+/// Adds the rows of G to every target, window by window; `Ok(false)` if cancelled. `window(rows)` adds one.
+pub(super) fn by_windows(
+    parameters: usize,
+    height: usize,
+    targets: &mut [Target],
+    checkpoint: &mut Checkpoint,
+    mut window: impl FnMut(Range<usize>, &mut [Target]) -> Result<bool, ExecuteError>,
+) -> Result<bool, ExecuteError> {
+    let mut first = checkpoint.resume(targets);
+    while first < parameters {
+        let rows = first..parameters.min(first + height);
+        if targets.iter().any(|target| target.wants(&rows)) && !window(rows.clone(), targets)? {
+            return Ok(false);
+        }
+        first = rows.end;
+        if first < parameters {
+            checkpoint.save(targets, first);
+        }
+    }
+    Ok(true)
+}
+
+impl<'a> Executor<'a> {
+    /// What `record` records, without recording it.
+    pub(super) fn recorder<'p>(&self, plan: &Plan, record: &'p Step) -> Result<Recorder<'p>, ExecuteError> {
+        let Work::Record {
+            data,
+            weights,
+            batch,
+            iterations,
+            order,
+            seed,
+            ..
+        } = &record.work
+        else {
+            unreachable!("a record step")
+        };
+        let (network, values) = self.weights(plan, plan.step(weights))?;
+        let data = self.dataset(plan, data)?;
+        let seed = seed::derive(*seed, "order of recorded minibatches");
+        let batches = Batches::new(*order, data.len(), *batch as usize, seed);
+        Ok(Recorder {
+            step: record,
+            network: Rc::new(network),
+            values,
+            data,
+            batches,
+            iterations: *iterations as usize,
+        })
+    }
+
+    /// Adds window after window of G's rows, recorded anew for each; `Ok(false)` if cancelled.
+    pub(super) fn record_windows(
+        &self,
+        recorder: &mut Recorder,
+        height: usize,
+        centre: Option<&[f32]>,
+        targets: &mut [Target],
+        monitor: &Monitor,
+    ) -> Result<bool, ExecuteError> {
+        let Recorder {
+            step,
+            network,
+            values,
+            data,
+            batches,
+            iterations,
+        } = recorder;
+        let Work::Record { transform, .. } = &step.work else {
+            unreachable!("a record step")
+        };
+        let (n, t, batch) = (network.parameter_count(), *iterations, batches.batch);
+        let chunk = chunk_of_windows(n, batch, self.memory / 4).min(t);
+        let mut scratch = vec![0.0; chunk * n];
+        let mut values_of_window = vec![0.0; height.min(n) * t];
+        let mut checkpoint =
+            Checkpoint::new(self.store, step, "windows", Precision::Double, centre.is_some());
+        by_windows(n, height, targets, &mut checkpoint, |rows, targets| {
+            let window = &mut values_of_window[..rows.len() * t];
+            let mut transform = Transform::new(transform, &values[..n]);
+            for (number, part) in window.chunks_mut(chunk * rows.len()).enumerate() {
+                if monitor.cancelled() {
+                    return Ok(false);
+                }
+                let first = number * chunk;
+                let indices = batches.indices(first..t.min(first + chunk));
+                record_window(
+                    self.engine,
+                    network,
+                    values,
+                    data,
+                    &indices,
+                    batch,
+                    &mut transform,
+                    rows.clone(),
+                    &mut scratch,
+                    part,
+                );
+            }
+            let view = HistoryView::new(window, rows.len(), t);
+            for target in targets {
+                let added = target.add(view, rows.clone(), 0, centre, monitor);
+                if !added.map_err(|cause| at(step, cause))? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// Adds G window by window from a file; `Ok(false)` if cancelled.
+    pub(super) fn history_windows(
+        &self,
+        step: &Step,
+        view: HistoryView,
+        precision: Precision,
+        centre: Option<&[f32]>,
+        targets: &mut [Target],
+        monitor: &Monitor,
+    ) -> Result<bool, ExecuteError> {
+        let mut checkpoint = Checkpoint::new(self.store, step, "history", precision, centre.is_some());
+        let height = products::ROWS;
+        by_windows(
+            view.parameters,
+            height,
+            targets,
+            &mut checkpoint,
+            |rows, targets| {
+                for target in targets {
+                    let added = target.add(view, rows.clone(), rows.start, centre, monitor);
+                    if !added.map_err(|cause| at(step, cause))? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            },
+        )
+    }
+
+    /// Records the parts of one pass: a column for each minibatch.
+    pub(super) fn record_pass(
+        &self,
+        recorder: &mut Recorder,
+        layout: &Layout,
+        monitor: &Monitor,
+    ) -> Result<Vec<f32>, ExecuteError> {
+        let (t, batch) = (recorder.iterations, recorder.batches.batch);
+        let mut columns = vec![0.0; layout.stride * t];
+        let block = crate::gradients::record::minibatches_per_block(batch);
+        let chunk = (32_768 / batch / block).max(1) * block;
+        for (number, part) in columns.chunks_mut(chunk * layout.stride).enumerate() {
+            if monitor.cancelled() {
+                return Err(at(recorder.step, Cause::Interrupted));
+            }
+            let first = number * chunk;
+            let indices = recorder.batches.indices(first..t.min(first + chunk));
+            let Recorder {
+                network,
+                values,
+                data,
+                ..
+            } = recorder;
+            record_parts(network, values, data, &indices, layout, part, &|_| ());
+        }
+        Ok(columns)
+    }
+}
+
+/// Adds a pass's parts to every target; `Ok(false)` if cancelled.
+pub(super) fn add_pass(
+    recorder: &Recorder,
+    layout: &Layout,
+    columns: &[f32],
+    centre: Option<&[f32]>,
+    targets: &mut [Target],
+    monitor: &Monitor,
+) -> Result<bool, SpectrumError> {
+    let view = HistoryView::new(columns, layout.stride, recorder.iterations);
+    for (i, placed) in recorder.network.layers.iter().enumerate() {
+        let (held, offset) = (placed.range.clone(), layout.offsets[i]);
+        for target in targets.iter_mut().filter(|target| target.wants(&held)) {
+            let added = match layout.parts[i] {
+                Part::Absent => true,
+                Part::Rows => target.add(view, held.clone(), offset, centre, monitor)?,
+                Part::Factors => {
+                    let (inputs, outputs) = placed.layer.outer_product().expect("a layer with factors");
+                    let factors = Factors {
+                        columns,
+                        stride: layout.stride,
+                        offset,
+                        batch: layout.batch,
+                        inputs,
+                        outputs,
+                        parameter: held.start,
+                    };
+                    let centre = centre.map(|centre| &centre[held.clone()]);
+                    target.sums.add_factors(factors, centre, monitor)?
+                }
+            };
+            if !added {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Sums on the disk: the products of many rows are not made twice.
+pub(super) struct Checkpoint {
+    folder: PathBuf,
+    path: PathBuf,
+    saved: Instant,
+    took: Duration,
+}
+
+/// Saving takes a part of the time between two saves that is no larger than this.
+const SHARE: u32 = 20;
+
+/// The rows that were added.
+const ROWS: &str = "rows";
+
+impl Checkpoint {
+    pub fn new(store: &Store, step: &Step, of: &str, precision: Precision, centred: bool) -> Self {
+        let folder = store.partial(&step.id);
+        let around = if centred { "-centred" } else { "" };
+        let name = format!("{of}-{precision:?}{around}.safetensors").to_lowercase();
+        Checkpoint {
+            path: folder.join(name),
+            folder,
+            saved: Instant::now(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Keeps the sums over rows `..done`, unless it did so a moment ago. What cannot be kept is only made again.
+    fn save(&mut self, targets: &[Target], done: usize) {
+        if self.saved.elapsed() < self.took * SHARE {
+            return;
+        }
+        let start = Instant::now();
+        let state: Vec<(String, Vec<f64>)> = targets
+            .iter()
+            .enumerate()
+            .flat_map(|(i, target)| {
+                let state = target.sums.save().into_iter();
+                state.map(move |(name, numbers)| (format!("{i} {:?} {name}", target.rows), numbers))
+            })
+            .collect();
+        let tensors = state.iter().filter_map(|(name, numbers)| {
+            let view = TensorView::new(Dtype::F64, vec![numbers.len()], cast_slice(numbers));
+            Some((name.as_str(), view.ok()?))
+        });
+        let facts = std::collections::HashMap::from([(ROWS.to_string(), done.to_string())]);
+        if let Ok(bytes) = safetensors::serialize(tensors, Some(facts))
+            && std::fs::create_dir_all(&self.folder).is_ok()
+        {
+            let _ = replace_file(&self.path, &bytes);
+        }
+        (self.took, self.saved) = (start.elapsed(), Instant::now());
+    }
+
+    /// Puts every target where the file left it, and says how many rows that is: 0, with empty sums, where there is no
+    /// file that fits.
+    fn resume(&self, targets: &mut [Target]) -> usize {
+        let mut restored = || -> Option<usize> {
+            let bytes = std::fs::read(&self.path).ok()?;
+            let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+            let done = header.metadata().as_ref()?.get(ROWS)?.parse().ok()?;
+            let file = SafeTensors::deserialize(&bytes).ok()?;
+            let tensor = |i: usize, rows: &[Range<usize>], name: &str| -> Option<Vec<f64>> {
+                let tensor = file.tensor(&format!("{i} {rows:?} {name}")).ok()?;
+                let numbers = tensor.data().as_chunks::<8>().0.iter();
+                Some(numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect())
+            };
+            let fits = |i: usize, target: &Target| tensor(i, &target.rows, "products").is_some();
+            if !targets.iter().enumerate().all(|(i, target)| fits(i, target)) {
+                return None;
+            }
+            for (i, target) in targets.iter_mut().enumerate() {
+                let rows = target.rows.clone();
+                if !target.sums.restore(&|name| tensor(i, &rows, name)) {
+                    return None;
+                }
+            }
+            Some(done)
+        };
+        let Some(done) = restored() else {
+            targets
+                .iter_mut()
+                .for_each(|target| target.sums = target.sums.emptied());
+            return 0;
+        };
+        done
+    }
+}

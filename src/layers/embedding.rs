@@ -1,0 +1,134 @@
+//! A vector for each token of a sequence (`nn.Embedding`).
+
+use burn::tensor::{Int, Tensor};
+
+use super::lanes::{Lanes, Segment};
+use super::{Initial, Layer, Parameter, Place, Shape};
+
+/// The input \[1, 1, tokens\] holds whole numbers below `vocabulary`; the output is \[dim, 1, tokens\].
+#[derive(Debug)]
+pub struct Embedding {
+    pub tokens: usize,
+    pub vocabulary: usize,
+    pub dim: usize,
+}
+
+impl Embedding {
+    /// The token at a position of a lane. Data sets of text hold only tokens of the vocabulary: checked before.
+    fn token(&self, value: f32) -> usize {
+        let token = value as usize;
+        assert!(
+            token < self.vocabulary,
+            "token {value} of a vocabulary of {}",
+            self.vocabulary
+        );
+        token
+    }
+}
+
+impl Layer for Embedding {
+    fn kind(&self) -> &'static str {
+        "Embedding"
+    }
+
+    fn output(&self) -> Shape {
+        [self.dim, 1, self.tokens]
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter {
+            name: "weight",
+            dims: vec![self.vocabulary, self.dim],
+            initial: Initial::Normal(1.0),
+        }]
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn forward(&self, theta: &[f32], input: &[Lanes], output: &mut [Lanes], _scratch: &mut [Lanes]) {
+        for (position, tokens) in input.iter().enumerate() {
+            for (lane, token) in tokens.0.iter().enumerate() {
+                let vector = &theta[self.token(*token) * self.dim..][..self.dim];
+                let channels = output[position..].iter_mut().step_by(self.tokens);
+                channels.zip(vector).for_each(|(y, w)| y.0[lane] = *w);
+            }
+        }
+    }
+
+    /// Tokens have no gradient.
+    fn backward(
+        &self,
+        _theta: &[f32],
+        _input: &[Lanes],
+        _output: &[Lanes],
+        _grad_output: &[Lanes],
+        grad_input: &mut [Lanes],
+        _scratch: &mut [Lanes],
+    ) {
+        grad_input.fill(Lanes::default());
+    }
+
+    fn gradient(
+        &self,
+        _theta: &[f32],
+        input: &[Lanes],
+        grad_output: &[Lanes],
+        _scratch: &mut [Lanes],
+        segments: &[Segment],
+        columns: &mut [f32],
+        place: Place,
+    ) {
+        for segment in segments {
+            let weights = self.vocabulary * self.dim;
+            let column = &mut columns[segment.column * place.stride + place.offset..][..weights];
+            if segment.first {
+                column.fill(0.0);
+            }
+            for lane in segment.lanes.clone() {
+                for (position, tokens) in input.iter().enumerate() {
+                    let vector = &mut column[self.token(tokens.0[lane]) * self.dim..][..self.dim];
+                    let channels = grad_output[position..].iter().step_by(self.tokens);
+                    vector.iter_mut().zip(channels).for_each(|(w, d)| *w += d.0[lane]);
+                }
+            }
+        }
+    }
+
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+        let samples = input.dims()[0];
+        let tokens = input.reshape([samples * self.tokens]).int();
+        let weight = theta.reshape([self.vocabulary, self.dim]);
+        let vectors = weight.select(0, tokens);
+        vectors
+            .reshape([samples, self.tokens, self.dim])
+            .swap_dims(1, 2)
+            .reshape([samples, self.dim, 1, self.tokens])
+    }
+
+    fn tensor_gradient(
+        &self,
+        input: Tensor<4>,
+        grad_output: Tensor<4>,
+        minibatches: usize,
+    ) -> Option<Tensor<2>> {
+        let samples = input.dims()[0];
+        let places = samples / minibatches * self.tokens;
+        let device = input.device();
+        let all =
+            Tensor::<1, Int>::arange(0..self.vocabulary as i64, &device).reshape([1, self.vocabulary, 1]);
+        // One row for each word, one column for each place where it may stand.
+        let tokens = input.reshape([minibatches, 1, places]).int();
+        let stands = tokens
+            .expand([minibatches, self.vocabulary, places])
+            .equal(all.expand([minibatches, self.vocabulary, places]))
+            .float();
+        let delta = grad_output
+            .reshape([samples, self.dim, self.tokens])
+            .swap_dims(1, 2)
+            .reshape([minibatches, places, self.dim]);
+        let weight = stands.matmul(delta);
+        Some(weight.reshape([minibatches, self.vocabulary * self.dim]))
+    }
+}
