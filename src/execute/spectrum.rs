@@ -62,7 +62,7 @@ impl Executor<'_> {
             plan,
             record,
             &recorder.network,
-            missing,
+            &missing,
             spectra,
             &mut |precision, rows, centre, monitor| {
                 let (n, t) = (history.parameters(), history.iterations());

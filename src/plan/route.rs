@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Plan, Step, Work};
+use super::{Plan, Step, Work, spectrum_method};
 use crate::gradients::parts::chunk_of_windows;
 use crate::gradients::record::bytes_per_block;
 use crate::layers::BatchNormMode;
@@ -287,11 +287,21 @@ pub fn rows_of(network: &Network, step: &Step) -> Result<Vec<Range<usize>>, NoSu
     }
 }
 
-/// Whether something other than its spectra needs the history of `record`, given what is `finished`.
+/// Whether the history of `record` is needed for other things than its sums, given what is `finished`. One that goes by
+/// running statistics is always recorded whole.
 pub fn needs_history(plan: &Plan, record: &Step, finished: impl Fn(&Step) -> bool) -> bool {
-    let keep = matches!(record.work, Work::Record { keep: true, .. });
-    let mut tests = plan
-        .users(&record.id)
-        .filter(|user| matches!(user.work, Work::Test { .. }));
-    finished(record) || keep || tests.any(|test| !finished(test))
+    let whole = matches!(
+        record.work,
+        Work::Record { keep: true, .. }
+            | Work::Record {
+                batch_norm: BatchNormMode::Running,
+                ..
+            }
+    );
+    let mut users = plan.users(&record.id).filter(|user| match &user.work {
+        Work::Test { .. } => true,
+        Work::Spectrum { call, .. } => spectrum_method(&call.name).needs_values(),
+        _ => false,
+    });
+    finished(record) || whole || users.any(|user| !finished(user))
 }
