@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::gradients::engine::Engine;
 use crate::plan::display::{State, size, to_text};
+use crate::plan::route::{self, Means};
 use crate::plan::{Plan, Step, Work};
 use crate::store::Store;
 
@@ -45,13 +47,29 @@ impl PlanCommand {
     fn plan(&self) -> Result<(), Failure> {
         let (_, study) = study::load(&self.study)?;
         let device = self.computing.select()?;
-        let plan = study::plan(&study, &self.places.search())?;
+        let mut plan = study::plan(&study, &self.places.search())?;
         let store = Store::open(&self.places.cache(), device.class)?;
-        print(&to_text(&plan, |step| state(&plan, &store, step)));
         let memory = self.computing.memory();
+        let means = Means {
+            memory,
+            disk: store.free_space(),
+            host: matches!(device.engine, Engine::Host),
+            history: false,
+        };
+        let finished = |step: &Step| store.has(&step.id);
+        let routes = route::spectra_alone(&plan, means, finished);
+        let avoided: Vec<_> = routes.iter().map(|route| route.record.clone()).collect();
+        for route in &routes {
+            route.put_cost(&mut plan);
+        }
+        print(&to_text(&plan, |step| state(&plan, &store, step)));
+        for route in &routes {
+            print(&format!("{}\n", route.words));
+        }
         let to_file = |step: &&Step| {
             matches!(step.work, Work::Record { .. })
                 && step.cost.bytes > memory
+                && !avoided.contains(&step.id)
                 && matches!(state(&plan, &store, step), State::Run(_))
         };
         let count = plan.steps.iter().filter(to_file).count();

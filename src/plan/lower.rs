@@ -15,6 +15,7 @@ use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::hessian::HessianError;
 use crate::layers::BatchNormMode;
+use crate::models::select::NoSuchLayer;
 use crate::models::{self, ModelError, Network};
 use crate::optimizers;
 use crate::results::Subject;
@@ -86,7 +87,7 @@ pub enum PlanError {
     Networks { test: String, of: u64, other: u64 },
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Layers(#[from] models::select::NoSuchLayer),
+    Layers(#[from] NoSuchLayer),
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
@@ -137,6 +138,11 @@ impl Lowering<'_> {
             cost,
         });
         id
+    }
+
+    /// The work of a step added before.
+    pub fn work(&self, id: &StepId) -> &Work {
+        &self.steps[id].work
     }
 
     fn case(&mut self, case: &Case, seed: u64, out: &mut Out) -> Result<(), PlanError> {

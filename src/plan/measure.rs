@@ -9,6 +9,7 @@ use super::lower::{Lowering, NetworkOf, Out, PlanError, dataset_of};
 use super::step::{Operation, StepId, StepKey, Work};
 use super::{Planned, PlannedSpectrum};
 use crate::hessian::{self, Request, signatures};
+use crate::models::select::select;
 use crate::results::Subject;
 use crate::signature::{Call, ParamType, Signature, Value};
 use crate::spectra::measures::{self, Measure, Method};
@@ -95,6 +96,10 @@ impl<'a> Lowering<'_> {
             seed: None,
             inputs: vec![from.step.clone()],
         };
+        let mut from = from;
+        if let Some(Value::Text(pattern)) = spec.call.args.get("layers") {
+            from.subject.parameters = self.selected(&from.step, pattern)?;
+        }
         let (n, t) = (from.subject.parameters, from.subject.iterations);
         let cost = Cost {
             seconds: method.seconds(&spec.call.args, n, t),
@@ -126,6 +131,15 @@ impl<'a> Lowering<'_> {
             },
         );
         Ok(())
+    }
+
+    /// Parameters of the network behind a record step that `pattern` chooses.
+    fn selected(&self, record: &StepId, pattern: &str) -> Result<u64, PlanError> {
+        let Work::Record { weights, .. } = &self.work(record) else {
+            unreachable!("a spectrum with layers is of a record")
+        };
+        let rows = select(&self.networks[weights].network, pattern)?;
+        Ok(rows.iter().map(|range| range.len() as u64).sum())
     }
 
     /// The spectrum of a loss: of weights, on data.

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::{Plan, Step, Work, spectrum_method};
+use super::{Plan, Step, StepId, Work, spectrum_method};
 use crate::gradients::parts::chunk_of_windows;
 use crate::gradients::record::bytes_per_block;
 use crate::layers::BatchNormMode;
-use crate::models::Network;
 use crate::models::parts::{Layout, Part};
 use crate::models::select::{NoSuchLayer, select};
+use crate::models::{self, Network};
 
 /// A way to the inner products.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,10 @@ pub struct Recording<'a> {
     pub iterations: usize,
     /// Whether gradients stay as they are.
     pub identity: bool,
+    /// Whether only G will do: of some rows, or by running statistics.
+    pub history_only: bool,
+    /// Rows of G.
+    pub height: usize,
     /// Rows that any spectrum is of: one list of ranges for each different selection.
     pub selections: Vec<Vec<Range<usize>>>,
 }
@@ -87,15 +91,18 @@ impl<'a> Recording<'a> {
         let Work::Record {
             batch,
             iterations,
+            rows,
+            batch_norm,
             transform,
             ..
         } = &record.work
         else {
             unreachable!("a record step")
         };
+        let height = rows.iter().map(Range::len).sum();
         let mut selections = Vec::new();
         for user in users {
-            let rows = rows_of(network, user)?;
+            let rows = rows_of(network, record, user)?;
             if !selections.contains(&rows) {
                 selections.push(rows);
             }
@@ -105,6 +112,8 @@ impl<'a> Recording<'a> {
             batch: *batch as usize,
             iterations: *iterations as usize,
             identity: transform.is_identity(),
+            history_only: height < network.parameter_count() || *batch_norm == BatchNormMode::Running,
+            height,
             selections,
         })
     }
@@ -113,7 +122,7 @@ impl<'a> Recording<'a> {
     pub fn choose(&self, means: Means) -> Chosen {
         let n = self.network.parameter_count();
         let t = self.iterations as f64;
-        let history = 4 * (n * self.iterations) as u64;
+        let history = 4 * (self.height * self.iterations) as u64;
         let sums = self.selections.len() as u64 * (16 * (self.iterations * self.iterations) as u64);
         let activations = bytes_per_block(self.network, self.batch, BatchNormMode::Batch) as u64;
         let pass = t * self.batch as f64 * self.network.gradient_flops() as f64 / (RECORD * CORES);
@@ -136,7 +145,7 @@ impl<'a> Recording<'a> {
             flops,
         );
         let fits = history <= means.memory;
-        if means.history || n < self.iterations {
+        if means.history || self.history_only || n < self.iterations {
             return if fits { in_memory } else { in_file };
         }
         let mut candidates = Vec::new();
@@ -277,31 +286,89 @@ impl<'a> Recording<'a> {
     }
 }
 
-/// The rows that a spectrum step is of: all, or those of its `layers`.
-pub fn rows_of(network: &Network, step: &Step) -> Result<Vec<Range<usize>>, NoSuchLayer> {
-    match &step.work {
-        Work::Spectrum { call, .. } if call.args.get("layers").is_some() => {
-            select(network, call.args.text("layers"))
+/// The route of one recording that only spectra use.
+#[derive(Debug)]
+pub struct Planned {
+    /// The record step.
+    pub record: StepId,
+    pub chosen: Chosen,
+    /// What `gradstudy plan` says of it.
+    pub words: String,
+}
+
+impl Planned {
+    /// Gives the record step the route's cost where G is never there.
+    pub fn put_cost(&self, plan: &mut Plan) {
+        let step = plan.steps.iter_mut().find(|step| step.id == self.record);
+        if let (Route::Layers(_) | Route::Windows(_), Some(step)) = (&self.chosen.route, step) {
+            step.cost.bytes = self.chosen.bytes;
+            step.cost.seconds = step.cost.seconds.min(self.chosen.seconds);
         }
-        _ => Ok(std::iter::once(0..network.parameter_count()).collect()),
     }
 }
 
-/// Whether the history of `record` is needed for other things than its sums, given what is `finished`. One that goes by
-/// running statistics is always recorded whole.
+/// The routes of the recordings of which only spectra that are not `finished` will be made.
+pub fn spectra_alone(plan: &Plan, means: Means, finished: impl Fn(&Step) -> bool) -> Vec<Planned> {
+    let records = plan.steps.iter().filter_map(|record| {
+        let Work::Record { weights, .. } = &record.work else {
+            return None;
+        };
+        let spectrum = |user: &&Step| matches!(user.work, Work::Spectrum { .. }) && !finished(user);
+        let users: Vec<&Step> = plan.users(&record.id).filter(spectrum).collect();
+        if users.is_empty() || needs_history(plan, record, &finished) {
+            return None;
+        }
+        let network = network_of(plan, weights)?;
+        let recording = Recording::of(&network, record, users.into_iter()).ok()?;
+        let chosen = recording.choose(means);
+        let gflop = |flops: f64| format!("{:.1} GFLOP", flops / 1e9);
+        let instead = match chosen.flops < chosen.flops_of_history {
+            true => format!(" instead of {}", gflop(chosen.flops_of_history)),
+            false => String::new(),
+        };
+        let words = format!(
+            "{} inner products {}: {}{instead}, {} of memory",
+            record.id.short(),
+            recording.words(&chosen),
+            gflop(chosen.flops),
+            super::display::size(chosen.bytes)
+        );
+        Some(Planned {
+            record: record.id.clone(),
+            chosen,
+            words,
+        })
+    });
+    records.collect()
+}
+
+/// The network of a weights step.
+fn network_of(plan: &Plan, weights: &StepId) -> Option<Network> {
+    match &plan.step(weights).work {
+        Work::Initialise { model, input, .. } => models::find(&model.name)?.build(&model.args, *input).ok(),
+        Work::Train { weights, .. } => network_of(plan, weights),
+        _ => None,
+    }
+}
+
+/// The rows of G that a spectrum step of `record` is of: all, or those of its `layers`.
+pub fn rows_of(network: &Network, record: &Step, step: &Step) -> Result<Vec<Range<usize>>, NoSuchLayer> {
+    match (&step.work, &record.work) {
+        (Work::Spectrum { call, .. }, _) if call.args.get("layers").is_some() => {
+            select(network, call.args.text("layers"))
+        }
+        (_, Work::Record { rows, .. }) => Ok(std::iter::once(0..rows.iter().map(Range::len).sum()).collect()),
+        _ => unreachable!("a spectrum of a record step"),
+    }
+}
+
+/// Whether the history of `record` is needed for other things than its sums, given what is `finished`.
 pub fn needs_history(plan: &Plan, record: &Step, finished: impl Fn(&Step) -> bool) -> bool {
-    let whole = matches!(
-        record.work,
-        Work::Record { keep: true, .. }
-            | Work::Record {
-                batch_norm: BatchNormMode::Running,
-                ..
-            }
-    );
+    let keep = matches!(record.work, Work::Record { keep: true, .. });
     let mut users = plan.users(&record.id).filter(|user| match &user.work {
         Work::Test { .. } => true,
         Work::Spectrum { call, .. } => spectrum_method(&call.name).needs_values(),
         _ => false,
     });
-    finished(record) || whole || users.any(|user| !finished(user))
+    finished(record) || keep || users.any(|user| !finished(user))
 }

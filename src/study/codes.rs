@@ -317,7 +317,8 @@ pub static CODES: &[Code] = &[
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \
          `clip_value` how gradients are clipped. Nesterov's variant of momentum needs a momentum, and the full-batch \
-         gradient is no centre of a recording that is clipped or goes through an optimizer.",
+         gradient is no centre of a recording that is clipped or goes through an optimizer. `layers` is chosen once, by a \
+         recording or by its spectrum.",
         "data d = mnist\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  decay: 0.1 at 50%  schedule: cosine }",
     ),
     code(

@@ -189,9 +189,14 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             let span = place.of("samples");
             diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
         }
+        let fault = std::cell::RefCell::new(None);
         let parameters = |model: &str, data: Option<&super::DataSpec>| {
             let (_, call) = model_of(case, model)?;
-            vocabulary.facts.parameters(call, Some(&data?.call))?.ok()
+            let Some(Value::Text(layers)) = args.get("layers") else {
+                return vocabulary.facts.parameters(call, Some(&data?.call))?.ok();
+            };
+            let selected = vocabulary.facts.selected(call, &data?.call, layers)?;
+            selected.map_err(|error| *fault.borrow_mut() = Some(error)).ok()
         };
         let along = match args.get("along") {
             Some(Value::Text(word)) => Some(word.as_str()),
@@ -223,13 +228,25 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
                 // Centring takes one dimension away.
                 let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
                 let rank = record.iterations.saturating_sub(u64::from(centred));
-                Some(match rows(case, record, vocabulary) {
-                    Some(Ok(n)) => n.min(rank),
-                    _ => rank,
-                })
+                let n = match args.get("layers") {
+                    Some(_) => parameters(&record.of, case.data.get(&record.on)),
+                    None => rows(case, record, vocabulary).and_then(Result::ok),
+                };
+                if record.layers.is_some() && args.get("layers").is_some() {
+                    let message = format!("`{of}` has only the rows of some layers already");
+                    let help = "give `layers` to the recording or to its spectrum";
+                    let span = place.of("layers");
+                    diagnostics.push(Diagnostic::error("E0531", message, span, "a second choice").help(help));
+                }
+                Some(n.map_or(rank, |n| n.min(rank)))
             }
             None => parameters(of, data),
         };
+        if let Some((message, help)) = fault.take() {
+            let span = place.of("layers");
+            diagnostics.push(Diagnostic::error("E0511", message, span, "no such parameter").help(help));
+            continue;
+        }
         if let Some(bound) = bound.filter(|bound| *top as u64 > *bound) {
             let what = match along {
                 Some(_) => format!("values of a sample that has {bound}"),
