@@ -11,6 +11,8 @@ use gradstudy::study::{self, Milestone, Study, codes::CODES};
 use gradstudy::syntax::{Diagnostics, Source};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+#[path = "check/bounds.rs"]
+mod bounds;
 #[path = "check/command.rs"]
 mod command;
 #[path = "check/compose.rs"]

@@ -1,5 +1,6 @@
 //! All integration tests in one binary: each further one would link burn again.
 
+mod augment;
 mod check;
 mod cli;
 mod data;
@@ -13,6 +14,7 @@ mod hessian;
 mod html;
 mod language;
 mod lsp;
+mod magnitudes;
 mod measures;
 mod models;
 mod new;

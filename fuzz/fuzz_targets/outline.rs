@@ -19,8 +19,11 @@ fuzz_target!(|text: &str| {
     }
     let parsed = parse(&Source::new("fuzz.study", text));
     if parsed.diagnostics.is_empty() {
-        let tree: Vec<_> = parsed.statements.iter().map(|statement| statement.keyword.span).collect();
+        // To an editor, `vary name in` is a statement that is being written; to the parser, `in` is a statement alone.
+        let keywords = parsed.statements.iter().map(|statement| &statement.keyword);
+        let tree: Vec<_> = keywords.filter(|it| it.value != "in").map(|it| it.span).collect();
         let words = outline.words.iter().filter(|word| word.role == Role::Keyword);
+        let words = words.filter(|word| &text[word.span.start..word.span.end] != "in");
         assert_eq!(words.map(|word| word.span).collect::<Vec<_>>(), tree);
     }
 });

@@ -94,6 +94,19 @@ enum Failure {
     Shown(u8),
 }
 
+impl Failure {
+    /// Shows it unless that is done; returns the exit code.
+    fn tell(self) -> u8 {
+        match self {
+            Failure::Shown(code) => code,
+            Failure::Trouble(error) => {
+                show(error.as_ref());
+                2
+            }
+        }
+    }
+}
+
 impl<E: Diagnostic + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Failure::Trouble(Box::new(error))
@@ -127,11 +140,7 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        Err(Failure::Shown(code)) => ExitCode::from(code),
-        Err(Failure::Trouble(error)) => {
-            show(error.as_ref());
-            ExitCode::from(2)
-        }
+        Err(failure) => ExitCode::from(failure.tell()),
     }
 }
 

@@ -14,6 +14,8 @@ use super::options::{Computing, Places};
 use super::{Failure, print, study};
 
 /// Show what a run would do: steps, time, memory, what is cached
+///
+/// Of a folder, each study in it is planned; one that cannot be planned does not stop the others (exit code 2).
 #[derive(Debug, Args)]
 pub struct PlanCommand {
     #[command(flatten)]
@@ -25,7 +27,24 @@ pub struct PlanCommand {
 }
 
 impl PlanCommand {
-    pub fn execute(self) -> Result<ExitCode, Failure> {
+    pub fn execute(mut self) -> Result<ExitCode, Failure> {
+        if !self.study.path.is_dir() {
+            self.plan()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut code = 0;
+        for path in study::studies_in(std::slice::from_ref(&self.study.path))? {
+            print(&format!("{}\n", path.display()));
+            self.study.path = path;
+            if let Err(failure) = self.plan() {
+                code = 2;
+                failure.tell();
+            }
+        }
+        Ok(ExitCode::from(code))
+    }
+
+    fn plan(&self) -> Result<(), Failure> {
         let (_, study) = study::load(&self.study)?;
         let device = self.computing.select()?;
         let mut plan = study::plan(&study, &self.places.search())?;
@@ -60,7 +79,7 @@ impl PlanCommand {
                 "gradient histories over the {memory} of `--memory`, which go to a file: {count}\n"
             ));
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Plan, Step, StepId, Work};
+use super::{Plan, Step, StepId, Work, spectrum_method};
 use crate::gradients::parts::chunk_of_windows;
 use crate::gradients::record::bytes_per_block;
 use crate::layers::BatchNormMode;
@@ -362,11 +362,13 @@ pub fn rows_of(network: &Network, record: &Step, step: &Step) -> Result<Vec<Rang
     }
 }
 
-/// Whether something other than its spectra needs the history of `record`, given what is `finished`.
+/// Whether the history of `record` is needed for other things than its sums, given what is `finished`.
 pub fn needs_history(plan: &Plan, record: &Step, finished: impl Fn(&Step) -> bool) -> bool {
     let keep = matches!(record.work, Work::Record { keep: true, .. });
-    let mut tests = plan
-        .users(&record.id)
-        .filter(|user| matches!(user.work, Work::Test { .. }));
-    finished(record) || keep || tests.any(|test| !finished(test))
+    let mut users = plan.users(&record.id).filter(|user| match &user.work {
+        Work::Test { .. } => true,
+        Work::Spectrum { call, .. } => spectrum_method(&call.name).needs_values(),
+        _ => false,
+    });
+    finished(record) || keep || users.any(|user| !finished(user))
 }

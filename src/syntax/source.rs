@@ -1,5 +1,7 @@
 //! A study's text and where it came from.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +13,9 @@ pub struct Source {
     pub path: PathBuf,
     pub text: Arc<str>,
 }
+
+/// Bytes that a study may have: more than anyone writes, and checked in a moment.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A study that cannot be read.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -29,6 +34,13 @@ pub enum SourceError {
     #[error("`{path}` is not UTF-8 text: byte {offset} begins no character")]
     #[diagnostic(code(gradstudy::syntax::not_utf8), help("save the file as UTF-8"))]
     NotUtf8 { path: PathBuf, offset: usize },
+
+    #[error("`{path}` is larger than a study may be (1 MiB)")]
+    #[diagnostic(
+        code(gradstudy::syntax::too_large),
+        help("is it a study? Large lists belong into several studies, data into files of their own")
+    )]
+    TooLarge { path: PathBuf },
 
     #[error("`{path}` cannot be read")]
     #[diagnostic(code(gradstudy::syntax::unreadable), help("check that you may read the file"))]
@@ -50,13 +62,16 @@ impl Source {
         if path.is_dir() {
             return Err(SourceError::Directory { path });
         }
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
+        let mut bytes = Vec::new();
+        let read = |file: File| file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+        match File::open(&path).and_then(read) {
+            Ok(_) if bytes.len() as u64 > MAX_BYTES => return Err(SourceError::TooLarge { path }),
+            Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(SourceError::NotFound { path });
             }
             Err(source) => return Err(SourceError::Unreadable { path, source }),
-        };
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
             Err(error) => {

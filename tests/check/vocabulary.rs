@@ -1,7 +1,7 @@
 //! A small vocabulary with the shape of the real one, so that the front end's tests depend on no registry.
 
 use gradstudy::signature::{Call, Default, Param, ParamType, Signature};
-use gradstudy::study::{Facts, Vocabulary};
+use gradstudy::study::{DataOutline, Facts, Vocabulary};
 
 const fn param(name: &'static str, ty: ParamType, default: Default) -> Param {
     Param {
@@ -32,7 +32,7 @@ static MNIST: Signature = signature(
     "mnist",
     &[param(
         "normalize",
-        ParamType::Word(&["global", "none"]),
+        ParamType::Word(&["global", "per_pixel", "none"]),
         Default::Text("global"),
     )],
 );
@@ -162,6 +162,19 @@ struct Known;
 impl Facts for Known {
     fn examples(&self, data: &Call) -> Option<u64> {
         (data.name == "mnist").then_some(60_000)
+    }
+
+    fn outline(&self, data: &Call) -> Option<DataOutline> {
+        let (examples, classes, shape) = match data.name.as_str() {
+            "mnist" => (60_000, 10, [1, 28, 28]),
+            "letters" => (20_000, 26, [16, 1, 1]),
+            _ => return None,
+        };
+        Some(DataOutline {
+            examples,
+            classes,
+            shape,
+        })
     }
 
     fn fault(&self, data: &Call) -> Option<(String, String)> {

@@ -1,7 +1,7 @@
 //! Spectra against NumPy, closed forms and all-f64 references.
 
 mod eigen;
-mod measures;
 mod factors;
+mod measures;
 mod moments;
 mod support;
