@@ -40,8 +40,9 @@ fn magnitudes_are_the_sorted_sizes_of_a_column_and_a_row_of_g() {
         sizes
     };
     let run = gradstudy.runs().pop().unwrap();
+    // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
     let spectra: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(run.join("spectra.json")).unwrap()).unwrap();
+        serde_yaml::from_str(&fs::read_to_string(run.join("spectra.json")).unwrap()).unwrap();
     let values = |name: &str| -> Vec<f64> {
         let all = spectra["spectra"].as_array().unwrap();
         let it = all.iter().find(|it| it["name"] == name).unwrap();

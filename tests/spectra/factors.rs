@@ -27,7 +27,8 @@ fn lenet() -> (Network, Vec<f32>, Dataset) {
     let set = data::dataset("fashion_mnist_5k").unwrap();
     let data = set.load(&settings, &SearchPath::new(vec![])).unwrap();
     let kind = models::find("lenet").unwrap();
-    let network = kind.build(&args(&[]), data.shape).unwrap();
+    let settings = args(&[("padding", Value::Integer(0)), ("logits", Value::Integer(10))]);
+    let network = kind.build(&settings, data.shape).unwrap();
     let theta = weights::initial(&network, 3);
     (network, theta, data)
 }
