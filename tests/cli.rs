@@ -516,3 +516,22 @@ fn codes_are_explained() {
     );
     assert_eq!(gradstudy.run(&["explain", "E9999"]).code, Some(2));
 }
+
+#[test]
+fn a_training_that_nothing_asks_for_is_not_run() {
+    let train = "train spare = sgd(lr: 0.5) { of: lenet  on: fashion  epochs: 7  batch: 100 }";
+    let definitions = "data fashion = fashion_mnist_5k\nmodel lenet = lenet(logits: 10)\n";
+    let measures = "record g = gradients(of: lenet, on: fashion, batch: 10, iterations: 100)\n\
+                    test t = normality(g, points: 50)\n\
+                    table one { of: t  rows: [model]  columns: [p_value] }";
+    for (study, trained) in [
+        (format!("{definitions}{train}\n{measures}"), false),
+        (format!("{definitions}{train}"), true),
+    ] {
+        let plan = Gradstudy::new(&study)
+            .run(&["plan", "test.study"])
+            .success()
+            .stdout;
+        assert_eq!(plan.contains("7 epochs"), trained, "{plan}");
+    }
+}

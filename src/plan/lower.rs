@@ -223,8 +223,11 @@ impl Lowering<'_> {
             });
             recorded.insert(name.as_str(), (step, subject));
         }
-        for name in case.trains.keys() {
-            self.weights(case, name, seed)?;
+        // A training that nothing asks for, of a shared file say, is run only where there is nothing else to do.
+        if case.records.is_empty() && case.spectra.is_empty() {
+            for name in case.trains.keys() {
+                self.weights(case, name, seed)?;
+            }
         }
         let mut known: HashMap<&str, Measurable> = HashMap::new();
         for (name, (step, subject)) in recorded {
