@@ -1,6 +1,7 @@
 //! What is expected at a place of a study: the registries' side of a word, a key or a gap.
 
 use crate::signature::{Param, ParamType, Signature};
+use crate::study::CASE;
 use crate::study::Vocabulary;
 use crate::study::label_noise::LABEL_NOISE;
 use crate::study::statements::{Holds, LIKE, PROFILE, StatementKind};
@@ -94,6 +95,11 @@ impl<'a> Scope<'a> {
                     position,
                 } => {
                     let callee = it.at(*callee);
+                    if kind.holds == Holds::Levels && callee == CASE {
+                        let param = key.and_then(|key| self.profile_param(it.at(key), seen));
+                        place.take(param.map(|(keyword, param)| (keyword, vec![param])), Vec::new());
+                        continue;
+                    }
                     let own = index == 1 && path[0] == Step::Binding && matches!(kind.holds, Holds::Call(_));
                     if own && callee == LIKE {
                         let container = self.settings(file, statement, seen);
@@ -240,6 +246,17 @@ impl<'a> Scope<'a> {
             add(&mut params, kind.block.params);
         }
         params
+    }
+
+    /// Whether keys at `path` are paths of settings, `name.key`: in a profile, or in a case of a factor.
+    pub fn holds_paths(&self, file: usize, statement: usize, path: &[Step]) -> bool {
+        let it = self.file(file);
+        let in_case = match path.last() {
+            Some(Step::Argument { callee, .. }) => it.at(*callee) == CASE,
+            _ => false,
+        };
+        let levels = it.kind(statement).is_some_and(|kind| kind.holds == Holds::Levels);
+        it.keyword(statement) == PROFILE || (levels && in_case)
     }
 
     /// The setting that `name.key` in a profile leads to, and the keyword of its statement.

@@ -3,8 +3,9 @@
 use lsp_types::CompletionItemKind;
 
 use crate::signature::{Default, Param, ParamType, Signature};
+use crate::study::CASE;
 use crate::study::codes::CODES;
-use crate::study::statements::{Holds, LIKE, PROFILE, STATEMENTS};
+use crate::study::statements::{Holds, LIKE, STATEMENTS};
 use crate::syntax::Span;
 
 use super::at::{Place, Scope, Slot, stands_for_values};
@@ -151,7 +152,7 @@ impl Query<'_> {
         if self
             .cursor
             .statement
-            .is_some_and(|it| self.file.keyword(it) == PROFILE)
+            .is_some_and(|it| self.scope.holds_paths(0, it, &self.cursor.path))
         {
             return self.profile_keys(out);
         }
@@ -230,6 +231,13 @@ impl Query<'_> {
     }
 
     fn values(&self, place: &Place, out: &mut Vec<Candidate>) {
+        let kind = self.cursor.statement.and_then(|it| self.file.kind(it));
+        let level = matches!(self.cursor.path.as_slice(), [Step::Binding, Step::Entry]);
+        if level && kind.is_some_and(|kind| kind.holds == Holds::Levels) {
+            let about = "a level that changes settings of statements";
+            let case = Candidate::new(CASE, Kind::FUNCTION, about).snippet(format!("{CASE}($0)"));
+            out.push(case.rank(3));
+        }
         for slot in &place.slots {
             match slot {
                 Slot::BuiltIn(keyword) => {

@@ -62,7 +62,7 @@ pub fn mention(scope: Scope, file: usize, word: &Word) -> Option<Mention> {
                 is_definition: true,
             })
         }
-        Role::Key if it.keyword(word.statement) == crate::study::statements::PROFILE => {
+        Role::Key if scope.holds_paths(file, word.statement, &word.path) => {
             let (at, name, _) = scope.profile_path(text)?;
             scope.project.definition(name)?;
             let start = word.span.start + at;

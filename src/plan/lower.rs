@@ -215,12 +215,14 @@ impl Lowering<'_> {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
             let step = self.add(key, work, label, cost);
-            out.records.push(PlannedRecord {
-                step: step.clone(),
-                record: name.clone(),
-                levels: levels.clone(),
-                seed,
-            });
+            if !case.given.contains(name) {
+                out.records.push(PlannedRecord {
+                    step: step.clone(),
+                    record: name.clone(),
+                    levels: levels.clone(),
+                    seed,
+                });
+            }
             recorded.insert(name.as_str(), (step, subject));
         }
         // A training that nothing asks for, of a shared file say, is run only where there is nothing else to do.

@@ -41,6 +41,9 @@ impl<'a> Lowering<'_> {
     ) -> Result<(), PlanError> {
         for (name, spec) in &case.spectra {
             self.spectrum(case, name, spec, seed, known)?;
+            if case.given.contains(name) {
+                continue;
+            }
             let Measurable {
                 step,
                 record,
@@ -211,7 +214,7 @@ impl<'a> Lowering<'_> {
         known: &HashMap<&str, Measurable>,
         out: &mut Out,
     ) -> Result<(), PlanError> {
-        for (name, spec) in &case.tests {
+        for (name, spec) in case.tests.iter().filter(|(name, _)| !case.given.contains(name)) {
             if let Some(measure) = measures::find(&spec.call.name) {
                 let planned = self.measure(measure, name, spec, seed, levels, known)?;
                 out.measurements.push(planned);

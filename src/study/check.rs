@@ -6,7 +6,9 @@ use super::compose::{Composed, Overrides, Setting, compose, profile, settings_of
 use super::names::Names;
 use super::shape::{Item, entries, fields, item};
 use super::statements::{self, Holds};
-use super::{Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, table};
+use super::{
+    Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, split, table,
+};
 use crate::signature::Value;
 use crate::syntax::ast::Statement;
 use crate::syntax::{Diagnostic, Diagnostics, Source, Span};
@@ -49,7 +51,7 @@ pub fn check_with(
                 diagnostics: &mut diagnostics,
             };
             scope.bind(&[], fields, &[], params, place, "`vary`")?;
-            grid::factor(&item.statement, &sources, &mut diagnostics)
+            grid::factor(&item.statement, &items, &sources, &mut diagnostics)
         })
         .collect();
     let lets: Vec<_> = held(Holds::Value)
@@ -60,39 +62,32 @@ pub fn check_with(
         .collect();
     let mut places = Places::new();
     let mut cases = Vec::new();
-    for point in grid::points(&factors, &lets, &mut names.used, &mut diagnostics) {
-        let mut case = Case {
-            levels: point.levels.clone(),
-            ..Case::default()
-        };
-        let mut noisy = Vec::new();
-        let in_case =
-            |item: &&Item| matches!(item.kind.holds, Holds::Call(_)) && item.kind.block.name != "figure";
-        for item in items.iter().filter(in_case) {
-            let mut statement = point.put_into(&item.statement, &mut names.used);
-            let mut scope = Scope {
-                names: &mut names,
-                diagnostics: &mut diagnostics,
+    grid::check_along(&factors, &mut diagnostics);
+    for part in split::parts(&items, &factors) {
+        for point in grid::points(&part.factors, &lets, &mut names.used, &mut diagnostics) {
+            let mut case = Case {
+                levels: point.levels.clone(),
+                given: part.given.clone(),
+                ..Case::default()
             };
-            scope.noisy_data(&mut statement, &mut noisy);
-            let place = scope.case_statement(&statement, item.kind, vocabulary, &mut case);
-            if let (Some(name), Some(place)) = (&statement.name, place) {
-                places.insert(name.value.clone(), place);
-            }
-        }
-        for Noisy { name, base, labels } in noisy {
-            if let Some(base) = case.data.get(&base) {
-                let data = DataSpec {
-                    call: base.call.clone(),
-                    labels,
-                    asserts: Vec::new(),
+            let mut noisy = Vec::new();
+            for item in part.items.iter().map(|index| &items[*index]) {
+                let mut statement = point.put_into(&item.statement, vocabulary, &mut names.used);
+                let mut scope = Scope {
+                    names: &mut names,
+                    diagnostics: &mut diagnostics,
                 };
-                case.data.insert(name, data);
+                scope.noisy_data(&mut statement, &mut noisy);
+                let place = scope.case_statement(&statement, item.kind, vocabulary, &mut case);
+                if let (Some(name), Some(place)) = (&statement.name, place) {
+                    places.insert(name.value.clone(), place);
+                }
             }
+            put_noise(&mut case, noisy);
+            facts::check(&case, &places, vocabulary, &mut diagnostics);
+            lint::case(&case, &places, &mut diagnostics);
+            cases.push(case);
         }
-        facts::check(&case, &places, vocabulary, &mut diagnostics);
-        lint::case(&case, &places, &mut diagnostics);
-        cases.push(case);
     }
     let tables = table::check(&items, &mut names, vocabulary, &mut diagnostics);
     let figures = figure::check(&items, &mut names, vocabulary, &mut diagnostics);
@@ -118,6 +113,22 @@ pub fn check_with(
         overrides: profile.chain(overrides.set.iter().cloned()).collect(),
     };
     Ok((study, Diagnostics::new(&sources, warnings)))
+}
+
+/// Makes data of its own of each data set that gets label noise in place.
+fn put_noise(case: &mut Case, noisy: Vec<Noisy>) {
+    for Noisy { name, base, labels } in noisy {
+        if let Some(base) = case.data.get(&base) {
+            let call = base.call.clone();
+            let asserts = Vec::new();
+            let data = DataSpec {
+                call,
+                labels,
+                asserts,
+            };
+            case.data.insert(name, data);
+        }
+    }
 }
 
 /// Puts in what the profile and `--set` change. Profiles that are not taken are checked as well: each setting of theirs

@@ -215,8 +215,8 @@ pub static CODES: &[Code] = &[
     code(
         "E0401",
         "grid too large",
-        "All factors together span more than 10 000 cases.",
-        "vary a in 1..200\nvary b in 1..200",
+        "The factors that some statement depends on, or a table that shows several, span more than 10 000 cases together.",
+        "data d = fashion_mnist_5k\nmodel m = lenet\nvary a in 1..200\nvary b in 1..200\nrecord g = gradients(of: m, on: d, batch: a, iterations: b)",
     ),
     code(
         "E0402",
@@ -242,6 +242,13 @@ pub static CODES: &[Code] = &[
         "factor along one that goes along itself",
         "All factors that go together name the same one, which is crossed with the others.",
         "vary a in [1, 2]\nvary b in [1, 2] { along: a }\nvary c in [1, 2] { along: b }",
+    ),
+    code(
+        "E0406",
+        "malformed case",
+        "A level that is a case changes settings of statements: `case(g.batch: 100, g.clip: 0.1)`, each named as \
+         `name.key` and once; `case` alone changes nothing. If one level of a factor is a case, all are.",
+        "data d = mnist\nmodel m = lenet\nvary setting in [plain: case, large: case(batch: 100)]\nrecord g = gradients(of: m, on: d)",
     ),
     code(
         "E0501",

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use super::Level;
-use super::shape::written;
+use super::shape::{Item, written};
+use super::{Vocabulary, cases, settings};
 use crate::syntax::ast::{Argument, Block, Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Sources, Span, Spanned};
 
@@ -20,6 +21,14 @@ pub(super) struct Factor<'a> {
     levels: Vec<(String, Expr)>,
 }
 
+impl Factor<'_> {
+    /// The statements that its cases change.
+    pub fn changes(&self) -> impl Iterator<Item = &str> {
+        let levels = self.levels.iter().flat_map(|(_, level)| cases::changes(level));
+        levels.map(|change| change.name)
+    }
+}
+
 /// One point of the grid.
 #[derive(Clone)]
 pub(super) struct Point<'a> {
@@ -32,6 +41,7 @@ pub(super) struct Point<'a> {
 /// The factor of a `vary` statement whose shape is right.
 pub(super) fn factor<'a>(
     statement: &'a Statement,
+    statements: &[Item],
     sources: &Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Factor<'a>> {
@@ -92,7 +102,10 @@ pub(super) fn factor<'a>(
             );
         }
     }
-    let levels = levels.into_iter().map(|(label, _, expr)| (label, expr)).collect();
+    let levels: Vec<(String, Expr)> = levels.into_iter().map(|(label, _, expr)| (label, expr)).collect();
+    if !cases::check(&levels, statements, diagnostics) {
+        return None;
+    }
     let along = match written(statement, "along").map(|expr| (&expr.kind, expr.span)) {
         Some((ExprKind::Word(value), span)) => Some(Spanned {
             value: value.clone(),
@@ -108,11 +121,16 @@ pub(super) fn factor<'a>(
     })
 }
 
+/// Tells of factors that cannot go along with the one that they name.
+pub(super) fn check_along(factors: &[Factor], diagnostics: &mut Vec<Diagnostic>) {
+    bundles(&factors.iter().collect::<Vec<_>>(), diagnostics);
+}
+
 /// Factors that go together: the first one spans, the others go along with it.
-fn bundles<'a>(factors: &'a [Factor<'a>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Vec<&'a Factor<'a>>> {
+fn bundles<'a>(factors: &[&'a Factor<'a>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Vec<&'a Factor<'a>>> {
     let mut bundles: Vec<Vec<&Factor>> = Vec::new();
     for factor in factors.iter().filter(|factor| factor.along.is_none()) {
-        bundles.push(vec![factor]);
+        bundles.push(vec![*factor]);
     }
     for factor in factors {
         let Some(along) = &factor.along else { continue };
@@ -144,12 +162,13 @@ fn bundles<'a>(factors: &'a [Factor<'a>], diagnostics: &mut Vec<Diagnostic>) -> 
 
 /// All points, the last factor fastest; none if they are too many.
 pub(super) fn points<'a>(
-    factors: &'a [Factor<'a>],
+    factors: &[&'a Factor<'a>],
     lets: &[(&'a str, &Expr)],
     used: &mut HashSet<String>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Point<'a>> {
-    let bundles = bundles(factors, diagnostics);
+    // Told by `check_along`.
+    let bundles = bundles(factors, &mut Vec::new());
     let cases = bundles
         .iter()
         .try_fold(1usize, |cases, bundle| cases.checked_mul(bundle[0].levels.len()));
@@ -200,8 +219,20 @@ pub(super) fn points<'a>(
 
 impl Point<'_> {
     /// `statement` with this point's levels put in. Adds the factors that it used to `used`.
-    pub fn put_into(&self, statement: &Statement, used: &mut HashSet<String>) -> Statement {
+    pub fn put_into(
+        &self,
+        statement: &Statement,
+        vocabulary: &Vocabulary,
+        used: &mut HashSet<String>,
+    ) -> Statement {
         let mut statement = statement.clone();
+        let own = statement.name.as_ref().map(|name| name.value.clone());
+        for (factor, level) in &self.values {
+            for change in cases::changes(level).filter(|change| Some(change.name) == own.as_deref()) {
+                settings::set_key(&mut statement, change.key, change.value, change.span, vocabulary);
+                used.insert(factor.to_string());
+            }
+        }
         if let Some(binding) = &mut statement.binding {
             self.expr(&mut binding.value, used);
         }

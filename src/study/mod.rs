@@ -8,6 +8,7 @@ pub mod augment;
 mod blocks;
 mod call;
 mod case;
+mod cases;
 mod check;
 pub mod codes;
 mod compose;
@@ -22,6 +23,7 @@ mod schedule;
 mod settings;
 mod shape;
 mod spec;
+mod split;
 pub mod statements;
 mod suggest;
 mod table;
@@ -30,6 +32,7 @@ mod vocabulary;
 
 pub use arguments::faulty_defaults;
 pub use call::call;
+pub use cases::CASE;
 pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use spec::{

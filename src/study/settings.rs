@@ -2,7 +2,7 @@
 
 use super::compose::Setting;
 use super::{Vocabulary, statements, suggest};
-use crate::syntax::ast::{Argument, Binding, Block, ExprKind, Statement};
+use crate::syntax::ast::{Argument, Binding, Block, Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Span, Spanned};
 
 /// Puts each of `settings` in its place; a path that leads nowhere is an error.
@@ -81,7 +81,7 @@ fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Res
                 .into())
         }
         (Some(key), _) => {
-            set_key(statement, key, setting, span, vocabulary);
+            set_key(statement, key, &setting.value, span, vocabulary);
             Ok(())
         }
     }
@@ -92,7 +92,13 @@ fn is(statement: &Statement, name: &str) -> bool {
 }
 
 /// Replaces the value that is given for `key`, by name or by position, or adds one to the block.
-fn set_key(statement: &mut Statement, key: &str, setting: &Setting, span: Span, vocabulary: &Vocabulary) {
+pub(super) fn set_key(
+    statement: &mut Statement,
+    key: &str,
+    given: &Expr,
+    span: Span,
+    vocabulary: &Vocabulary,
+) {
     let keyword = statement.keyword.value.clone();
     if let Some(Binding { value, .. }) = &mut statement.binding
         && let ExprKind::Call { name, arguments } = &mut value.kind
@@ -103,15 +109,15 @@ fn set_key(statement: &mut Statement, key: &str, setting: &Setting, span: Span, 
             .find(|signature| signature.name == name.value)
             .map_or(&[][..], |signature| signature.params);
         let position = params.iter().position(|param| param.name == key);
-        let given = arguments
+        let known = arguments
             .iter_mut()
             .enumerate()
             .find(|(index, argument)| match &argument.key {
                 Some(found) => found.value == key,
                 None => Some(*index) == position,
             });
-        if let Some((_, argument)) = given {
-            argument.value = setting.value.clone();
+        if let Some((_, argument)) = known {
+            argument.value = given.clone();
             return;
         }
     }
@@ -122,13 +128,13 @@ fn set_key(statement: &mut Statement, key: &str, setting: &Setting, span: Span, 
     });
     let known = |field: &&mut Argument| field.key.as_ref().is_some_and(|found| found.value == key);
     match block.fields.iter_mut().find(known) {
-        Some(field) => field.value = setting.value.clone(),
+        Some(field) => field.value = given.clone(),
         None => block.fields.push(Argument {
             key: Some(Spanned {
                 value: key.to_string(),
                 span,
             }),
-            value: setting.value.clone(),
+            value: given.clone(),
         }),
     }
 }

@@ -17,7 +17,8 @@ pub struct Study {
     pub slug: String,
     /// One repeat of everything for each.
     pub seeds: Vec<u64>,
-    /// One for each point of the grid of all `vary` factors, the last factor fastest; one if there is none.
+    /// One for each point of each grid, the last factor fastest; one if there is no factor. Factors are crossed with
+    /// those that the same statement, or a table that shows several, depends on.
     pub cases: Vec<Case>,
     pub tables: Vec<TableSpec>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,6 +33,9 @@ pub struct Study {
 pub struct Case {
     /// The point: one level for each factor.
     pub levels: Vec<Level>,
+    /// Records, spectra and tests that another case measures: here others speak of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<String>,
     pub data: IndexMap<String, DataSpec>,
     pub models: IndexMap<String, ModelSpec>,
     pub trains: IndexMap<String, TrainSpec>,

@@ -55,7 +55,8 @@ fn a_sweep_of_a_thousand_million_points_is_refused_at_once() {
             ('p'..='s')
                 .map(|name| format!("vary {name} in 1..1000\n"))
                 .collect::<String>()
-                + "vary b in 1..10\n",
+                + "vary b in 1..10\nrecord many = gradients(of: m, on: d, batch: p, iterations: q)\n\
+                   test all = power_law(many, tail: top(r), alpha: s)\n",
             "E0401",
         ),
         (

@@ -143,14 +143,15 @@ fn the_command_line_sets_what_a_study_says() {
         "model.m.logits=20",
     ];
     let study = ok(checked(&files, &set(&values)));
-    assert_eq!((study.seeds.as_slice(), study.cases.len()), (&[1, 2][..], 3));
+    assert_eq!((study.seeds.as_slice(), study.cases.len()), (&[1, 2][..], 4));
     let case = &study.cases[0];
     assert_eq!(
         (case.records["g"].batch, case.records["g"].iterations),
         (30, 2000)
     );
     assert_eq!(case.tests["u"].call.args.call("tail").args.number("q"), 0.25);
-    assert_eq!(case.tests["w"].call.args.call("tail").args.integer("k"), 70);
+    assert_eq!(study.cases[1].tests["w"].call.args.call("tail").args.integer("k"), 70);
+    assert_eq!(study.cases[1].given, ["g", "t", "u"]);
     assert_eq!(case.models["m"].call.args.integer("logits"), 20);
     assert_eq!(study.overrides, values);
 }
