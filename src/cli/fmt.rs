@@ -24,7 +24,7 @@ pub struct Fmt {
     /// Change nothing; show what would change
     #[arg(long)]
     check: bool,
-    /// The .study files
+    /// The .study files, or folders of them
     #[arg(required = true, value_name = "STUDY")]
     studies: Vec<PathBuf>,
 }
@@ -43,7 +43,7 @@ struct WriteError {
 impl Fmt {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let mut code = 0;
-        for path in &self.studies {
+        for path in &super::study::studies_in(&self.studies)? {
             code = code.max(match self.format(path) {
                 Ok(code) => code,
                 Err(error) => {

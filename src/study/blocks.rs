@@ -3,7 +3,7 @@
 use super::augment::AUGMENTATIONS;
 use super::label_noise::LABEL_NOISE;
 use super::schedule::{SCHEDULES, STEP_DECAY};
-use super::statements::{PROFILE, USE};
+use super::statements::{INCLUDE, PROFILE, USE};
 use crate::signature::{Default, Param, ParamType, Signature};
 
 pub(super) const fn param(name: &'static str, ty: ParamType, default: Default, doc: &'static str) -> Param {
@@ -51,6 +51,13 @@ pub static STUDY: Signature = Signature {
 pub static USED: Signature = Signature {
     name: USE,
     summary: "takes over the statements of another file; those of this file come before equal names",
+    params: &[],
+    version: 1,
+};
+
+pub static INCLUDED: Signature = Signature {
+    name: INCLUDE,
+    summary: "takes in another study as it is, with names of its own: its tables and figures join those of this one",
     params: &[],
     version: 1,
 };

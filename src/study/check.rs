@@ -3,6 +3,7 @@
 use super::arguments::Scope;
 use super::case::{Noisy, Places};
 use super::compose::{Composed, Overrides, Setting, compose, profile, settings_of};
+use super::include::{self, Included};
 use super::names::Names;
 use super::shape::{Item, entries, fields, item};
 use super::statements::{self, Holds};
@@ -24,13 +25,34 @@ pub fn check_with(
     overrides: &Overrides,
     vocabulary: &Vocabulary,
 ) -> Result<(Study, Diagnostics), Diagnostics> {
+    check_alone(source, overrides, vocabulary, true)
+}
+
+/// One study, with those that it includes if it may.
+pub(super) fn check_alone(
+    source: &Source,
+    overrides: &Overrides,
+    vocabulary: &Vocabulary,
+    may_include: bool,
+) -> Result<(Study, Diagnostics), Diagnostics> {
+    let mut composed = compose(source);
+    let given = overrides;
+    let shares = include::share(overrides, &composed.included, &composed.statements);
+    let overrides = &shares.own;
+    composed.read_settings(&overrides.set);
     let Composed {
         sources,
         mut statements,
         lost,
         set,
+        included,
         mut diagnostics,
-    } = compose(source, overrides);
+    } = composed;
+    if !may_include {
+        diagnostics.extend(included.iter().map(nested));
+    }
+    let included = if may_include { included } else { Vec::new() };
+    let (parts, found, sound) = include::check_all(&included, &shares.parts, vocabulary);
     change(&mut statements, overrides, &set, vocabulary, &mut diagnostics);
     let bases = like::expand(&mut statements, &mut diagnostics);
     let mut names = Names::collect(&statements, &lost, &mut diagnostics);
@@ -95,24 +117,45 @@ pub fn check_with(
 
     let allowed = |it: &Diagnostic| head.allow.iter().any(|code| code == it.code);
     diagnostics.retain(|it| it.severity == miette::Severity::Error || !allowed(it));
-    let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics
-        .into_iter()
-        .partition(|diagnostic| diagnostic.severity == miette::Severity::Error);
-    if !errors.is_empty() {
-        return Err(Diagnostics::new(&sources, errors));
-    }
     let slug = slug(source.stem());
-    let profile = overrides.profile.iter().map(|name| format!("profile {name}"));
-    let study = Study {
+    let profile = given.profile.iter().map(|name| format!("profile {name}"));
+    let mut study = Study {
         title: head.title.unwrap_or_else(|| slug.clone()),
         slug,
         seeds: head.seeds,
         cases,
         tables,
         figures,
-        overrides: profile.chain(overrides.set.iter().cloned()).collect(),
+        overrides: profile.chain(given.set.iter().cloned()).collect(),
     };
-    Ok((study, Diagnostics::new(&sources, warnings)))
+    if !included.is_empty() {
+        // A study that only includes others has no case of its own.
+        study.cases.retain(|case| *case != Case::default());
+    }
+    for (part, from) in parts.into_iter().zip(&included) {
+        if let Err(diagnostic) = include::join(&mut study, part, from.span) {
+            diagnostics.push(*diagnostic);
+        }
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics
+        .into_iter()
+        .partition(|diagnostic| diagnostic.severity == miette::Severity::Error);
+    let whole = |own| {
+        found
+            .into_iter()
+            .fold(Diagnostics::new(&sources, own), Diagnostics::and)
+    };
+    match errors.is_empty() && sound {
+        true => Ok((study, whole(warnings))),
+        false => Err(whole(errors)),
+    }
+}
+
+/// Includes within includes would make the names of one study depend on how deep it lies.
+fn nested(included: &Included) -> Diagnostic {
+    let message = "a study that is included includes none itself";
+    let help = "include both from the study on top";
+    Diagnostic::error("E0210", message, included.span, "within an included study").help(help)
 }
 
 /// Makes data of its own of each data set that gets label noise in place.

@@ -123,6 +123,13 @@ pub static CODES: &[Code] = &[
         "data m = mnist\ndata n = like(missing, subset: 100)",
     ),
     code(
+        "E0210",
+        "study that cannot be included",
+        "An included study is checked by itself and its names begin with its file's name, so files of one name cannot \
+         both be included, nor can one that includes others; tables and figures of all of them need different names.",
+        "include \"table1.study\"\ninclude \"table1.study\"",
+    ),
+    code(
         "E0301",
         "unknown built-in",
         "There is no dataset, model, optimizer, recording, test or form of a setting with this name.",

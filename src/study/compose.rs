@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
+use super::include::{self, Included};
 use super::statements;
 use crate::syntax::ast::{ExprKind, Statement};
 use crate::syntax::{
@@ -32,27 +33,39 @@ pub(super) struct Composed {
     pub statements: Vec<Statement>,
     pub lost: Vec<Lost>,
     pub set: Vec<Setting>,
+    /// Studies to be checked by themselves.
+    pub included: Vec<Included>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads `root` and all that it uses.
-pub(super) fn compose(root: &Source, overrides: &Overrides) -> Composed {
+/// Reads `root` and all that it uses; settings of the command line are read by [`set`].
+pub(super) fn compose(root: &Source) -> Composed {
     let mut reader = Reader {
         sources: Sources::default(),
         done: HashSet::new(),
         open: Vec::new(),
         lost: Vec::new(),
+        included: Vec::new(),
         diagnostics: Vec::new(),
     };
     let statements = reader.file(root.clone());
-    let set = overrides.set.iter().filter_map(|text| reader.setting(text));
-    let set = set.collect();
     Composed {
         sources: reader.sources,
         statements,
         lost: reader.lost,
-        set,
+        set: Vec::new(),
+        included: reader.included,
         diagnostics: reader.diagnostics,
+    }
+}
+
+impl Composed {
+    /// Reads `name.key=value` of the command line.
+    pub fn read_settings(&mut self, texts: &[String]) {
+        for text in texts {
+            let read = setting(text, &mut self.sources, &mut self.diagnostics);
+            self.set.extend(read);
+        }
     }
 }
 
@@ -63,6 +76,7 @@ struct Reader {
     /// Files being read, from the root inwards.
     open: Vec<PathBuf>,
     lost: Vec<Lost>,
+    included: Vec<Included>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -87,6 +101,10 @@ impl Reader {
                     let statements = self.used(&folder, &title);
                     merge(&mut used, statements, false, &mut self.diagnostics);
                 }
+                (false, Some(title)) if statement.keyword.value == statements::INCLUDE => {
+                    self.include(&folder, title);
+                    own.push(statement);
+                }
                 _ if foreign_title => {}
                 _ => own.push(statement),
             }
@@ -96,7 +114,8 @@ impl Reader {
         used
     }
 
-    fn used(&mut self, folder: &Path, title: &Spanned<String>) -> Vec<Statement> {
+    /// The path that `title` gives, unless it is none of a study or that of a file being read.
+    fn path(&mut self, folder: &Path, title: &Spanned<String>, verb: &str) -> Option<PathBuf> {
         let written = Path::new(&title.value);
         let relative = !title.value.is_empty()
             && written.components().all(|part| {
@@ -106,16 +125,16 @@ impl Reader {
                 )
             });
         if !relative || written.extension().is_none_or(|ending| ending != "study") {
-            let message = format!("`{}` is not a file that a study can use", title.value);
+            let message = format!("`{}` is not a file that a study can {verb}", title.value);
             let help = "write the path of a `.study` file, relative to the folder of this one";
             self.diagnostics
                 .push(Diagnostic::error("E0207", message, title.span, "").help(help));
-            return Vec::new();
+            return None;
         }
         let path = folder.join(written);
         let identity = identity(&path);
         if self.open.contains(&identity) {
-            let message = format!("`{}` uses itself", title.value);
+            let message = format!("`{}` {verb}s itself", title.value);
             let label = if self.open.last() == Some(&identity) {
                 "this very file"
             } else {
@@ -125,62 +144,93 @@ impl Reader {
                 Diagnostic::error("E0208", message, title.span, label)
                     .help("move what both files need into a third one that uses neither"),
             );
-            return Vec::new();
+            return None;
         }
-        if self.done.contains(&identity) {
-            return Vec::new();
-        }
-        match Source::read(&path) {
-            Ok(source) => self.file(source),
+        Some(path)
+    }
+
+    fn read(&mut self, path: &Path, span: Span) -> Option<Source> {
+        match Source::read(path) {
+            Ok(source) => Some(source),
             Err(error) => {
                 let reason = match &error {
                     SourceError::Unreadable { source, .. } => format!("{error}: {source}"),
                     _ => error.to_string(),
                 };
                 self.diagnostics.push(
-                    Diagnostic::error("E0207", reason, title.span, "used here")
-                        .help("the path is relative to the folder of the file that uses it"),
+                    Diagnostic::error("E0207", reason, span, "asked for here")
+                        .help("the path is relative to the folder of the file that asks for it"),
                 );
-                Vec::new()
+                None
             }
         }
     }
 
-    /// `name.key=value` of the command line.
-    fn setting(&mut self, text: &str) -> Option<Setting> {
-        let base = self.sources.add(Source::new("--set", text));
-        let whole = Span {
-            start: base,
-            end: base + text.len(),
+    fn used(&mut self, folder: &Path, title: &Spanned<String>) -> Vec<Statement> {
+        let Some(path) = self.path(folder, title, "use") else {
+            return Vec::new();
         };
-        let help = "write `--set name.key=value`, such as `--set g.batch=10` or `--set study.seeds=0..2`";
-        let Some(at) = text.find('=') else {
-            let message = format!("`{text}` sets nothing");
-            self.diagnostics
-                .push(Diagnostic::error("E0601", message, whole, "no `=`").help(help));
-            return None;
-        };
-        let (path, value) = (text[..at].trim(), &text[at + 1..]);
-        let Some(mut value) = parse_value(value) else {
-            let message = format!("`{}` is not a value of the language", value.trim());
-            let span = Span {
-                start: whole.start + at + 1,
-                end: whole.end,
-            };
-            self.diagnostics
-                .push(Diagnostic::error("E0601", message, span, "").help(help));
-            return None;
-        };
-        shift_value(&mut value, base + at + 1);
-        let path = Spanned {
-            value: path.to_string(),
-            span: Span {
-                start: base,
-                end: base + at,
-            },
-        };
-        Some(Setting { path, value })
+        if self.done.contains(&identity(&path)) {
+            return Vec::new();
+        }
+        match self.read(&path, title.span) {
+            Some(source) => self.file(source),
+            None => Vec::new(),
+        }
     }
+
+    fn include(&mut self, folder: &Path, title: &Spanned<String>) {
+        let Some(path) = self.path(folder, title, "include") else {
+            return;
+        };
+        let name = include::name_of(&path);
+        if let Some(first) = self.included.iter().find(|part| part.name == name) {
+            let message = format!("two included studies are called `{name}`");
+            let help = "include a study once; names of files tell included studies apart";
+            let diagnostic = Diagnostic::error("E0210", message, title.span, "the second one");
+            self.diagnostics
+                .push(diagnostic.label(first.span, "the first one").help(help));
+            return;
+        }
+        let span = title.span;
+        let read = self.read(&path, span);
+        self.included
+            .extend(read.map(|source| Included { name, source, span }));
+    }
+}
+
+/// `name.key=value` of the command line.
+fn setting(text: &str, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<Setting> {
+    let base = sources.add(Source::new("--set", text));
+    let whole = Span {
+        start: base,
+        end: base + text.len(),
+    };
+    let help = "write `--set name.key=value`, such as `--set g.batch=10` or `--set study.seeds=0..2`";
+    let Some(at) = text.find('=') else {
+        let message = format!("`{text}` sets nothing");
+        diagnostics.push(Diagnostic::error("E0601", message, whole, "no `=`").help(help));
+        return None;
+    };
+    let (path, value) = (text[..at].trim(), &text[at + 1..]);
+    let Some(mut value) = parse_value(value) else {
+        let message = format!("`{}` is not a value of the language", value.trim());
+        let span = Span {
+            start: whole.start + at + 1,
+            end: whole.end,
+        };
+        diagnostics.push(Diagnostic::error("E0601", message, span, "").help(help));
+        return None;
+    };
+    shift_value(&mut value, base + at + 1);
+    let path = Spanned {
+        value: path.to_string(),
+        span: Span {
+            start: base,
+            end: base + at,
+        },
+    };
+    Some(Setting { path, value })
 }
 
 /// The file that a path leads to, whatever the way.
@@ -224,6 +274,21 @@ fn merge(
             _ => known.push(statement),
         }
     }
+}
+
+/// Names of the profiles among `statements`.
+pub(super) fn profile_names(statements: &[Statement]) -> Vec<String> {
+    let profiles = statements
+        .iter()
+        .filter(|it| it.keyword.value == statements::PROFILE);
+    profiles
+        .filter_map(|it| it.name.as_ref().map(|name| name.value.clone()))
+        .collect()
+}
+
+/// Names of the profiles of a study, those of files that it uses included.
+pub(super) fn profiles_of(source: &Source) -> Vec<String> {
+    profile_names(&compose(source).statements)
 }
 
 /// What profile `name` sets; an error if there is no such profile.

@@ -15,6 +15,7 @@ mod compose;
 mod facts;
 mod figure;
 mod grid;
+mod include;
 pub mod label_noise;
 mod like;
 mod lint;

@@ -75,7 +75,7 @@ pub(super) fn item(statement: Statement, diagnostics: &mut Vec<Diagnostic>) -> O
         _ => {}
     }
     if let Some(block) = &statement.block {
-        if kind.holds == Holds::Value || kind.block.name == statements::USE {
+        if kind.holds == Holds::Value || [statements::USE, statements::INCLUDE].contains(&kind.block.name) {
             diagnostics.push(wrong(
                 block.span,
                 format!("`{word}` takes no block"),

@@ -1,7 +1,8 @@
 //! The statements of the language: what each has beside its keyword. The settings of their blocks are in `blocks.rs`.
 
 use super::blocks::{
-    DATA, FIGURE, LET, MODEL, PROFILE_BLOCK, RECORD, SPECTRUM, STUDY, TABLE, TEST, TRAIN, USED, VARY,
+    DATA, FIGURE, INCLUDED, LET, MODEL, PROFILE_BLOCK, RECORD, SPECTRUM, STUDY, TABLE, TEST, TRAIN, USED,
+    VARY,
 };
 use crate::signature::Signature;
 
@@ -20,6 +21,8 @@ pub enum Holds {
 
 /// The statement that takes over the statements of another file.
 pub const USE: &str = "use";
+/// The statement that takes in another study as it is.
+pub const INCLUDE: &str = "include";
 /// The statement that names changes of settings.
 pub const PROFILE: &str = "profile";
 /// `name = like(other, key: value)`: another statement's definition with some settings changed.
@@ -40,13 +43,20 @@ pub struct StatementKind {
 }
 
 /// In the order in which a study is usually written.
-pub static STATEMENTS: [StatementKind; 13] = [
+pub static STATEMENTS: [StatementKind; 14] = [
     StatementKind {
         titled: true,
         holds: Holds::Nothing,
         block: &USED,
         asserts: false,
         example: "use \"common.study\"",
+    },
+    StatementKind {
+        titled: true,
+        holds: Holds::Nothing,
+        block: &INCLUDED,
+        asserts: false,
+        example: "include \"table1.study\"",
     },
     StatementKind {
         titled: true,

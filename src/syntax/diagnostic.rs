@@ -190,6 +190,15 @@ impl Diagnostics {
         }
     }
 
+    /// These and those of another study that belongs to this one; mistakes leave no room for warnings.
+    pub fn and(mut self, mut other: Diagnostics) -> Self {
+        self.list.append(&mut other.list);
+        if self.list.iter().any(|it| it.severity == Severity::Error) {
+            self.list.retain(|it| it.severity == Severity::Error);
+        }
+        self
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }

@@ -9,7 +9,7 @@ use super::vocabulary::VOCABULARY;
 use super::{found, good, render};
 
 /// Codes that only several files or the command line can give.
-pub const CODES: [&str; 3] = ["E0208", "E0601", "E0603"];
+pub const CODES: [&str; 4] = ["E0208", "E0210", "E0601", "E0603"];
 
 type Checked = Result<(Study, Diagnostics), Diagnostics>;
 
@@ -150,10 +150,95 @@ fn the_command_line_sets_what_a_study_says() {
         (30, 2000)
     );
     assert_eq!(case.tests["u"].call.args.call("tail").args.number("q"), 0.25);
-    assert_eq!(study.cases[1].tests["w"].call.args.call("tail").args.integer("k"), 70);
+    assert_eq!(
+        study.cases[1].tests["w"].call.args.call("tail").args.integer("k"),
+        70
+    );
     assert_eq!(study.cases[1].given, ["g", "t", "u"]);
     assert_eq!(case.models["m"].call.args.integer("logits"), 20);
     assert_eq!(study.overrides, values);
+}
+
+const PART: &str = "profile quick { g.iterations: 700 }\n";
+
+/// Two studies with the same names in one; the second has a factor, cases and a spectrum.
+fn whole(more: &str) -> Vec<(&'static str, String)> {
+    let second = "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\n\
+        vary setting in [plain: case, large: case(g.batch: 100)]\n\
+        spectrum c = covariance(g, top: 60)\ntest t = power_law(c, top(60))\n\
+        table r2 { of: t  rows: setting  columns: d_ks  caption: \"mine\" }\nfigure f = rank_plot(c)\n";
+    vec![
+        (
+            "whole.study",
+            format!(
+                "study \"Whole\" {{ seeds: 0..1 }}\ninclude \"one.study\"\ninclude \"two.study\"\n{more}"
+            ),
+        ),
+        ("one.study", format!("{PART}{COMMON}{REST}")),
+        ("two.study", second.to_string()),
+    ]
+}
+
+#[test]
+fn an_included_study_keeps_its_names_to_itself() {
+    let files = whole("");
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let mut overrides = set(&["two.g.iterations=900"]);
+    overrides.profile = Some("quick".into());
+    let study = ok(checked(&files, &overrides));
+    assert_eq!(
+        (study.title.as_str(), study.seeds.as_slice()),
+        ("Whole", &[0, 1][..])
+    );
+    assert_eq!(study.cases.len(), 3);
+    let iterations = |case: usize, name: &str| study.cases[case].records[name].iterations;
+    assert_eq!((iterations(0, "one.g"), iterations(1, "two.g")), (700, 900));
+    let large = &study.cases[2];
+    assert_eq!(
+        (large.records["two.g"].batch, large.records["two.g"].on.as_str()),
+        (100, "two.d")
+    );
+    assert_eq!(large.spectra["two.c"].call.args.text("of"), "two.g");
+    assert_eq!(large.tests["two.t"].of, "two.c");
+    let tables: Vec<_> = study
+        .tables
+        .iter()
+        .map(|it| (it.of[0].as_str(), it.caption.as_deref()))
+        .collect();
+    assert_eq!(tables, [("one.t", Some("Common")), ("two.t", Some("mine"))]);
+    assert_eq!(study.figures[0].call.args.texts("of"), ["two.c"]);
+}
+
+#[test]
+fn mistakes_of_included_studies_are_told_in_their_files() {
+    let mut files = whole("include \"one.study\"\nrecord h = gradients(of: nothing, on: d)\n");
+    files[2].1 += "table r { of: t  rows: setting  columns: d_ks }\nbatch";
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let overrides = set(&["one.g.batch=many", "three.g.batch=1"]);
+    let codes: Vec<_> = codes(&checked(&files, &overrides));
+    assert_eq!(
+        codes,
+        ["E0210", "E0310", "E0310", "E0602", "E0307", "E0201"],
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn factors_are_crossed_with_those_of_the_same_statements_only() {
+    let study = good("cases.study");
+    assert_eq!(study.cases.len(), 3 + 1 + 2);
+    let of = |case: &gradstudy::study::Case| {
+        let g = case.records.get("g").map(|g| (g.batch, g.iterations));
+        (g, case.models["m"].call.args.integer("logits"), case.tests.len())
+    };
+    assert_eq!(of(&study.cases[0]), (Some((10, 5000)), 10, 1));
+    assert_eq!(of(&study.cases[1]), (Some((100, 900)), 10, 1));
+    assert_eq!(of(&study.cases[2]), (Some((10, 5000)), 12, 1));
+    // What has no factor is measured once.
+    let (once, points) = (&study.cases[3], &study.cases[5]);
+    assert!(once.levels.is_empty() && once.records.contains_key("h") && once.given.is_empty());
+    assert_eq!((points.levels.len(), points.given.as_slice()), (1, &["h".to_string()][..]));
+    assert!(!points.records.contains_key("g"));
 }
 
 #[test]

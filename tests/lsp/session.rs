@@ -232,7 +232,23 @@ fn completion_knows_the_language_the_registries_and_the_study() {
         "{rows:?}"
     );
     // Levels of a factor are what is expected where its name stands.
-    assert_eq!(completed(STUDY, "vary weights in [random: "), ["lenet", "short"]);
+    assert_eq!(
+        completed(STUDY, "vary weights in [random: "),
+        ["lenet", "short", "case"]
+    );
+    // A case changes settings of statements by their paths.
+    let text = "data d = mnist\nrecord g = gradients(on: d)\nvary v in [a: case(g.b";
+    let paths = completed(text, "case(g.b");
+    assert!(
+        ["g.batch", "d.subset"]
+            .iter()
+            .all(|it| paths.iter().any(|path| path == it)),
+        "{paths:?}"
+    );
+    assert_eq!(
+        completed("data d = mnist\nvary v in [a: case(d.split: ", "split: "),
+        ["train", "test"]
+    );
     assert_eq!(
         completed("data d = mnist\nrecord g = gradients(on: d with ", "d with ")[..2],
         ["clean", "symmetric"]
