@@ -7,6 +7,7 @@ mod data;
 mod diff;
 mod docs;
 mod editors;
+mod exports;
 mod figures;
 mod fmt;
 mod gradients;

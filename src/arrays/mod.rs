@@ -8,6 +8,7 @@ mod matrix;
 mod npy;
 mod safetensors;
 mod spill;
+pub mod write;
 
 use std::path::Path;
 

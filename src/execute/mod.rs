@@ -35,6 +35,7 @@ use crate::spectra::Spectrum;
 use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{Direction, Outcome};
+use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::Verdicts;
 use crate::store::{Store, StoreError};
 
@@ -56,6 +57,7 @@ pub struct Executor<'a> {
 /// File names within a step's folder.
 const OUTCOME: &str = "outcome.yaml";
 const VERDICTS: &str = "verdicts.bits";
+const SAMPLES: &str = "samples.safetensors";
 const SPECTRUM: &str = "spectrum.json";
 const WEIGHTS: &str = "weights.safetensors";
 const FACTS: &str = "facts.yaml";
@@ -277,6 +279,13 @@ impl<'a> Executor<'a> {
         let verdicts = self.store.read(&step.id, VERDICTS).ok();
         let verdicts = verdicts.and_then(|bytes| Verdicts::from_bytes(&bytes));
         outcome.set_verdicts(verdicts.unwrap_or_default());
+        let samples = self.store.read(&step.id, SAMPLES).ok();
+        let samples = samples.and_then(|bytes| SampleValues::from_safetensors(&bytes).ok());
+        outcome.set_samples(
+            samples
+                .and_then(|mut by_step| by_step.remove(&step.id.0))
+                .unwrap_or_default(),
+        );
         Ok(outcome)
     }
 
@@ -308,7 +317,15 @@ impl<'a> Executor<'a> {
             .into_bytes();
         let acceptance = outcome.acceptance().filter(|acceptance| acceptance.tested > 1);
         let verdicts = acceptance.map(|acceptance| acceptance.verdicts.to_bytes());
+        let samples = outcome
+            .samples()
+            .filter(|samples| !samples.is_empty())
+            .map(|samples| {
+                let by_step = SampleValuesByStep::from([(step.id.0.clone(), samples.clone())]);
+                SampleValues::to_safetensors(&by_step)
+            });
         let mut files = vec![(OUTCOME, &bytes[..])];
+        files.extend(samples.as_deref().map(|values| (SAMPLES, values)));
         files.extend(verdicts.as_deref().map(|bits| (VERDICTS, bits)));
         self.store.put(step, &files).map_err(|cause| at(step, cause))?;
         self.finished(step, start);
