@@ -44,7 +44,7 @@ fn column(path: &Path, name: &str) -> Vec<f64> {
     let index = table.column_names.iter().position(|it| it == name);
     let index = index.unwrap_or_else(|| panic!("{name} is not among {:?}", table.column_names));
     let mut values = Vec::new();
-    table.read(Along::Columns, index..index + 1, &mut values);
+    table.read(Along::Columns, index..index + 1, &mut values).unwrap();
     values
 }
 
@@ -185,8 +185,8 @@ fn results_are_exported_as_they_are() {
     };
     let (mut gradient, mut found) = (Vec::new(), Vec::new());
     for t in 0..40 {
-        g.read(Along::Rows, t..t + 1, &mut gradient);
-        tails.read(Along::Rows, t..t + 1, &mut found);
+        g.read(Along::Rows, t..t + 1, &mut gradient).unwrap();
+        tails.read(Along::Rows, t..t + 1, &mut found).unwrap();
         let test = PowerLawTest::of(&gradient, &settings).unwrap();
         let wanted = [
             test.ks_distance,
@@ -218,7 +218,7 @@ fn results_are_exported_as_they_are() {
     .success();
     let c = arrays::open(&file("c.npy"), None).unwrap().remove(0);
     let mut read = Vec::new();
-    c.read(Along::All, 0..1, &mut read);
+    c.read(Along::All, 0..1, &mut read).unwrap();
     let of = |it: &&gradstudy::results::MeasuredSpectrum| it.seed == 0 && it.subject.batch == 5;
     assert_eq!(read, spectra.spectra.iter().find(of).unwrap().spectrum.values);
     export(&["--what", "spectra", "--to", "c.safetensors"]).success();

@@ -5,6 +5,7 @@ mod error;
 mod facts;
 mod measure;
 pub mod observer;
+mod own;
 mod record;
 mod spectrum;
 mod sums;
@@ -95,7 +96,9 @@ impl<'a> Executor<'a> {
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
-                Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes, &mut spectra)?,
+                Work::Record { .. } | Work::Read { .. } => {
+                    self.record_and_test(plan, step, &mut outcomes, &mut spectra)?
+                }
                 Work::Spectrum { on: Some(_), .. } => self.curvature(plan, step, &mut spectra)?,
                 Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
                     self.spectrum_of_spectrum(step, &mut spectra)?
@@ -209,7 +212,9 @@ impl<'a> Executor<'a> {
                 }
                 Ok(())
             });
-        if made.as_ref().is_err_and(ExecuteError::is_interrupt) {
+        // Numbers of a file are read again as fast as a copy of them would be.
+        let worth = matches!(record.work, Work::Record { .. });
+        if worth && made.as_ref().is_err_and(ExecuteError::is_interrupt) {
             self.save_partial(record, &history, history.iterations(), None)
                 .map_err(|cause| at(record, cause))?;
         }
@@ -222,6 +227,9 @@ impl<'a> Executor<'a> {
 
     /// How the spectra `missing` of `record` are to be made.
     fn route(&self, plan: &Plan, record: &Step, missing: &[&Step]) -> Result<Route, ExecuteError> {
+        if matches!(record.work, Work::Read { .. }) {
+            return Ok(Route::Memory);
+        }
         let history = route::needs_history(plan, record, |step| self.store.has(&step.id));
         if history || missing.is_empty() {
             return Ok(Route::Memory);

@@ -1,15 +1,19 @@
 //! Checks a study: names, then each point of the grid, then tables and warnings. Goes on after every mistake.
 
+use std::path::Path;
+
 use super::arguments::Scope;
 use super::case::{Noisy, Places};
-use super::compose::{Composed, Overrides, Setting, compose, profile, settings_of};
+use super::compose::{Composed, Overrides, SET, Setting, compose, profile, settings_of};
 use super::names::Names;
 use super::shape::{Item, entries, fields, item};
 use super::statements::{self, Holds};
-use super::{Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, table};
+use super::{
+    Case, DataSpec, Study, UsedFile, Vocabulary, codes, facts, figure, grid, like, lint, settings, table,
+};
 use crate::signature::Value;
 use crate::syntax::ast::Statement;
-use crate::syntax::{Diagnostic, Diagnostics, Source, Span};
+use crate::syntax::{Diagnostic, Diagnostics, Source, Sources, Span};
 
 /// The checked study and its warnings, or every mistake in it and in the files that it uses.
 pub fn check(source: &Source, vocabulary: &Vocabulary) -> Result<(Study, Diagnostics), Diagnostics> {
@@ -116,8 +120,22 @@ pub fn check_with(
         tables,
         figures,
         overrides: profile.chain(overrides.set.iter().cloned()).collect(),
+        files: used_files(source, &sources),
     };
     Ok((study, Diagnostics::new(&sources, warnings)))
+}
+
+/// The files beside `root`.
+fn used_files(root: &Source, sources: &Sources) -> Vec<UsedFile> {
+    let folder = root.path.parent().unwrap_or(Path::new(""));
+    let file = |source: &Source| UsedFile {
+        name: (source.path.strip_prefix(folder).unwrap_or(&source.path))
+            .display()
+            .to_string(),
+        digest: blake3::hash(source.text.as_bytes()).to_hex().to_string(),
+    };
+    let others = sources.iter().skip(1);
+    others.filter(|it| it.path != Path::new(SET)).map(file).collect()
 }
 
 /// Puts in what the profile and `--set` change. Profiles that are not taken are checked as well: each setting of theirs

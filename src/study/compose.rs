@@ -9,6 +9,9 @@ use crate::syntax::{
     Diagnostic, Lost, Source, SourceError, Sources, Span, Spanned, parse, parse_value, shift, shift_value,
 };
 
+/// The name of the text behind `--set`.
+pub(super) const SET: &str = "--set";
+
 /// What the command line adds to a study.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
@@ -148,7 +151,7 @@ impl Reader {
 
     /// `name.key=value` of the command line.
     fn setting(&mut self, text: &str) -> Option<Setting> {
-        let base = self.sources.add(Source::new("--set", text));
+        let base = self.sources.add(Source::new(SET, text));
         let whole = Span {
             start: base,
             end: base + text.len(),
