@@ -116,9 +116,34 @@ fn cuda(index: usize) -> Result<Selected, DeviceError> {
     Ok(Selected {
         engine,
         class: "cuda",
-        description: format!("CUDA device {index}"),
+        description: match &gpus()[..] {
+            [] => format!("CUDA device {index}"),
+            models => format!("CUDA device {index}: {}", models.join(" or ")),
+        },
         remark: None,
     })
+}
+
+/// Where NVIDIA's driver tells of its GPUs, a folder each.
+const NVIDIA: &str = "/proc/driver/nvidia/gpus";
+
+/// The models of the machine's NVIDIA GPUs, each once: CUDA numbers them by rules of its own, so where there are several
+/// models it is not known which is meant.
+fn nvidia_models(folder: &std::path::Path) -> Vec<String> {
+    let mut models = Vec::new();
+    for gpu in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(gpu.path().join("information")).unwrap_or_default();
+        let model = text.lines().find_map(|line| line.strip_prefix("Model:"));
+        models.extend(model.map(|model| model.trim().to_string()));
+    }
+    models.sort();
+    models.dedup();
+    models
+}
+
+/// The models of the machine's NVIDIA GPUs, as the driver tells; none where there is no driver.
+pub fn gpus() -> Vec<String> {
+    nvidia_models(std::path::Path::new(NVIDIA))
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -160,6 +185,23 @@ pub fn take_peak_memory() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn graphics_cards_are_named_as_the_driver_does() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        assert!(nvidia_models(&folder.path().join("none")).is_empty());
+        for (gpu, model) in [
+            ("0000:01:00.0", "H100"),
+            ("0000:02:00.0", "A100"),
+            ("0000:03:00.0", "H100"),
+        ] {
+            let gpu = folder.path().join(gpu);
+            std::fs::create_dir(&gpu).expect("writable");
+            let text = format!("Model: \t\t NVIDIA {model}\nIRQ:   \t\t 33\n");
+            std::fs::write(gpu.join("information"), text).expect("writable");
+        }
+        assert_eq!(nvidia_models(folder.path()), ["NVIDIA A100", "NVIDIA H100"]);
+    }
 
     #[test]
     fn devices_are_named_as_documented() {

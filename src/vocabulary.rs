@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use miette::Diagnostic;
 
 use crate::data::{self, DATASETS};
+use crate::gradients::own;
 use crate::hessian::signatures::CURVATURES;
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
@@ -13,6 +14,7 @@ use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::spectra::SPECTRA;
 use crate::spectra::measures::MEASURES;
 use crate::stats::TESTS;
+use crate::study::own_numbers::FILE;
 use crate::study::{DataOutline, Facts, Vocabulary};
 
 /// What a `record` statement can record.
@@ -117,6 +119,17 @@ impl Facts for RegistryFacts {
         Some((error.to_string(), help))
     }
 
+    fn array(&self, file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
+        let told = |error: &dyn Diagnostic| {
+            let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+            (error.to_string(), help)
+        };
+        Some(match own::open(&file.args) {
+            Ok(own) => Ok((own.parameters() as u64, own.iterations() as u64)),
+            Err(error) => Err(told(&error)),
+        })
+    }
+
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
         let kind = models::find(&model.name)?;
         let data = data?;
@@ -145,7 +158,7 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     datasets: leak(DATASETS.iter().map(|kind| kind.signature())),
     models: leak(MODELS.iter().map(|kind| kind.signature())),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
-    records: leak([&GRADIENTS].into_iter()),
+    records: leak([&GRADIENTS, &FILE].into_iter()),
     spectra: leak({
         let curvatures = CURVATURES.iter().map(|(signature, _)| *signature);
         SPECTRA.iter().map(|kind| kind.signature()).chain(curvatures)

@@ -4,6 +4,8 @@ use gradstudy::diff::{Alignment, Change, RunDiff, Tolerance, diff, display};
 use gradstudy::results::Results;
 use serde_json::json;
 
+use crate::report::{AWKWARD, compile};
+
 fn run(name: &str) -> Results {
     let path = format!(
         "{}/tests/cases/runs/{name}/results.yaml",
@@ -143,4 +145,76 @@ fn json_says_its_version() {
         lost,
         &json!({"name": "beta", "change": {"kind": "only_left", "left": null}})
     );
+}
+
+#[test]
+fn latex_compiles_by_itself_and_by_input() {
+    for engine in ["pdflatex", "lualatex"] {
+        if std::process::Command::new(engine)
+            .arg("--version")
+            .output()
+            .is_err()
+        {
+            eprintln!("skipped: {engine} is not on PATH");
+            return;
+        }
+    }
+    let mut awkward = run("b");
+    for measurement in &mut awkward.measurements {
+        measurement.subject.dataset = format!("[{AWKWARD}");
+        measurement.levels = vec![(
+            AWKWARD.into(),
+            format!("* {} {AWKWARD}", measurement.subject.training),
+        )];
+    }
+    let mut other = awkward.clone();
+    for (measurement, moved) in other.measurements.iter_mut().zip(run("a").measurements) {
+        measurement.outcome = moved.outcome;
+    }
+    let settings = [
+        json!({ AWKWARD: 1, "same": 2 }),
+        json!({ AWKWARD: AWKWARD, "same": 2 }),
+    ];
+    let plain = exact(&run("a"), &run("b"));
+    let with_causes = |diff: RunDiff| {
+        let provenance = [
+            json!({"device": {"name": AWKWARD}}),
+            json!({"device": {"name": "cpu"}}),
+        ];
+        diff.with_settings(&settings[0], &settings[1])
+            .with_provenance(&provenance[0], &provenance[1])
+    };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (name, diff) in [
+        ("plain", plain),
+        ("awkward", with_causes(exact(&awkward, &other))),
+        ("same", exact(&run("a"), &run("a"))),
+    ] {
+        let tables = display::to_latex(&diff, 0.05);
+        let write = |file: String, text: String| {
+            std::fs::write(directory.path().join(&file), text).expect("writable");
+            file
+        };
+        let input = write(format!("{name}.tex"), tables.clone());
+        let barest = format!(
+            "\\documentclass{{article}}\n\\usepackage{{booktabs,siunitx}}\n\\begin{{document}}\n\\input{{{input}}}\n\
+             \\end{{document}}\n"
+        );
+        let documents = [
+            write(format!("{name}-input.tex"), barest),
+            write(format!("{name}-document.tex"), display::latex_document(&tables)),
+        ];
+        for document in &documents {
+            for engine in ["pdflatex", "lualatex"] {
+                if let Err(log) = compile(engine, directory.path(), document) {
+                    panic!("{document} does not compile with {engine}:\n{log}\n{tables}");
+                }
+            }
+        }
+    }
+    if let Ok(kept) = std::env::var("GRADSTUDY_KEEP_PDF") {
+        for entry in std::fs::read_dir(directory.path()).expect("there").flatten() {
+            std::fs::copy(entry.path(), std::path::Path::new(&kept).join(entry.file_name())).expect("copies");
+        }
+    }
 }

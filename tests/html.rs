@@ -27,6 +27,7 @@ fn tables(title: &str) -> Vec<Table> {
         columns: words(&["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"]),
         mirrors: Some(1),
         caption: Some(title.into()),
+        spread: Default::default(),
     };
     let other = TableSpec {
         name: "50%".into(),

@@ -151,7 +151,8 @@ fn sections() -> Vec<String> {
     );
     // A setting that each built-in of the statement has for itself is in the table of those.
     let own = |kind: &&StatementKind| {
-        let built_ins = v.built_ins(kind.block.name);
+        let built_ins = v.built_ins(kind.block.name).iter();
+        let built_ins: Vec<_> = built_ins.filter(|it| !kind.more(it.name).is_empty()).collect();
         let has =
             |signature: &&Signature, name: &str| signature.params.iter().any(|param| param.name == name);
         let known = |param: &Param| !built_ins.is_empty() && built_ins.iter().all(|it| has(it, param.name));

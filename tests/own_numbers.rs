@@ -378,7 +378,7 @@ fn numbers_are_read_as_they_are() {
     let whole = |name: &str| {
         let arrays = arrays::open(&path(name), None).unwrap();
         let mut values = Vec::new();
-        arrays[0].read(Along::All, 0..1, &mut values);
+        arrays[0].read(Along::All, 0..1, &mut values).unwrap();
         ((arrays[0].rows, arrays[0].columns), values)
     };
     let create = |name: &str| File::create(path(name)).unwrap();
@@ -432,4 +432,52 @@ fn numbers_are_read_as_they_are() {
     let tensor = safetensors::tensor::TensorView::new(safetensors::Dtype::BF16, vec![2], &bits).unwrap();
     safetensors::serialize_to_file([("t", tensor)], None, &path("half.safetensors")).unwrap();
     assert_eq!(whole("half.safetensors"), ((2, 1), vec![1.0, -2.0]));
+}
+
+/// Blocks of samples in either order, small and large parts of a line.
+#[test]
+fn blocks_of_samples_are_read_whatever_lies_between_them() {
+    let gradstudy = Gradstudy::new("");
+    let (rows, columns) = (300usize, 1000usize);
+    let value = |row: usize, column: usize| (row * columns + column) as f32 * 0.5;
+    let c: Vec<f32> = (0..rows * columns)
+        .map(|i| value(i / columns, i % columns))
+        .collect();
+    let f: Vec<f32> = (0..rows * columns).map(|i| value(i % rows, i / rows)).collect();
+    for (name, order, values) in [("c.npy", npyz::Order::C, &c), ("f.npy", npyz::Order::Fortran, &f)] {
+        let path = gradstudy.path().join(name);
+        write_npy(
+            File::create(&path).unwrap(),
+            order,
+            &[rows as u64, columns as u64],
+            values,
+        );
+        let matrix = arrays::open(&path, None).unwrap().remove(0);
+        for along in [Along::Rows, Along::Columns] {
+            let (count, length) = matrix.samples(along);
+            for range in [0..count, 5..25, 100..250, 50..count - 20, count - 1..count, 7..7] {
+                let block = matrix.block(along, range.clone()).unwrap();
+                assert_eq!((block.samples(), block.length()), (range.len(), length));
+                let (mut all, mut one) = (Vec::new(), Vec::new());
+                block.values(0..range.len(), &mut all);
+                assert_eq!(all.len(), range.len() * length);
+                for (i, sample) in range.clone().enumerate() {
+                    let expected: Vec<f64> = (0..length)
+                        .map(|place| {
+                            f64::from(match along {
+                                Along::Rows => value(sample, place),
+                                _ => value(place, sample),
+                            })
+                        })
+                        .collect();
+                    assert!(
+                        all[i * length..][..length] == expected[..],
+                        "{name} {along:?} {range:?} {i}"
+                    );
+                    block.values(i..i + 1, &mut one);
+                    assert!(one == expected, "{name} {along:?} {range:?} {i}");
+                }
+            }
+        }
+    }
 }

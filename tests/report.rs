@@ -33,6 +33,7 @@ fn table1() -> TableSpec {
         columns: words(&["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"]),
         mirrors: Some(1),
         caption: Some("Statistics over dimensions and iterations".into()),
+        spread: Default::default(),
     }
 }
 
@@ -110,6 +111,7 @@ fn cells_keep_value_spread_counts_and_steps() {
     let CellValue::Number {
         mean,
         sd,
+        ci95,
         seeds,
         interval,
     } = &rate.value
@@ -119,6 +121,9 @@ fn cells_keep_value_spread_counts_and_steps() {
     assert!((mean - 0.9813).abs() < 1e-12);
     // |0.982 − 0.9806| / √2
     assert!((sd.expect("two seeds") - 0.0014 / 2f64.sqrt()).abs() < 1e-12);
+    // Student's t with one degree of freedom: tan(0.475 π) s/√2.
+    let half = (0.475 * std::f64::consts::PI).tan() * 0.0007;
+    assert!((ci95.expect("two seeds") - half).abs() < 1e-10, "{ci95:?}");
     let interval = interval.expect("a rate has one");
     // SciPy 1.17.1: binomtest(9813, 10000).proportion_ci(method="wilson").
     let scipy = [0.978454233071307, 0.9837761300970796];
@@ -128,6 +133,27 @@ fn cells_keep_value_spread_counts_and_steps() {
     );
     assert_eq!((*seeds, rate.paper), (2, Some(0.766)));
     assert_eq!(rate.steps, ["ks-d0", "ks-d1"]);
+}
+
+#[test]
+fn a_table_may_show_confidence_intervals_of_means() {
+    let spec = TableSpec {
+        spread: gradstudy::study::Spread::Ci95,
+        mirrors: None,
+        ..table1()
+    };
+    let [sd, ci95] = [table1(), spec].map(|spec| to_terminal(&table(&run("a"), &spec)));
+    assert!(
+        sd.contains("Mean ± sample standard deviation over the seeds"),
+        "{sd}"
+    );
+    let words = "Mean ± half the 95 % confidence interval (Student's t) over the seeds";
+    assert!(ci95.contains(words), "{ci95}");
+    // With t = 12.7, 0.10 % becomes 0.89 %.
+    assert!(
+        sd.contains("98.1 ± 0.1\u{202F}%") && ci95.contains("98.1 ± 0.9\u{202F}%"),
+        "{sd}\n{ci95}"
+    );
 }
 
 #[test]
@@ -391,7 +417,7 @@ fn an_error_in_a_template_names_file_and_line() {
 }
 
 /// Compiles a document, quietly; the log if that fails.
-fn compile(engine: &str, directory: &Path, document: &str) -> Result<(), String> {
+pub fn compile(engine: &str, directory: &Path, document: &str) -> Result<(), String> {
     let output = Command::new(engine)
         .args(["-interaction=nonstopmode", "-halt-on-error", document])
         .current_dir(directory)
@@ -406,7 +432,8 @@ fn compile(engine: &str, directory: &Path, document: &str) -> Result<(), String>
 }
 
 /// Every character that means something to TeX, and some that fonts lack.
-const AWKWARD: &str = "50 % of a_b & #c ~ ^d \\e {f} $g$ [h] *i* <j> |k| \"l\" `m` -- é Ş Ą β ≥ 中 🙂\n\nend";
+pub const AWKWARD: &str =
+    "50 % of a_b & #c ~ ^d \\e {f} $g$ [h] *i* <j> |k| \"l\" `m` -- é Ş Ą β ≥ 中 🙂\n\nend";
 
 #[test]
 fn latex_compiles_by_itself_and_by_input() {
@@ -432,6 +459,7 @@ fn latex_compiles_by_itself_and_by_input() {
             .map(|column| column.name.to_string())
             .collect(),
         rows: words(&["dataset", "model", "batch", AWKWARD, "sg_type"]),
+        spread: gradstudy::study::Spread::Ci95,
         caption: Some(AWKWARD.into()),
         ..table1()
     };

@@ -317,3 +317,45 @@ fn a_run_beside_the_paper() {
     );
     assert_eq!(diff(&["--fail-on", "flip"]).code, Some(0));
 }
+
+#[test]
+fn used_files_are_told_and_a_difference_names_them() {
+    let (head, rest) = STUDY.split_once("record g").unwrap();
+    let (title, common) = head.split_once("data ").unwrap();
+    let gradstudy = Gradstudy::new(&format!("{title}use \"parts/common.study\"\nrecord g{rest}"));
+    let part = gradstudy.path().join("parts/common.study");
+    fs::create_dir(part.parent().unwrap()).unwrap();
+    for text in [format!("data {common}"), format!("data {common}# more\n")] {
+        fs::write(&part, &text).unwrap();
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        gradstudy.run(&["run", "test.study"]).success();
+        let run = gradstudy.runs().pop().unwrap();
+        let manifest: Value =
+            serde_yaml::from_str(&fs::read_to_string(run.join("manifest.yaml")).unwrap()).unwrap();
+        assert_eq!(
+            manifest["files"],
+            serde_json::json!([{"name": "parts/common.study", "digest": digest}])
+        );
+        for (name, digest) in [
+            ("report.md", &digest[..]),
+            ("report.html", &digest),
+            ("report.tex", &digest[..32]),
+        ] {
+            let text = fs::read_to_string(run.join(name)).unwrap();
+            assert!(
+                text.contains("parts/common.study") && text.contains(digest),
+                "{name}"
+            );
+        }
+        // Runs are told apart by the second.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    let runs = gradstudy.runs().into_iter().map(|run| run.display().to_string());
+    let [a, b] = <[String; 2]>::try_from(runs.collect::<Vec<_>>()).unwrap();
+    let said = gradstudy.run(&["diff", &a, &b, "--format", "json"]).success();
+    let diff: Value = serde_json::from_str(&said.stdout).unwrap();
+    let told = diff["provenance"].as_array().unwrap();
+    let paths: Vec<&str> = told.iter().map(|it| it["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["files.parts/common.study.digest"]);
+    assert_eq!(diff["settings"], serde_json::json!([]), "a comment is no setting");
+}

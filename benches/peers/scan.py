@@ -1,12 +1,14 @@
-"""The exact x_min scan beside plfit's linear scan and powerlaw: |Student t, 1.5 degrees of freedom|.
+"""The exact x_min scan and the bootstrap beside plfit's linear scan and powerlaw: |Student t, 1.5 degrees of freedom|.
 
     python scan.py --ours target/release/examples/bench_scan [--plfit LIBPLFIT.so] [--sizes 5000 62006 1000000]
 
-plfit's exact search is quadratic and runs up to 100 000 points, powerlaw's up to 5000. All on one thread.
+plfit's exact search is quadratic and runs up to 100 000 points, powerlaw's up to 5000. All on one thread. The bootstrap is of
+1000 numbers and 2500 fits (plfit's exact p-value with a precision of 0.01), with both tools' own random draws.
 """
 
 import argparse
 import ctypes
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +20,21 @@ import numpy as np
 from timing import ROOT, machine, repeat, table
 
 sys.path.insert(0, str(ROOT / "tests/reference/stats"))
-from make_scan import plfit, student  # noqa: E402
+from make_scan import Options, Result, plfit, student  # noqa: E402
+
+EXACT_P = 2
+
+
+def plfit_p(library, sample, xmin_method):
+    """plfit's exact p-value with 2500 fits, each by `xmin_method`: 0 the linear scan, 1 what it does by default."""
+    options, result = Options(), Result()
+    library.plfit_continuous_options_init(ctypes.byref(options))
+    options.xmin_method, options.p_value_method, options.p_value_precision = xmin_method, EXACT_P, 0.01
+    pointer = sample.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+    status = library.plfit_continuous(pointer, ctypes.c_size_t(len(sample)), ctypes.byref(options), ctypes.byref(result))
+    if status:
+        sys.exit(f"plfit ended with {status}")
+    return result.p
 
 
 def main():
@@ -48,6 +64,22 @@ def main():
 
             fit = lambda: powerlaw.Fit(x, parameter_ranges={"alpha": [1.0, 1000.0]}, verbose=False)
             rows.append((f"scan, n = {n}", "powerlaw", float(np.median(repeat(fit, 3))), mine["seconds"], None))
+    x = np.ascontiguousarray(student(1000, 1.5))
+    with tempfile.NamedTemporaryFile() as file:
+        x.tofile(file.name)
+        command = [given.ours, file.name, "2500"]
+        one = os.environ | {"RAYON_NUM_THREADS": "1"}
+        text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=one).stdout
+    mine = {key: float(value) for key, value in re.findall(r"^(\w+): (\S+)$", text, re.MULTILINE)}
+    print("bootstrap", mine)
+    for words, method in (("linear scan", 0), ("its default search", 1)):
+        if library:
+            taken = repeat(lambda: plfit_p(library, x, method), 3)
+            p = plfit_p(library, x, method)
+            print(f"plfit, {words}: p = {p}")
+            # Two counts of 2500 draws, at most 0.01 of standard error each.
+            assert method or abs(p - mine["p"]) < 0.06, (p, mine)
+            rows.append(("2500 bootstrap fits, n = 1000", f"plfit, {words}", float(np.median(taken)), mine["seconds"], 5))
     table(rows)
 
 

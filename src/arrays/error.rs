@@ -54,7 +54,7 @@ pub enum ArraysError {
 }
 
 impl ArraysError {
-    pub(super) fn file(path: &Path, reason: io::Error) -> Self {
+    pub(crate) fn file(path: &Path, reason: io::Error) -> Self {
         ArraysError::File {
             path: path.into(),
             reason,

@@ -1,12 +1,6 @@
-//! A matrix that lies in a mapped file.
+//! A matrix that lies in a file.
 
-use std::fs::File;
-use std::ops::Range;
-use std::path::Path;
-
-use memmap2::Mmap;
-
-use super::ArraysError;
+use super::bytes::Bytes;
 
 /// What the numbers are, with the sizes in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,43 +50,7 @@ pub struct Matrix {
     pub(super) element: Element,
     pub(super) big_endian: bool,
     pub(super) order: Order,
-    pub(super) map: Map,
-}
-
-/// Bytes of a file from `offset` on.
-#[derive(Debug)]
-pub(super) struct Map {
-    pub map: Option<Mmap>,
-    pub offset: usize,
-}
-
-impl Map {
-    /// `length` bytes of `file`, which stays open as long as the map. `None` maps nothing, for a matrix without numbers.
-    pub fn of(file: &File, offset: usize, length: usize, path: &Path) -> Result<Self, ArraysError> {
-        let size = file
-            .metadata()
-            .map_err(|reason| ArraysError::file(path, reason))?
-            .len();
-        let end = (offset as u64).saturating_add(length as u64);
-        if size < end {
-            let problem = format!("is truncated: {end} bytes are promised and {size} there");
-            return Err(ArraysError::malformed(path, problem));
-        }
-        if length == 0 {
-            return Ok(Map { map: None, offset });
-        }
-        // SAFETY: the file must not be changed by others while it is mapped, as every program that maps files asks; a
-        // matrix larger than memory cannot be read otherwise, and a torn number is a wrong number, not a wild pointer.
-        let map = unsafe { Mmap::map(file) }.map_err(|reason| ArraysError::file(path, reason))?;
-        Ok(Map {
-            map: Some(map),
-            offset,
-        })
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.map.as_ref().map_or(&[], |map| &map[self.offset..])
-    }
+    pub(super) bytes: Bytes,
 }
 
 impl Element {
@@ -107,7 +65,7 @@ impl Element {
     }
 
     /// Reads numbers of `bytes`, each in f64: whole numbers above 2⁵³ are rounded.
-    fn read(self, bytes: &[u8], big_endian: bool, mut put: impl FnMut(f64)) {
+    pub(super) fn read(self, bytes: &[u8], big_endian: bool, mut put: impl FnMut(f64)) {
         macro_rules! numbers {
             ($type:ty) => {
                 for chunk in bytes.as_chunks::<{ size_of::<$type>() }>().0 {
@@ -162,34 +120,6 @@ impl Matrix {
             Along::Columns => (self.columns, self.rows),
             Along::Rows => (self.rows, self.columns),
             Along::All => (1, self.rows * self.columns),
-        }
-    }
-
-    /// The samples `range`, one after the other, in place of what `values` held.
-    pub fn read(&self, along: Along, range: Range<usize>, values: &mut Vec<f64>) {
-        let (size, bytes) = (self.element.size(), self.map.bytes());
-        let (count, length) = self.samples(along);
-        values.clear();
-        let together = match along {
-            Along::All => true,
-            Along::Rows => self.order == Order::Rows,
-            Along::Columns => self.order == Order::Columns,
-        };
-        if together {
-            let of = &bytes[range.start * length * size..range.end * length * size];
-            self.element.read(of, self.big_endian, |x| values.push(x));
-            return;
-        }
-        // Numbers of one place in all samples lie together: the file is read once from its start to its end.
-        values.resize(range.len() * length, 0.0);
-        for place in 0..length {
-            let start = place * count;
-            let of = &bytes[(start + range.start) * size..(start + range.end) * size];
-            let mut at = place;
-            self.element.read(of, self.big_endian, |x| {
-                values[at] = x;
-                at += length;
-            });
         }
     }
 

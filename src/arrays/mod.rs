@@ -1,6 +1,8 @@
 //! Matrices of numbers in files of any usual kind, without reading them into memory: `.npy` and `.safetensors` are
-//! mapped as they are, `.npz`, `.csv`, Arrow and Parquet go through a temporary file once.
+//! read as they lie, `.npz`, `.csv`, Arrow and Parquet go through a temporary file once.
 
+mod block;
+mod bytes;
 mod columnar;
 mod csv;
 mod error;
@@ -8,9 +10,11 @@ mod matrix;
 mod npy;
 mod safetensors;
 mod spill;
+pub mod write;
 
 use std::path::Path;
 
+pub use block::Block;
 pub use error::ArraysError;
 pub use matrix::{Along, Element, Matrix, Order};
 

@@ -7,11 +7,12 @@ use std::path::Path;
 use npyz::npz::NpzArchive;
 use npyz::{DType, NpyHeader};
 
-use super::matrix::{Element, Map, Matrix, Order, shape_of};
+use super::bytes::Bytes;
+use super::matrix::{Element, Matrix, Order, shape_of};
 use super::spill::Spill;
 use super::{ArraysError, npy};
 
-/// A `.npy` file, mapped.
+/// A `.npy` file.
 pub(super) fn open(path: &Path) -> Result<Matrix, ArraysError> {
     let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let mut reader = BufReader::new(&file);
@@ -25,8 +26,8 @@ pub(super) fn open(path: &Path) -> Result<Matrix, ArraysError> {
         .to_string_lossy()
         .into_owned();
     let layout = npy::layout(&header, path, &name)?;
-    let map = Map::of(&file, offset as usize, layout.bytes, path)?;
-    Ok(layout.matrix(name, map))
+    let bytes = Bytes::of(file, offset, layout.bytes, path)?;
+    Ok(layout.matrix(name, bytes))
 }
 
 /// Every array of an `.npz` file (or the one that is `wanted`), unpacked to a temporary file.
@@ -56,7 +57,7 @@ pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matr
             let problem = format!("is truncated: `{name}` has {written} of {} bytes", layout.bytes);
             return Err(ArraysError::malformed(path, problem));
         }
-        arrays.push(layout.matrix(name, spill.map(layout.bytes)?));
+        arrays.push(layout.matrix(name, spill.bytes(layout.bytes)?));
     }
     Ok(arrays)
 }
@@ -76,7 +77,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    fn matrix(&self, name: String, map: Map) -> Matrix {
+    fn matrix(&self, name: String, bytes: Bytes) -> Matrix {
         Matrix {
             name,
             rows: self.shape.0,
@@ -85,7 +86,7 @@ impl Layout {
             element: self.element,
             big_endian: self.big_endian,
             order: self.order,
-            map,
+            bytes,
         }
     }
 }

@@ -1,25 +1,39 @@
-//! Tensors of a `.safetensors` file, mapped.
+//! Tensors of a `.safetensors` file.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use ::safetensors::{Dtype, SafeTensors};
-use memmap2::Mmap;
+use ::safetensors::Dtype;
+use ::safetensors::tensor::Metadata;
 
 use super::ArraysError;
-use super::matrix::{Element, Map, Matrix, Order, shape_of};
+use super::bytes::Bytes;
+use super::matrix::{Element, Matrix, Order, shape_of};
+
+/// Bytes that a header may have, as the format says.
+const LONGEST_HEADER: u64 = 100_000_000;
 
 /// Every tensor, by name, or the one that is `wanted`.
 pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, ArraysError> {
-    let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
-    let damaged = |error: ::safetensors::SafeTensorError| {
+    let mut file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+    let damaged = |error: &dyn std::fmt::Display| {
         ArraysError::malformed(path, format!("is no sound .safetensors file: {error}"))
     };
-    // SAFETY: as in `Map::of`.
-    let whole = unsafe { Mmap::map(&file) }.map_err(|reason| ArraysError::file(path, reason))?;
-    let (header, metadata) = SafeTensors::read_metadata(&whole).map_err(damaged)?;
+    let unread = |reason| ArraysError::file(path, reason);
+    let mut length = [0; size_of::<u64>()];
+    file.read_exact(&mut length)
+        .map_err(|_| damaged(&"it has no header"))?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        return Err(damaged(&format!("its header would have {length} bytes")));
+    }
+    // `SafeTensors::read_metadata` wants the whole file in memory.
+    let mut head = Vec::new();
+    (&mut file).take(length).read_to_end(&mut head).map_err(unread)?;
+    let metadata: Metadata = serde_json::from_slice(&head).map_err(|error| damaged(&error))?;
     // The length of the header stands before it.
-    let begin = header + size_of::<u64>();
+    let begin = length as usize + size_of::<u64>();
     let tensors = metadata.tensors();
     let mut names: Vec<String> = tensors.keys().cloned().collect();
     names.sort();
@@ -54,6 +68,14 @@ pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, Arr
             }
         };
         let (start, end) = tensor.data_offsets;
+        let numbers = tensor
+            .shape
+            .iter()
+            .try_fold(1usize, |product, &axis| product.checked_mul(axis));
+        let promised = numbers.and_then(|numbers| numbers.checked_mul(element.size()));
+        if end.checked_sub(start).is_none_or(|there| Some(there) != promised) {
+            return Err(damaged(&format!("`{name}` is not as large as its shape says")));
+        }
         let (rows, columns) = shape_of(&tensor.shape);
         arrays.push(Matrix {
             name,
@@ -63,7 +85,12 @@ pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, Arr
             element,
             big_endian: false,
             order: Order::Rows,
-            map: Map::of(&file, begin + start, end - start, path)?,
+            bytes: Bytes::of(
+                file.try_clone().map_err(unread)?,
+                (begin + start) as u64,
+                end - start,
+                path,
+            )?,
         });
     }
     Ok(arrays)

@@ -1,11 +1,12 @@
-//! A temporary file of numbers, for what cannot be mapped as it lies in its own file.
+//! A temporary file of numbers, for what cannot be read as it lies in its own file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use super::ArraysError;
-use super::matrix::{Element, Map, Matrix, Order};
+use super::bytes::Bytes;
+use super::matrix::{Element, Matrix, Order};
 
 /// Numbers on their way to a temporary file without a name, which goes when the matrix does.
 pub(super) struct Spill {
@@ -47,12 +48,12 @@ impl Spill {
     }
 
     /// The first `length` bytes.
-    pub fn map(self, length: usize) -> Result<Map, ArraysError> {
+    pub fn bytes(self, length: usize) -> Result<Bytes, ArraysError> {
         let file = self
             .file
             .into_inner()
             .map_err(|error| ArraysError::temporary(error.into_error()))?;
-        Map::of(&file, 0, length, Path::new("(temporary file)"))
+        Bytes::of(file, 0, length, Path::new("(temporary file)"))
     }
 
     /// A matrix of what was pushed, row by row.
@@ -75,7 +76,7 @@ impl Spill {
             element: Element::F64,
             big_endian: false,
             order: Order::Rows,
-            map: self.map(rows * columns * size_of::<f64>())?,
+            bytes: self.bytes(rows * columns * size_of::<f64>())?,
         })
     }
 }

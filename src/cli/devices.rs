@@ -25,6 +25,9 @@ impl Devices {
             };
             print(&format!("{name:<5} {state}\n"));
         }
+        for model in device::gpus() {
+            print(&format!("      the driver knows of {model}\n"));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

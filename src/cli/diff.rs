@@ -51,7 +51,10 @@ pub struct Diff {
 enum Format {
     Text,
     Markdown,
+    /// Tables for \\input
     Latex,
+    /// The same as a document of its own
+    LatexDocument,
     Json,
 }
 
@@ -103,7 +106,7 @@ impl Diff {
                 let found = between(&self.results(&self.run_a)?, &self.results(run_b)?, tolerance)?;
                 print(&match self.format {
                     Format::Json => json(&found),
-                    _ => self.show(&found),
+                    _ => self.whole(self.show(&found)),
                 });
                 Ok(self.code(found.fails(self.fail_on.into(), self.alpha)))
             }
@@ -126,8 +129,16 @@ impl Diff {
     fn show(&self, found: &RunDiff) -> String {
         match self.format {
             Format::Markdown => display::to_markdown(found, self.alpha),
-            Format::Latex => display::to_latex(found, self.alpha),
+            Format::Latex | Format::LatexDocument => display::to_latex(found, self.alpha),
             _ => display::to_text(found, self.alpha),
+        }
+    }
+
+    /// A LaTeX document where one is asked for.
+    fn whole(&self, text: String) -> String {
+        match self.format {
+            Format::LatexDocument => display::latex_document(&text),
+            _ => text,
         }
     }
 
@@ -142,7 +153,9 @@ impl Diff {
             Format::Json => json(&found),
             Format::Text => display::paper_to(Style::Text, &found, self.alpha),
             Format::Markdown => display::paper_to(Style::Markdown, &found, self.alpha),
-            Format::Latex => display::paper_to(Style::Latex, &found, self.alpha),
+            Format::Latex | Format::LatexDocument => {
+                self.whole(display::paper_to(Style::Latex, &found, self.alpha))
+            }
         });
         Ok(self.code(found.fails(self.fail_on.into(), self.alpha)))
     }
@@ -174,7 +187,9 @@ impl Diff {
             fails |= found.fails(self.fail_on.into(), self.alpha);
             text += &match self.format {
                 Format::Markdown => format!("## {slug}\n\n"),
-                Format::Latex => format!("\\section*{{{}}}\n", crate::report::latex::escape(slug)),
+                Format::Latex | Format::LatexDocument => {
+                    format!("\\section*{{{}}}\n", crate::report::latex::escape(slug))
+                }
                 _ => format!("{slug}: "),
             };
             text += &(self.show(&found) + "\n");
@@ -191,7 +206,7 @@ impl Diff {
                 "format_version": FORMAT_VERSION, "only_left": left, "only_right": right, "studies": studies,
             }));
         }
-        print(&text);
+        print(&self.whole(text));
         Ok(self.code(fails))
     }
 }

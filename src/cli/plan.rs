@@ -67,7 +67,7 @@ impl PlanCommand {
             print(&format!("{}\n", route.words));
         }
         let to_file = |step: &&Step| {
-            matches!(step.work, Work::Record { .. })
+            matches!(step.work, Work::Record { .. } | Work::Read { .. })
                 && step.cost.bytes > memory
                 && !avoided.contains(&step.id)
                 && matches!(state(&plan, &store, step), State::Run(_))

@@ -80,6 +80,7 @@ impl Run {
         };
         let invocation = Invocation {
             study_text: &source.text,
+            files: &study.files,
             command: self.command(),
             warnings,
             device: facts,

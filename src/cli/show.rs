@@ -82,5 +82,8 @@ fn summary(manifest: &Manifest) -> String {
             data.name, data.examples, data.digest
         );
     }
+    for file in &manifest.files {
+        text += &format!("uses      {}, BLAKE3 {}\n", file.name, file.digest);
+    }
     text + &format!("again     {}\n", manifest.command)
 }

@@ -32,8 +32,8 @@ use samples::Tested;
 
 /// Apply the tests of studies to numbers of your own: each column, each row, or all as one sample
 ///
-/// Arrays with more than two axes are taken as rows of the first axis. Files are mapped, not read: a matrix may be larger
-/// than memory. Results do not depend on --memory and --threads.
+/// Arrays with more than two axes are taken as rows of the first axis. Files are read in parts: a matrix may be larger than
+/// memory. Results do not depend on --memory and --threads.
 #[derive(Debug, Args)]
 pub struct Test {
     /// The file: .npy, .npz, .safetensors, .csv, .tsv, .arrow (.feather, .ipc) or .parquet
@@ -173,7 +173,8 @@ impl Test {
         let memory = self
             .memory
             .unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6));
-        let block = samples::block(size, memory).ok_or(TestError::Memory {
+        let sizes = samples::Sizes::new(matrix, along, range.len(), calls.len(), memory);
+        let sizes = sizes.ok_or(TestError::Memory {
             size,
             needed: samples::NEEDED * size as u64,
             memory,
@@ -184,7 +185,7 @@ impl Test {
                 return Err(TestError::OneSample { count: range.len() }.into());
             }
             let mut values = Vec::new();
-            matrix.read(along, range.clone(), &mut values);
+            matrix.read(along, range.clone(), &mut values)?;
             if self.sensitivity {
                 let rows = sensitivity(&values, PowerLawSettings::default().alpha);
                 tested.sensitivity = Some(rows.map_err(TestError::degenerate)?);
@@ -196,7 +197,9 @@ impl Test {
         }
         for call in calls {
             samples::fits(call, size)?;
-            let outcomes = samples::run(matrix, along, range.clone(), block, call, self.seed, cancel)?;
+        }
+        let outcomes = samples::run(matrix, along, range, sizes, calls, self.seed, cancel)?;
+        for (call, outcomes) in calls.iter().zip(outcomes) {
             tested.add(call, outcomes)?;
         }
         Ok(tested)

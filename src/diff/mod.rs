@@ -104,13 +104,14 @@ impl RunDiff {
 
     /// Adds what differs between the two manifests in data, versions and devices.
     pub fn with_provenance(mut self, left: &serde_json::Value, right: &serde_json::Value) -> Self {
-        const TOLD: [&str; 8] = [
+        const TOLD: [&str; 9] = [
             "gradstudy",
             "build",
             "burn",
             "overrides",
             "device",
             "seeds",
+            "files",
             "data",
             "label_noise",
         ];

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::data::DataError;
 use crate::gradients::history::HistoryError;
+use crate::gradients::own::OwnError;
 use crate::hessian::HessianError;
 use crate::models::ModelError;
 use crate::models::select::NoSuchLayer;
@@ -34,6 +35,9 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Own(#[from] OwnError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Spectrum(#[from] SpectrumError),

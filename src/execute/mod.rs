@@ -5,6 +5,7 @@ mod error;
 mod facts;
 mod measure;
 pub mod observer;
+mod own;
 mod record;
 mod spectrum;
 mod sums;
@@ -35,6 +36,7 @@ use crate::spectra::Spectrum;
 use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{Direction, Outcome};
+use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::Verdicts;
 use crate::store::{Store, StoreError};
 
@@ -56,6 +58,7 @@ pub struct Executor<'a> {
 /// File names within a step's folder.
 const OUTCOME: &str = "outcome.yaml";
 const VERDICTS: &str = "verdicts.bits";
+const SAMPLES: &str = "samples.safetensors";
 const SPECTRUM: &str = "spectrum.json";
 const WEIGHTS: &str = "weights.safetensors";
 const FACTS: &str = "facts.yaml";
@@ -93,7 +96,9 @@ impl<'a> Executor<'a> {
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
-                Work::Record { .. } => self.record_and_test(plan, step, &mut outcomes, &mut spectra)?,
+                Work::Record { .. } | Work::Read { .. } => {
+                    self.record_and_test(plan, step, &mut outcomes, &mut spectra)?
+                }
                 Work::Spectrum { on: Some(_), .. } => self.curvature(plan, step, &mut spectra)?,
                 Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
                     self.spectrum_of_spectrum(step, &mut spectra)?
@@ -207,7 +212,9 @@ impl<'a> Executor<'a> {
                 }
                 Ok(())
             });
-        if made.as_ref().is_err_and(ExecuteError::is_interrupt) {
+        // Numbers of a file are read again as fast as a copy of them would be.
+        let worth = matches!(record.work, Work::Record { .. });
+        if worth && made.as_ref().is_err_and(ExecuteError::is_interrupt) {
             self.save_partial(record, &history, history.iterations(), None)
                 .map_err(|cause| at(record, cause))?;
         }
@@ -220,6 +227,9 @@ impl<'a> Executor<'a> {
 
     /// How the spectra `missing` of `record` are to be made.
     fn route(&self, plan: &Plan, record: &Step, missing: &[&Step]) -> Result<Route, ExecuteError> {
+        if matches!(record.work, Work::Read { .. }) {
+            return Ok(Route::Memory);
+        }
         let history = route::needs_history(plan, record, |step| self.store.has(&step.id));
         if history || missing.is_empty() {
             return Ok(Route::Memory);
@@ -277,6 +287,13 @@ impl<'a> Executor<'a> {
         let verdicts = self.store.read(&step.id, VERDICTS).ok();
         let verdicts = verdicts.and_then(|bytes| Verdicts::from_bytes(&bytes));
         outcome.set_verdicts(verdicts.unwrap_or_default());
+        let samples = self.store.read(&step.id, SAMPLES).ok();
+        let samples = samples.and_then(|bytes| SampleValues::from_safetensors(&bytes).ok());
+        outcome.set_samples(
+            samples
+                .and_then(|mut by_step| by_step.remove(&step.id.0))
+                .unwrap_or_default(),
+        );
         Ok(outcome)
     }
 
@@ -308,7 +325,15 @@ impl<'a> Executor<'a> {
             .into_bytes();
         let acceptance = outcome.acceptance().filter(|acceptance| acceptance.tested > 1);
         let verdicts = acceptance.map(|acceptance| acceptance.verdicts.to_bytes());
+        let samples = outcome
+            .samples()
+            .filter(|samples| !samples.is_empty())
+            .map(|samples| {
+                let by_step = SampleValuesByStep::from([(step.id.0.clone(), samples.clone())]);
+                SampleValues::to_safetensors(&by_step)
+            });
         let mut files = vec![(OUTCOME, &bytes[..])];
+        files.extend(samples.as_deref().map(|values| (SAMPLES, values)));
         files.extend(verdicts.as_deref().map(|bits| (VERDICTS, bits)));
         self.store.put(step, &files).map_err(|cause| at(step, cause))?;
         self.finished(step, start);

@@ -25,6 +25,9 @@ const MOMENTS: &str = "moments.safetensors";
 impl Executor<'_> {
     /// G: from the cache, or what an interrupted run left and the rest recorded now.
     pub(super) fn record(&self, plan: &Plan, step: &Step) -> Result<GradientHistory, ExecuteError> {
+        if let Work::Read { file, .. } = &step.work {
+            return self.read_numbers(step, file);
+        }
         let Work::Record {
             data,
             weights,

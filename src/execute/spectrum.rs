@@ -56,6 +56,9 @@ impl Executor<'_> {
         let Some(first) = missing.first() else {
             return Ok(());
         };
+        if matches!(record.work, Work::Read { .. }) {
+            return self.spectra_of_numbers(history, &missing, spectra);
+        }
         let recorder = self.recorder(plan, record)?;
         let of_file = history.path().is_some();
         self.spectra_from(
@@ -239,7 +242,7 @@ impl Executor<'_> {
         Ok(true)
     }
 
-    fn solve(&self, step: &Step, input: Input) -> Result<Spectrum, ExecuteError> {
+    pub(super) fn solve(&self, step: &Step, input: Input) -> Result<Spectrum, ExecuteError> {
         let (call, _) = of(step);
         self.observer.begin(step, 1, 0, "spectrum");
         let monitor = Monitor {

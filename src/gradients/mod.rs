@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod engine;
 pub mod history;
+pub mod own;
 pub mod parts;
 pub mod record;
 pub mod tensor;

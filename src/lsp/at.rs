@@ -114,7 +114,7 @@ impl<'a> Scope<'a> {
                     let mut container: Vec<&'static Param> =
                         called.iter().flat_map(|signature| signature.params).collect();
                     if own {
-                        add(&mut container, kind.block.params);
+                        add(&mut container, kind.more(called.first().map_or("", |it| it.name)));
                     }
                     let params = match key {
                         Some(key) => named(&container, it.at(*key)),
@@ -243,7 +243,7 @@ impl<'a> Scope<'a> {
         let callees = self.callees_of(file, statement, seen);
         let mut params: Vec<&'static Param> = callees.iter().flat_map(|signature| signature.params).collect();
         if let Some(kind) = self.file(file).kind(statement) {
-            add(&mut params, kind.block.params);
+            add(&mut params, kind.more(callees.first().map_or("", |it| it.name)));
         }
         params
     }

@@ -13,6 +13,7 @@ use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
 use crate::gradients::batches::Order;
+use crate::gradients::own::OwnError;
 use crate::hessian::HessianError;
 use crate::layers::BatchNormMode;
 use crate::models::select::NoSuchLayer;
@@ -33,6 +34,7 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
         steps: IndexMap::new(),
         networks: HashMap::new(),
         loads: HashMap::new(),
+        files: HashMap::new(),
     };
     let (mut out, mut errors) = (Out::default(), Vec::new());
     for case in &study.cases {
@@ -79,6 +81,9 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Spectrum(#[from] SpectrumError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Own(#[from] OwnError),
     #[error("test `{test}` compares a network of {of} parameters with one of {other}")]
     #[diagnostic(
         code(gradstudy::plan::networks),
@@ -119,6 +124,8 @@ pub(super) struct Lowering<'a> {
     pub networks: HashMap<StepId, NetworkOf>,
     /// Load steps already made, by their call: the files are hashed once.
     loads: HashMap<String, StepId>,
+    /// Digests of the user's own files, by path.
+    pub files: HashMap<String, String>,
 }
 
 #[derive(Clone)]
@@ -225,8 +232,11 @@ impl Lowering<'_> {
             }
             recorded.insert(name.as_str(), (step, subject));
         }
+        for (name, spec) in &case.arrays {
+            recorded.insert(name.as_str(), self.own_numbers(name, &spec.call)?);
+        }
         // A training that nothing asks for, of a shared file say, is run only where there is nothing else to do.
-        if case.records.is_empty() && case.spectra.is_empty() {
+        if case.records.is_empty() && case.arrays.is_empty() && case.spectra.is_empty() {
             for name in case.trains.keys() {
                 self.weights(case, name, seed)?;
             }

@@ -7,6 +7,7 @@ pub mod cost;
 pub mod display;
 mod lower;
 mod measure;
+mod own_numbers;
 pub mod route;
 mod settings;
 pub mod step;

@@ -36,6 +36,8 @@ pub enum Operation {
     Train,
     /// Record a gradient history.
     Record,
+    /// Read a history of the user's own numbers.
+    Read,
     /// Compute a spectrum of a history, of another spectrum, or of a loss.
     Spectrum,
     /// Find the leading eigenvectors of a history's covariance.
@@ -53,6 +55,7 @@ impl Operation {
             Operation::Initialise => "initialise",
             Operation::Train => "train",
             Operation::Record => "record",
+            Operation::Read => "read",
             Operation::Spectrum => "spectrum",
             Operation::Eigenvectors => "decompose",
             Operation::Test => "test",
@@ -137,6 +140,12 @@ pub enum Work {
         batch_norm: BatchNormMode,
         transform: TransformSpec,
         seed: u64,
+    },
+    Read {
+        /// `file` with its settings.
+        file: Call,
+        /// BLAKE3 of the file, in hex.
+        digest: String,
     },
     Spectrum {
         /// The history, spectrum or weights that it is of.

@@ -198,6 +198,7 @@ mod tests {
             columns: words(&["power_law_rate", "p_value", "degenerate"]),
             mirrors: Some(1),
             caption: None,
+            spread: Default::default(),
         };
         let mut table = tabulate(&results, &spec, &["A convention.".to_string()]).expect("tabulates");
         // A reason of its own, which no column of these results has.

@@ -2,7 +2,8 @@
 
 use super::table::{CellValue, Table};
 
-/// One line a row. For each column of the table: its mean, `_sd`, for a rate `_low` and `_high`, and `_paper`
+/// One line a row. For each column of the table: its mean, `_sd`, `_ci95` (half the mean's
+/// confidence interval), for a rate `_low` and `_high`, and `_paper`
 /// where the table has a paper side. What is missing is empty; rates are fractions.
 ///
 /// # Errors
@@ -13,7 +14,7 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
     header.push("seeds".into());
     for column in &table.columns {
         header.push(column.name.into());
-        header.push(format!("{}_sd", column.name));
+        header.extend(["sd", "ci95"].map(|spread| format!("{}_{spread}", column.name)));
         if column.counts.is_some() {
             header.extend(["low", "high"].map(|end| format!("{}_{end}", column.name)));
         }
@@ -27,13 +28,17 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
         let mut record: Vec<String> = row.labels.iter().map(ToString::to_string).collect();
         record.push(row.seeds.len().to_string());
         for (column, cell) in table.columns.iter().zip(&row.cells) {
-            let (mean, sd, interval) = match &cell.value {
+            let (mean, sd, ci95, interval) = match &cell.value {
                 CellValue::Number {
-                    mean, sd, interval, ..
-                } => (Some(*mean), *sd, *interval),
-                CellValue::Missing { .. } => (None, None, None),
+                    mean,
+                    sd,
+                    ci95,
+                    interval,
+                    ..
+                } => (Some(*mean), *sd, *ci95, *interval),
+                CellValue::Missing { .. } => (None, None, None, None),
             };
-            record.extend([number(mean), number(sd)]);
+            record.extend([number(mean), number(sd), number(ci95)]);
             if column.counts.is_some() {
                 record.extend([
                     number(interval.map(|it| it.low)),

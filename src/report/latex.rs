@@ -6,7 +6,7 @@
 
 use super::columns::ColumnKind;
 use super::number::{self, Parts, Target};
-use super::table::{Cell, CellValue, Label, Table, Verdict};
+use super::table::{Cell, Label, Table, Verdict};
 
 /// Makes any text safe in running LaTeX text, in a caption and in a table cell.
 ///
@@ -162,7 +162,7 @@ pub(super) struct LatexColumn {
 pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
     let kind = table.columns[index];
     let cells: Vec<&Cell> = table.rows.iter().map(|row| &row.cells[index]).collect();
-    let numbers: Vec<Option<Parts>> = cells.iter().map(|cell| parts(kind, cell)).collect();
+    let numbers: Vec<Option<Parts>> = cells.iter().map(|cell| parts(table, kind, cell)).collect();
     let plain = |parts: &Parts| parts.spread.is_none() && parts.exponent.is_none() && !parts.percent;
     let aligned = numbers.iter().flatten().all(plain) && numbers.iter().any(Option::is_some);
     let beside = table.paper.is_some() && kind.paper.is_some();
@@ -170,18 +170,18 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
         true => format!("S[table-format={}]", table_format(numbers.iter().flatten())),
         false => "r".to_string(),
     };
-    let ours = |(cell, parts): (&Cell, &Option<Parts>)| match (&cell.value, parts) {
-        (CellValue::Number { mean, sd, .. }, _) if cell.verdict.is_some() => {
+    let ours = |(cell, parts): (&Cell, &Option<Parts>)| match (cell.value.spread(table.spread), parts) {
+        (Some((mean, spread)), _) if cell.verdict.is_some() => {
             let command = match cell.verdict {
                 Some(Verdict::Rejected) => r"\testrejected",
                 _ => r"\testnotrejected",
             };
-            let number = number::quantity(*mean, *sd, kind.format, Target::Latex);
+            let number = number::quantity(mean, spread, kind.format, Target::Latex);
             // Braces, because an S column reads numbers only.
             format!("{{{command}{{{number}}}}}")
         }
         (_, Some(parts)) if aligned => parts.siunitx(),
-        (CellValue::Number { mean, sd, .. }, _) => number::quantity(*mean, *sd, kind.format, Target::Latex),
+        (Some((mean, spread)), _) => number::quantity(mean, spread, kind.format, Target::Latex),
         _ => format!("{{{}}}", number::dash(Target::Latex)),
     };
     let text = cells
@@ -213,11 +213,9 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
     }
 }
 
-fn parts(kind: &ColumnKind, cell: &Cell) -> Option<Parts> {
-    match &cell.value {
-        CellValue::Number { mean, sd, .. } => number::parts(*mean, *sd, kind.format),
-        CellValue::Missing { .. } => None,
-    }
+fn parts(table: &Table, kind: &ColumnKind, cell: &Cell) -> Option<Parts> {
+    let (mean, spread) = cell.value.spread(table.spread)?;
+    number::parts(mean, spread, kind.format)
 }
 
 /// Digits before and behind the point that the widest numbers need, such as `1.4`.

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 use super::columns::ColumnKind;
 use super::notes::notes;
 use super::number::{self, Target};
-use super::table::{Cell, CellValue, Label, Table, Verdict};
+use super::table::{Cell, Label, Table, Verdict};
 
 /// Rules above, below and under the header, as booktabs has them.
 pub(crate) const TERMINAL_STYLE: TableStyle = TableStyle::new()
@@ -74,9 +74,9 @@ pub(super) fn cell_texts(
     cell: &Cell,
     target: Target,
 ) -> (String, Option<String>) {
-    let ours = match &cell.value {
-        CellValue::Number { mean, sd, .. } => number::quantity(*mean, *sd, column.format, target),
-        CellValue::Missing { .. } => number::dash(target).to_string(),
+    let ours = match cell.value.spread(table.spread) {
+        Some((mean, spread)) => number::quantity(mean, spread, column.format, target),
+        None => number::dash(target).to_string(),
     };
     let ours = match (cell.verdict, target) {
         (Some(Verdict::Rejected), Target::Markdown) => format!("**{ours}**"),

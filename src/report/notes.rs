@@ -2,6 +2,7 @@
 
 use super::number::{self, Target};
 use super::table::{CellValue, Missing, Row, Table};
+use crate::study::Spread;
 
 /// One note a line, in the markup of `target`: what stands in the cells, intervals of the rates, degenerate
 /// samples, empty cells. `escape` makes text of the study safe in that markup. The table's conventions follow them.
@@ -39,12 +40,19 @@ impl Writer<'_> {
         } else {
             "±"
         };
+        let spread = match self.table.spread {
+            Spread::Sd => "sample standard deviation",
+            Spread::Ci95 if self.target == Target::Latex => {
+                r"half the 95\,\% confidence interval (Student's t)"
+            }
+            Spread::Ci95 => "half the 95 % confidence interval (Student's t)",
+        };
         match rows.split_first() {
             Some((first, rest)) if rest.iter().all(|row| row.seeds == first.seeds) => match first.seeds.len()
             {
                 1 => format!("One seed ({}), so no spread over seeds.", list(&first.seeds)),
                 n => format!(
-                    "Mean {pm} sample standard deviation over n = {n} seeds ({}); no {pm} where all gave the same \
+                    "Mean {pm} {spread} over n = {n} seeds ({}); no {pm} where all gave the same \
                      value.",
                     list(&first.seeds)
                 ),
@@ -55,7 +63,7 @@ impl Writer<'_> {
                     .map(|row| format!("{}: {}", self.title(row), list(&row.seeds)))
                     .collect();
                 format!(
-                    "Mean {pm} sample standard deviation over the seeds of each row: {}.",
+                    "Mean {pm} {spread} over the seeds of each row: {}.",
                     each.join("; ")
                 )
             }

@@ -60,7 +60,11 @@ pub static ROW_KEYS: &[RowKey] = &[
         name: "batch",
         summary: "minibatch size B",
         heading: "Batch",
-        label: |subject, _| Label::Count(subject.batch),
+        label: |subject, _| match subject.batch {
+            // Numbers of a file.
+            0 => Label::Text("–".into()),
+            batch => Label::Count(batch),
+        },
     },
     RowKey {
         name: "iterations",

@@ -6,6 +6,7 @@ use super::columns::ColumnKind;
 use crate::results::Subject;
 use crate::stats::interval::Interval;
 use crate::stats::outcome::{Degenerate, Direction};
+use crate::study::Spread;
 
 /// The layout of `<table>.json`; raised when a reader of the old layout would misread the new.
 pub const FORMAT_VERSION: u32 = 1;
@@ -18,6 +19,9 @@ pub struct Table {
     pub caption: String,
     /// The paper's table whose printed values stand beside ours, if any.
     pub paper: Option<PaperSide>,
+    /// What stands behind ± in cells over several seeds.
+    #[serde(skip_serializing_if = "Spread::is_default")]
+    pub spread: Spread,
     /// Columns that say which row it is.
     pub keys: Vec<Key>,
     #[serde(serialize_with = "column_names")]
@@ -99,6 +103,8 @@ pub enum CellValue {
         mean: f64,
         /// Sample standard deviation over seeds (n − 1); `None` for one seed.
         sd: Option<f64>,
+        /// Half the width of the mean's 95 % confidence interval, by Student's t over the seeds; `None` for one seed.
+        ci95: Option<f64>,
         /// Seeds that gave a finite value.
         seeds: u64,
         /// For a rate: Wilson 95 % interval of the counts of all seeds together.
@@ -107,6 +113,17 @@ pub enum CellValue {
     Missing {
         reason: Missing,
     },
+}
+
+impl CellValue {
+    /// The mean and what stands behind its ±, as the table asks; `None` where there is no value.
+    pub fn spread(&self, spread: Spread) -> Option<(f64, Option<f64>)> {
+        match (self, spread) {
+            (CellValue::Number { mean, sd, .. }, Spread::Sd) => Some((*mean, *sd)),
+            (CellValue::Number { mean, ci95, .. }, Spread::Ci95) => Some((*mean, *ci95)),
+            (CellValue::Missing { .. }, _) => None,
+        }
+    }
 }
 
 /// Why a cell has no value.

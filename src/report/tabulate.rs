@@ -11,12 +11,13 @@ use super::table::{
     Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table, Verdict,
 };
 use crate::results::{Measurement, Results, Subject};
+use crate::stats::differences::half_width;
 use crate::stats::interval::{Interval, wilson};
 use crate::stats::outcome::{Degenerate, Direction, Outcome};
 use crate::study::TableSpec;
 
-/// Confidence of the interval that every rate carries.
-const RATE_CONFIDENCE: f64 = 0.95;
+/// Confidence of the interval that every rate carries, and of a mean over seeds.
+const CONFIDENCE: f64 = 0.95;
 
 /// What makes measurements belong to one row.
 type Identity<'a> = (&'a Subject, &'a [(String, String)], Direction);
@@ -71,6 +72,7 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
         name: spec.name.clone(),
         caption: spec.caption.clone().unwrap_or_else(|| results.study.clone()),
         paper: spec.mirrors.zip(paper).map(side),
+        spread: spec.spread,
         keys,
         columns,
         rows,
@@ -314,6 +316,7 @@ fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
     CellValue::Number {
         mean,
         sd,
+        ci95: sd.and_then(|sd| half_width(sd, values.len() as u64, CONFIDENCE)),
         seeds: values.len() as u64,
         interval: interval(column, group),
     }
@@ -327,7 +330,7 @@ fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
         .fold((0, 0), |(accepted, tested), it| {
             (accepted + it.accepted, tested + it.tested)
         });
-    (tested > 0).then(|| wilson(accepted, tested, RATE_CONFIDENCE))
+    (tested > 0).then(|| wilson(accepted, tested, CONFIDENCE))
 }
 
 /// `None` for no values; no spread for one. Equal values give themselves and 0, without rounding error.

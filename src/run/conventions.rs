@@ -3,7 +3,7 @@
 use crate::data::label_noise;
 use crate::plan::convention;
 use crate::signature::Value;
-use crate::study::{Case, RecordSpec, Study, TableSpec, is_clean};
+use crate::study::{Case, Study, TableSpec, is_clean};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
 pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
@@ -19,7 +19,19 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 continue;
             };
             say(convention(&test.call));
-            let Some(record) = record_behind(case, &test.of) else {
+            let behind = behind(case, &test.of);
+            if let Some(array) = case.arrays.get(behind) {
+                let args = &array.call.args;
+                let side = match args.text("iterations") {
+                    "columns" => "column",
+                    _ => "row",
+                };
+                let path = args.text("path");
+                say(format!(
+                    "Numbers of `{path}` in float32, an iteration being a {side} of the array."
+                ));
+            }
+            let Some(record) = case.records.get(behind) else {
                 continue;
             };
             say(match record.order.as_str() {
@@ -46,17 +58,17 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
     sentences
 }
 
-/// The recording that a test is of, through any spectra; none for the spectrum of a loss.
-fn record_behind<'a>(case: &'a Case, name: &'a str) -> Option<&'a RecordSpec> {
+/// The name of what a test is of, through any spectra; of the spectrum of a loss that of its weights.
+fn behind<'a>(case: &'a Case, name: &'a str) -> &'a str {
     let mut name = name;
     // A spectrum of a spectrum of …: no chain is longer than there are spectra.
     for _ in 0..=case.spectra.len() {
         match case.spectra.get(name) {
             Some(spectrum) => name = spectrum.call.args.text("of"),
-            None => return case.records.get(name),
+            None => return name,
         }
     }
-    None
+    name
 }
 
 fn normalisation(scheme: &str) -> String {

@@ -14,12 +14,14 @@ use crate::figures::{self, FigureError};
 use crate::plots::{self, PlotError};
 use crate::report::{self, Drawing, Report, ReportError, Table, Templates, tabulate};
 use crate::results::{self, Measurement, Results, Spectra};
+use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::{Verdicts, VerdictsByStep};
 
 pub(super) const RESULTS: &str = "results.yaml";
 /// JSON: thousands of numbers are no reading matter.
 const SPECTRA: &str = "spectra.json";
 const VERDICTS: &str = "verdicts.safetensors";
+const SAMPLES: &str = "samples.safetensors";
 const RESOLVED: &str = "resolved.yaml";
 const LAYOUT: &str = "layout.yaml";
 const STUDY: &str = "study.study";
@@ -107,6 +109,11 @@ impl Run {
         if !verdicts.is_empty() {
             let path = temporary.path().join(VERDICTS);
             fs::write(&path, Verdicts::to_safetensors(&verdicts)).map_err(write_error(&path))?;
+        }
+        let samples = samples(&self.results);
+        if !samples.is_empty() {
+            let path = temporary.path().join(SAMPLES);
+            fs::write(&path, SampleValues::to_safetensors(&samples)).map_err(write_error(&path))?;
         }
         let mut folder = parent.join(name);
         let mut copy = 2;
@@ -271,6 +278,34 @@ fn verdicts(results: &Results) -> VerdictsByStep {
         kept.then(|| (measurement.step.clone(), acceptance.verdicts.clone()))
     };
     results.measurements.iter().filter_map(of).collect()
+}
+
+/// What each test of more than one sample found of each.
+fn samples(results: &Results) -> SampleValuesByStep {
+    let of = |measurement: &Measurement| {
+        let samples = measurement
+            .outcome
+            .samples()
+            .filter(|samples| !samples.is_empty())?;
+        Some((measurement.step.clone(), samples.clone()))
+    };
+    results.measurements.iter().filter_map(of).collect()
+}
+
+/// What the run in `folder` found of each row or column, by step; none where it tested none, an older gradstudy did, or
+/// the file was left out of what was handed on.
+///
+/// # Errors
+/// It is damaged.
+pub fn open_samples(folder: &Path) -> Result<SampleValuesByStep, RunError> {
+    let path = folder.join(SAMPLES);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            SampleValues::from_safetensors(&bytes).map_err(|reason| RunError::Damaged { path, reason })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SampleValuesByStep::default()),
+        Err(reason) => Err(RunError::Read { path, reason }),
+    }
 }
 
 /// The verdicts of the run in `folder`; none where it tested no rows or columns, or an older gradstudy did.

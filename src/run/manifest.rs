@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::execute::{DataFacts, Execution, NoiseFacts, TrainingFacts};
-use crate::plan::Plan;
+use crate::plan::{Plan, Work};
 use crate::report::Timing;
+use crate::study::UsedFile;
 
 /// The layout of `manifest.yaml`; raised when a reader of the old layout would misread the new.
 pub const FORMAT_VERSION: u32 = 1;
@@ -27,6 +28,9 @@ pub struct Manifest {
     pub study: String,
     /// Hash of the study's text.
     pub study_digest: String,
+    /// The files that the study takes by `use`, and those of the user's own numbers; none in manifests of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<UsedFile>,
     /// Hash of all steps.
     pub plan: String,
     /// What makes the run again, options that change results included.
@@ -86,6 +90,8 @@ pub struct StepTime {
 #[derive(Debug)]
 pub struct Invocation<'a> {
     pub study_text: &'a str,
+    /// What the study takes by `use`.
+    pub files: &'a [UsedFile],
     pub command: String,
     pub warnings: Vec<String>,
     pub device: DeviceFacts,
@@ -98,11 +104,29 @@ pub struct Invocation<'a> {
     pub seconds: f64,
 }
 
+/// The files of the user's own numbers, each once.
+fn own_files(plan: &Plan) -> Vec<UsedFile> {
+    let mut files: Vec<UsedFile> = Vec::new();
+    for step in &plan.steps {
+        if let Work::Read { file, digest } = &step.work {
+            let file = UsedFile {
+                name: file.args.text("path").to_string(),
+                digest: digest.clone(),
+            };
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+    }
+    files
+}
+
 impl Manifest {
     /// The manifest of `plan` as executed.
     pub fn new(plan: &Plan, execution: &Execution, invocation: Invocation) -> Self {
         let Invocation {
             study_text,
+            files,
             command,
             warnings,
             device,
@@ -129,6 +153,7 @@ impl Manifest {
             burn: BURN.to_string(),
             study: plan.title.clone(),
             study_digest: blake3::hash(study_text.as_bytes()).to_hex().to_string(),
+            files: files.iter().cloned().chain(own_files(plan)).collect(),
             plan: plan.id().0,
             command,
             overrides: overrides.to_vec(),

@@ -6,6 +6,7 @@ pub mod folder;
 pub mod index;
 pub mod layout;
 pub mod manifest;
+pub mod tables;
 
 use crate::execute::Execution;
 use crate::plan::Plan;
@@ -13,7 +14,9 @@ use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spe
 
 pub use conventions::conventions;
 pub use find::find;
-pub use folder::{Run, RunError, open_manifest, open_results, open_settings, open_spectra, remove};
+pub use folder::{
+    Run, RunError, open_manifest, open_results, open_samples, open_settings, open_spectra, remove,
+};
 pub use layout::Layout;
 pub use manifest::Manifest;
 

@@ -45,6 +45,16 @@ pub fn prediction(mean: f64, sd: f64, count: u64, value: f64, level: f64) -> Opt
     (count > 1).then(|| t_test(value - mean, sd * sd * (1.0 + 1.0 / n), n - 1.0, level))?
 }
 
+/// Half the width of the confidence interval of a mean over `count` values with the sample standard deviation `sd`, by
+/// Student's t with count − 1 degrees of freedom: t s/√n. `None` for fewer than two values.
+pub fn half_width(sd: f64, count: u64, level: f64) -> Option<f64> {
+    if count < 2 || !sd.is_finite() {
+        return None;
+    }
+    let law = StudentsT::new(0.0, 1.0, count as f64 - 1.0).ok()?;
+    Some(law.inverse_cdf((1.0 + level) / 2.0) * sd / (count as f64).sqrt())
+}
+
 fn t_test(value: f64, squared_error: f64, freedom: f64, level: f64) -> Option<Difference> {
     let error = squared_error.sqrt();
     if !(error > 0.0 && error.is_finite() && value.is_finite()) {
@@ -177,6 +187,18 @@ mod tests {
             let covered = coverage(n, lost, won);
             assert!((0.93..0.985).contains(&covered), "{n} {lost} {won}: {covered}");
         }
+    }
+
+    /// Quantiles of printed tables: 12.706, 4.303, 2.262 for 1, 2, 9 degrees of freedom.
+    #[test]
+    fn intervals_of_means_are_students() {
+        for (count, quantile) in [(2, 12.706_204_736), (3, 4.302_652_73), (10, 2.262_157_163)] {
+            let half = half_width(3.0, count, 0.95).expect("two or more");
+            let expected = quantile * 3.0 / (count as f64).sqrt();
+            assert!((half / expected - 1.0).abs() < 1e-8, "{count}: {half}");
+        }
+        assert_eq!(half_width(3.0, 1, 0.95), None);
+        assert_eq!(half_width(0.0, 5, 0.95), Some(0.0));
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod power;
 pub mod power_law;
 pub mod roots;
+pub mod sample_values;
 pub mod sampling;
 pub mod scan;
 pub mod select;

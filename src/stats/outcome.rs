@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
 use super::multiple::Rejections;
+use super::sample_values::SampleValues;
 use super::verdicts::Verdicts;
 
 /// Which vectors were tested (the paper's "SG Type"), or that it was one sample such as a spectrum.
@@ -105,6 +106,9 @@ pub struct PowerLawOutcome {
     /// Where `distances: all` asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distances: Option<DistancesOutcome>,
+    /// What was found of each sample; stored beside outcomes, and empty where that was not done.
+    #[serde(skip)]
+    pub samples: SampleValues,
 }
 
 /// What an outcome written before there was such a statistic says of it.
@@ -154,6 +158,9 @@ pub struct NormalityOutcome {
     /// `None` in outcomes of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejections: Option<Rejections>,
+    /// What was found of each sample; stored beside outcomes, and empty where that was not done.
+    #[serde(skip)]
+    pub samples: SampleValues,
 }
 
 /// Comparisons of the power law with other laws over many samples.
@@ -164,6 +171,9 @@ pub struct AlternativesOutcome {
     /// Level α at which an alternative counts as better.
     pub alpha: f64,
     pub against: Vec<AlternativeOutcome>,
+    /// What was found of each sample; stored beside outcomes, and empty where that was not done.
+    #[serde(skip)]
+    pub samples: SampleValues,
 }
 
 /// The comparison with one law over the samples that are not degenerate.
@@ -207,6 +217,9 @@ pub struct TailIndexOutcome {
     /// Median α̂ over the same samples, NaN where it is infinite: half of them have ξ̂ ≤ 0.
     #[serde(with = "super::finite_or_null")]
     pub median_tail_index: f64,
+    /// What was found of each sample; stored beside outcomes, and empty where that was not done.
+    #[serde(skip)]
+    pub samples: SampleValues,
 }
 
 /// Correlation between samples.
@@ -354,6 +367,28 @@ impl Outcome {
             Outcome::PowerLaw(outcome) => outcome.acceptance.verdicts = verdicts,
             Outcome::Normality(outcome) => outcome.acceptance.verdicts = verdicts,
             Outcome::Alternatives(outcome) => outcome.acceptance.verdicts = verdicts,
+            _ => {}
+        }
+    }
+
+    /// What was found of each sample; `None` for a measurement that has no samples.
+    pub fn samples(&self) -> Option<&SampleValues> {
+        match self {
+            Outcome::PowerLaw(outcome) => Some(&outcome.samples),
+            Outcome::Normality(outcome) => Some(&outcome.samples),
+            Outcome::Alternatives(outcome) => Some(&outcome.samples),
+            Outcome::TailIndex(outcome) => Some(&outcome.samples),
+            _ => None,
+        }
+    }
+
+    /// Sets what was found of each sample, which an outcome's text does not hold.
+    pub fn set_samples(&mut self, samples: SampleValues) {
+        match self {
+            Outcome::PowerLaw(outcome) => outcome.samples = samples,
+            Outcome::Normality(outcome) => outcome.samples = samples,
+            Outcome::Alternatives(outcome) => outcome.samples = samples,
+            Outcome::TailIndex(outcome) => outcome.samples = samples,
             _ => {}
         }
     }

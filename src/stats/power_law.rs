@@ -9,6 +9,7 @@ use super::TestKind;
 use super::bootstrap::{BootstrapSettings, EXCEEDANCES};
 use super::critical::Critical;
 use super::degenerate::Cause;
+use super::distances::Distances;
 use super::history_view::HistoryView;
 use super::ks::{Ecdf, ks_distance};
 use super::many::{self, power_law::Samples};
@@ -186,7 +187,14 @@ fn complete(
     let mut outcome = many::power_law::outcome(tests, settings);
     if args.text("distances") == "all" {
         let silent = monitor.without_progress();
-        outcome.distances = Some(many::power_law::distances_outcome(samples, settings, &silent)?);
+        let (summed, each) = many::power_law::distances_outcome(samples, settings, &silent)?;
+        outcome.distances = Some(summed);
+        let mut add = |name: &str, value: fn(&Distances) -> f64| {
+            let of = |found: &Option<Distances>| found.as_ref().map_or(f64::NAN, value);
+            outcome.samples.add(name, each.iter().map(of));
+        };
+        add("kuiper", |found| found.kuiper);
+        add("anderson_darling", |found| found.anderson_darling);
     }
     let replicates = args.integer("bootstrap") as u64;
     if replicates > 0 {
@@ -195,9 +203,9 @@ fn complete(
             exceedances: EXCEEDANCES,
             seed,
         };
-        outcome.bootstrap = Some(many::power_law::bootstrap_outcome(
-            samples, tests, settings, &draws, monitor,
-        )?);
+        let (summed, each) = many::power_law::bootstrap_outcome(samples, tests, settings, &draws, monitor)?;
+        outcome.bootstrap = Some(summed);
+        outcome.samples.add("bootstrap_p_value", each.into_iter());
     }
     Some(Outcome::PowerLaw(outcome))
 }

@@ -43,6 +43,11 @@ impl Verdicts {
         self.len == 0
     }
 
+    /// The verdict on each sample.
+    pub fn iter(&self) -> impl Iterator<Item = bool> + '_ {
+        (0..self.len).map(|i| self.bytes[(i / 8) as usize] >> (i % 8) & 1 == 1)
+    }
+
     /// Samples accepted here and not there, and there and not here: McNemar's b and c. `None` where the samples
     /// are not as many.
     pub fn discordant(&self, other: &Verdicts) -> Option<(u64, u64)> {
@@ -125,6 +130,7 @@ mod tests {
             let only = |x: usize, y: usize| (0..len).filter(|i| i % x == 0 && i % y != 0).count() as u64;
             assert_eq!(a.discordant(&b), Some((only(2, 3), only(3, 2))), "{len}");
             assert_eq!(a.discordant(&a), Some((0, 0)));
+            assert!(a.iter().eq((0..len).map(|i| i % 2 == 0)), "{len}");
         }
         assert_eq!(some(8, 2).discordant(&some(9, 2)), None);
     }

@@ -292,6 +292,12 @@ pub static TABLE: Signature = Signature {
             Default::Absent,
             "the text over the table",
         ),
+        param(
+            "spread",
+            ParamType::Word(&["sd", "ci95"]),
+            Default::Text("sd"),
+            "what stands behind ± over several seeds: the standard deviation, or half the mean's 95 % confidence interval",
+        ),
     ],
     version: 1,
 };

@@ -5,11 +5,12 @@ use indexmap::IndexMap;
 use super::arguments::{Bound, Given, Scope};
 use super::label_noise::LABEL_NOISE;
 use super::names::Declared;
+use super::own_numbers::FILE;
 use super::shape::{entries, fields};
 use super::statements::{Holds, LIKE, StatementKind};
 use super::{
-    Assertion, BatchNorm, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec, TrainSpec,
-    TransformSpec, Vocabulary, suggest, values,
+    ArraySpec, Assertion, BatchNorm, Case, DataSpec, ModelSpec, RecordSpec, SpectrumSpec, TestSpec,
+    TrainSpec, TransformSpec, Vocabulary, suggest, values,
 };
 use crate::signature::{Args, Call, Signature, Value};
 use crate::stats::outcome::Direction;
@@ -173,6 +174,9 @@ impl Scope<'_> {
                     },
                 );
             }
+            "record" if signature.name == FILE.name => {
+                case.arrays.insert(name, ArraySpec { call: call(&[]) });
+            }
             "record" => {
                 let transform = transform(&args);
                 let own = [
@@ -275,7 +279,7 @@ impl Scope<'_> {
         let signature = self.find(&given, signatures, what)?;
         let name = statement.name.as_ref().map_or("", |name| &name.value);
         let owner = format!("{} `{name}`", kind.block.name);
-        let (own, more) = (signature.params, kind.block.params);
+        let (own, more) = (signature.params, kind.more(signature.name));
         let bound = self.bind(
             &given.arguments,
             fields(statement),

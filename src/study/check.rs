@@ -1,18 +1,21 @@
 //! Checks a study: names, then each point of the grid, then tables and warnings. Goes on after every mistake.
 
+use std::path::Path;
+
 use super::arguments::Scope;
 use super::case::{Noisy, Places};
-use super::compose::{Composed, Overrides, Setting, compose, profile, settings_of};
+use super::compose::{Composed, Overrides, SET, Setting, compose, profile, settings_of};
 use super::include::{self, Included};
 use super::names::Names;
 use super::shape::{Item, entries, fields, item};
 use super::statements::{self, Holds};
 use super::{
-    Case, DataSpec, Study, Vocabulary, codes, facts, figure, grid, like, lint, settings, split, table,
+    Case, DataSpec, Study, UsedFile, Vocabulary, codes, facts, figure, grid, like, lint, settings, split,
+    table,
 };
 use crate::signature::Value;
 use crate::syntax::ast::Statement;
-use crate::syntax::{Diagnostic, Diagnostics, Source, Span};
+use crate::syntax::{Diagnostic, Diagnostics, Source, Sources, Span};
 
 /// The checked study and its warnings, or every mistake in it and in the files that it uses.
 pub fn check(source: &Source, vocabulary: &Vocabulary) -> Result<(Study, Diagnostics), Diagnostics> {
@@ -127,13 +130,14 @@ pub(super) fn check_alone(
         tables,
         figures,
         overrides: profile.chain(given.set.iter().cloned()).collect(),
+        files: used_files(source, &sources),
     };
     if !included.is_empty() {
         // A study that only includes others has no case of its own.
         study.cases.retain(|case| *case != Case::default());
     }
     for (part, from) in parts.into_iter().zip(&included) {
-        if let Err(diagnostic) = include::join(&mut study, part, from.span) {
+        if let Err(diagnostic) = include::join(&mut study, part, from, source) {
             diagnostics.push(*diagnostic);
         }
     }
@@ -171,6 +175,23 @@ fn put_noise(case: &mut Case, noisy: Vec<Noisy>) {
             };
             case.data.insert(name, data);
         }
+    }
+}
+
+/// The files beside `root`.
+fn used_files(root: &Source, sources: &Sources) -> Vec<UsedFile> {
+    let others = sources.iter().skip(1);
+    let others = others.filter(|it| it.path != Path::new(SET));
+    others.map(|source| used_file(root, source)).collect()
+}
+
+/// `source` by its path from the folder of `root`, where it lies below that.
+pub(super) fn used_file(root: &Source, source: &Source) -> UsedFile {
+    let folder = root.path.parent().unwrap_or(Path::new(""));
+    let path = source.path.strip_prefix(folder).unwrap_or(&source.path);
+    UsedFile {
+        name: path.display().to_string(),
+        digest: blake3::hash(source.text.as_bytes()).to_hex().to_string(),
     }
 }
 

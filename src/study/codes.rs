@@ -327,6 +327,13 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d, layers: \"dense*\")",
     ),
     code(
+        "E0512",
+        "what numbers of a file do not have",
+        "A record of `file(…)` is numbers: there is no network behind it whose layers could be chosen, and no data whose \
+         full-batch gradient could be the centre.",
+        "record g = file(\"not-there.npy\")\nspectrum c = covariance(g, centre: full_batch)",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

@@ -10,6 +10,9 @@ use crate::syntax::{
     Diagnostic, Lost, Source, SourceError, Sources, Span, Spanned, parse, parse_value, shift, shift_value,
 };
 
+/// The name of the text behind `--set`.
+pub(super) const SET: &str = "--set";
+
 /// What the command line adds to a study.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
@@ -201,7 +204,7 @@ impl Reader {
 
 /// `name.key=value` of the command line.
 fn setting(text: &str, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Option<Setting> {
-    let base = sources.add(Source::new("--set", text));
+    let base = sources.add(Source::new(SET, text));
     let whole = Span {
         start: base,
         end: base + text.len(),

@@ -1,7 +1,9 @@
 //! What must hold between checked statements: sizes of models, data, minibatches and samples.
 
+mod rank;
+
 use super::case::{Place, Places};
-use super::{Case, RecordSpec, TestSpec, Vocabulary};
+use super::{Case, RecordSpec, TestSpec, Vocabulary, own_numbers};
 use crate::signature::{Call, Value};
 use crate::stats::outcome::Direction;
 use crate::syntax::{Diagnostic, Span};
@@ -52,7 +54,8 @@ pub(super) fn check(
         }
     }
     layers(case, places, vocabulary, diagnostics);
-    spectra(case, places, vocabulary, diagnostics);
+    own_numbers::check(case, places, vocabulary, diagnostics);
+    rank::check(case, places, vocabulary, diagnostics);
     for (name, test) in &case.tests {
         let Some(place) = places.get(name) else {
             continue;
@@ -66,14 +69,12 @@ pub(super) fn check(
         } else if case.spectra.contains_key(&test.of) {
             of_spectrum(case, name, place, diagnostics);
         }
-        let Some(record) = case.records.get(&test.of) else {
-            continue;
-        };
         for direction in &test.along {
-            let Some(size) = sample_size(case, record, *direction, vocabulary) else {
+            let Some(size) = sample_size(case, &test.of, *direction, vocabulary) else {
                 continue;
             };
-            let record_place = places.get(&test.of).map(|place| place.of("iterations"));
+            let recorded = places.get(&test.of).map(|place| place.of("iterations"));
+            let record_place = recorded.filter(|_| case.records.contains_key(&test.of));
             let sample = Sample {
                 direction: *direction,
                 size,
@@ -166,100 +167,6 @@ fn values_of(case: &Case, spectrum: &str) -> Option<u64> {
     None
 }
 
-/// A spectrum asks for no more eigenvalues than its matrix can have, nor for more samples than its data have.
-fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
-    for (name, spectrum) in &case.spectra {
-        let (Some(place), args) = (places.get(name), &spectrum.call.args) else {
-            continue;
-        };
-        let (of, on) = (args.get("of"), args.get("on"));
-        let (Some(Value::Text(of)), Some(Value::Integer(top))) = (of, args.get("top")) else {
-            continue;
-        };
-        let data = match on {
-            Some(Value::Text(on)) => case.data.get(on),
-            _ => None,
-        };
-        if let (Some(data), Some(Value::Integer(samples))) = (data, args.get("samples"))
-            && let Some(examples) = vocabulary.facts.examples(&data.call)
-            && *samples as u64 > examples
-        {
-            let message = format!("a loss over {samples} samples of data that has {examples}");
-            let help = format!("set `samples` to at most {examples}");
-            let span = place.of("samples");
-            diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
-        }
-        let fault = std::cell::RefCell::new(None);
-        let parameters = |model: &str, data: Option<&super::DataSpec>| {
-            let (_, call) = model_of(case, model)?;
-            let Some(Value::Text(layers)) = args.get("layers") else {
-                return vocabulary.facts.parameters(call, Some(&data?.call))?.ok();
-            };
-            let selected = vocabulary.facts.selected(call, &data?.call, layers)?;
-            selected.map_err(|error| *fault.borrow_mut() = Some(error)).ok()
-        };
-        let along = match args.get("along") {
-            Some(Value::Text(word)) => Some(word.as_str()),
-            _ => None,
-        };
-        let bound = match case.records.get(of) {
-            Some(record) if along.is_some() => {
-                let sizes = (
-                    parameters(&record.of, case.data.get(&record.on)),
-                    Some(record.iterations),
-                );
-                let (size, others) = match along {
-                    Some("iteration") => (sizes.1, sizes.0),
-                    _ => (sizes.0, sizes.1),
-                };
-                if let (Some(others), Some(Value::Integer(index))) = (others, args.get("index"))
-                    && *index as u64 >= others
-                {
-                    let message = format!("`index` asks for number {index} of {others}, counted from 0");
-                    let help = format!("take one from 0 to {}", others - 1);
-                    diagnostics.push(
-                        Diagnostic::error("E0509", message, place.of("index"), "more than there are")
-                            .help(help),
-                    );
-                }
-                size
-            }
-            Some(record) => {
-                // Centring takes one dimension away.
-                let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
-                let rank = record.iterations.saturating_sub(u64::from(centred));
-                let n = match args.get("layers") {
-                    Some(_) => parameters(&record.of, case.data.get(&record.on)),
-                    None => rows(case, record, vocabulary).and_then(Result::ok),
-                };
-                if record.layers.is_some() && args.get("layers").is_some() {
-                    let message = format!("`{of}` has only the rows of some layers already");
-                    let help = "give `layers` to the recording or to its spectrum";
-                    let span = place.of("layers");
-                    diagnostics.push(Diagnostic::error("E0531", message, span, "a second choice").help(help));
-                }
-                Some(n.map_or(rank, |n| n.min(rank)))
-            }
-            None => parameters(of, data),
-        };
-        if let Some((message, help)) = fault.take() {
-            let span = place.of("layers");
-            diagnostics.push(Diagnostic::error("E0511", message, span, "no such parameter").help(help));
-            continue;
-        }
-        if let Some(bound) = bound.filter(|bound| *top as u64 > *bound) {
-            let what = match along {
-                Some(_) => format!("values of a sample that has {bound}"),
-                None => format!("eigenvalues of a matrix that has at most {bound}"),
-            };
-            let message = format!("`top` asks for {top} {what}");
-            let help = format!("ask for at most {bound}, or record more iterations");
-            diagnostics
-                .push(Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help));
-        }
-    }
-}
-
 struct Sample {
     direction: Direction,
     size: u64,
@@ -298,17 +205,14 @@ impl Sample {
     }
 }
 
-/// Values of one sample of `record`: n along the dimension, T along the iteration.
-fn sample_size(
-    case: &Case,
-    record: &RecordSpec,
-    direction: Direction,
-    vocabulary: &Vocabulary,
-) -> Option<u64> {
-    match direction {
-        Direction::Iteration => Some(record.iterations),
-        Direction::Spectrum => None,
-        Direction::Dimension => rows(case, record, vocabulary)?.ok(),
+/// Values of one sample of the record `name`: n along the dimension, T along the iteration.
+fn sample_size(case: &Case, name: &str, direction: Direction, vocabulary: &Vocabulary) -> Option<u64> {
+    match (case.records.get(name), direction) {
+        (Some(record), Direction::Iteration) => Some(record.iterations),
+        (Some(record), Direction::Dimension) => rows(case, record, vocabulary)?.ok(),
+        (None, Direction::Iteration) => Some(own_numbers::sizes(case, name, vocabulary)?.1),
+        (None, Direction::Dimension) => Some(own_numbers::sizes(case, name, vocabulary)?.0),
+        (_, Direction::Spectrum) => None,
     }
 }
 

@@ -1,13 +1,13 @@
 //! `include "table1.study"`: a whole study as a part of another one. It is checked by itself; its names become
 //! `table1.name`, its tables and figures join those of the study that includes it, whose seeds hold for all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::check::check_alone;
+use super::check::{check_alone, used_file};
 use super::compose::{Overrides, profiles_of};
-use super::{Case, FigureSpec, Study, TableSpec, Vocabulary};
+use super::{Case, FigureSpec, Study, TableSpec, UsedFile, Vocabulary};
 use crate::signature::{Args, ParamType, Signature, Value};
 use crate::syntax::ast::Statement;
 use crate::syntax::{Diagnostic, Diagnostics, Source, Span};
@@ -82,7 +82,12 @@ pub(super) fn check_all(
 
 /// Puts the cases, tables and figures of `part` behind those of `study`; a table or figure of a name that is taken is
 /// an error.
-pub(super) fn join(study: &mut Study, part: Study, span: Span) -> Result<(), Box<Diagnostic>> {
+pub(super) fn join(
+    study: &mut Study,
+    part: Study,
+    from: &Included,
+    root: &Source,
+) -> Result<(), Box<Diagnostic>> {
     let tables = study.tables.iter().map(|table| &table.name);
     let taken: Vec<&String> = tables
         .chain(study.figures.iter().map(|figure| &figure.name))
@@ -92,9 +97,20 @@ pub(super) fn join(study: &mut Study, part: Study, span: Span) -> Result<(), Box
     if let Some(name) = new.into_iter().find(|name| taken.contains(name)) {
         let message = format!("there is another table or figure called `{name}`");
         let help = "documents are named after tables and figures: rename one of the two";
-        return Err(Diagnostic::error("E0210", message, span, "from here")
+        return Err(Diagnostic::error("E0210", message, from.span, "from here")
             .help(help)
             .into());
+    }
+    let file = used_file(root, &from.source);
+    let folder = Path::new(&file.name).parent().map(Path::to_path_buf).unwrap_or_default();
+    let used = part.files.into_iter().map(|file| UsedFile {
+        name: folder.join(&file.name).display().to_string(),
+        ..file
+    });
+    for file in std::iter::once(file).chain(used) {
+        if !study.files.contains(&file) {
+            study.files.push(file);
+        }
     }
     study.cases.extend(part.cases);
     study.tables.extend(part.tables);
@@ -141,6 +157,7 @@ fn named_case(case: Case, prefix: &str, vocabulary: &Vocabulary) -> Case {
         models: keys(case.models, prefix),
         trains: keys(case.trains, prefix),
         records: keys(case.records, prefix),
+        arrays: keys(case.arrays, prefix),
         spectra: keys(case.spectra, prefix),
         tests: keys(case.tests, prefix),
     };

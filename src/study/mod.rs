@@ -20,6 +20,7 @@ pub mod label_noise;
 mod like;
 mod lint;
 mod names;
+pub mod own_numbers;
 mod schedule;
 mod settings;
 mod shape;
@@ -37,9 +38,9 @@ pub use cases::CASE;
 pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use spec::{
-    Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec, RecordSpec,
-    Schedule, ScheduleShape, SpectrumSpec, Study, TableSpec, TestSpec, TrainSpec, TransformSpec, Warmup,
-    is_clean,
+    ArraySpec, Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec,
+    RecordSpec, Schedule, ScheduleShape, SpectrumSpec, Spread, Study, TableSpec, TestSpec, TrainSpec,
+    TransformSpec, UsedFile, Warmup, is_clean,
 };
 pub use suggest::closest;
 pub use values::describe_type;

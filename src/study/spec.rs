@@ -26,6 +26,18 @@ pub struct Study {
     /// What the command line changed: the profile and each `--set`, as given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<String>,
+    /// The files that it takes by `use`, in the order in which they are read; what they say is in the rest.
+    #[serde(skip)]
+    pub files: Vec<UsedFile>,
+}
+
+/// A file that a study takes by `use`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedFile {
+    /// Its path from the folder of the study.
+    pub name: String,
+    /// BLAKE3 of its text.
+    pub digest: String,
 }
 
 /// The study at one point of the grid. Maps are keyed by the statements' names, in the order of the text.
@@ -40,6 +52,9 @@ pub struct Case {
     pub models: IndexMap<String, ModelSpec>,
     pub trains: IndexMap<String, TrainSpec>,
     pub records: IndexMap<String, RecordSpec>,
+    /// The `record` statements of numbers in files.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub arrays: IndexMap<String, ArraySpec>,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub spectra: IndexMap<String, SpectrumSpec>,
     pub tests: IndexMap<String, TestSpec>,
@@ -250,6 +265,14 @@ pub struct RecordSpec {
     pub transform: TransformSpec,
 }
 
+/// A `record` statement of the user's own numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArraySpec {
+    /// `file` with its settings.
+    #[serde(flatten)]
+    pub call: Call,
+}
+
 /// The statistics that batch normalisation goes by while gradients are recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -311,4 +334,25 @@ pub struct TableSpec {
     /// The table of the paper whose printed numbers stand beside ours.
     pub mirrors: Option<u32>,
     pub caption: Option<String>,
+    /// What stands behind ±.
+    #[serde(default, skip_serializing_if = "Spread::is_default")]
+    pub spread: Spread,
+}
+
+/// What is told of the values of several seeds beside their mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spread {
+    /// The sample standard deviation.
+    #[default]
+    Sd,
+    /// Half the width of the mean's 95 % confidence interval, by Student's t.
+    Ci95,
+}
+
+impl Spread {
+    /// Whether it is what holds when a study says nothing.
+    pub fn is_default(&self) -> bool {
+        *self == Spread::default()
+    }
 }

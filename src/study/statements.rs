@@ -4,7 +4,8 @@ use super::blocks::{
     DATA, FIGURE, INCLUDED, LET, MODEL, PROFILE_BLOCK, RECORD, SPECTRUM, STUDY, TABLE, TEST, TRAIN, USED,
     VARY,
 };
-use crate::signature::Signature;
+use super::own_numbers::FILE;
+use crate::signature::{Param, Signature};
 
 /// What stands between a statement's name and its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +144,17 @@ pub static STATEMENTS: [StatementKind; 14] = [
         example: "figure spectra = rank_plot(c, curves: [batch])",
     },
 ];
+
+impl StatementKind {
+    /// Settings that the statement has beside those of what it calls. Numbers of a file are made by nothing that a
+    /// recording's settings could say.
+    pub fn more(&self, called: &str) -> &'static [Param] {
+        match self.block.name == "record" && called == FILE.name {
+            true => &[],
+            false => self.block.params,
+        }
+    }
+}
 
 /// The kind whose keyword this is.
 pub fn find(keyword: &str) -> Option<&'static StatementKind> {

@@ -3,7 +3,7 @@
 use super::arguments::Scope;
 use super::names::Names;
 use super::shape::{Item, entries};
-use super::{TableSpec, Vocabulary, suggest};
+use super::{Spread, TableSpec, Vocabulary, suggest};
 use crate::signature::Value;
 use crate::syntax::Diagnostic;
 use crate::syntax::ast::{Expr, ExprKind};
@@ -59,6 +59,10 @@ impl Scope<'_> {
             .args
             .get("caption")
             .map(|_| bound.args.text("caption").to_string());
+        let spread = match bound.args.text("spread") {
+            "ci95" => Spread::Ci95,
+            _ => Spread::Sd,
+        };
         let (of, rows, columns) = (texts("of"), texts("rows"), texts("columns"));
         Some(TableSpec {
             name,
@@ -67,6 +71,7 @@ impl Scope<'_> {
             columns,
             mirrors,
             caption,
+            spread,
         })
     }
 

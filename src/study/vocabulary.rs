@@ -67,6 +67,11 @@ pub trait Facts: Sync {
         None
     }
 
+    /// Parameters n and iterations T of an array in the user's own file; `Some(Err((reason, help)))` if it cannot be read.
+    fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
+        None
+    }
+
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;
 }

@@ -1,6 +1,7 @@
 //! A small vocabulary with the shape of the real one, so that the front end's tests depend on no registry.
 
 use gradstudy::signature::{Call, Default, Param, ParamType, Signature};
+use gradstudy::study::own_numbers::FILE;
 use gradstudy::study::{DataOutline, Facts, Vocabulary};
 
 const fn param(name: &'static str, ty: ParamType, default: Default) -> Param {
@@ -181,6 +182,10 @@ impl Facts for Known {
         (data.name == "csv").then(|| ("cannot read it".to_string(), "check the path".to_string()))
     }
 
+    fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
+        Some(Err(("cannot read it".to_string(), "check the path".to_string())))
+    }
+
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
         if data.is_some_and(|data| data.name == "letters") {
             return Some(Err("it takes images".to_string()));
@@ -200,7 +205,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     datasets: &[&CSV, &LETTERS, &MNIST],
     models: &[&LENET],
     optimizers: &[&SGD],
-    records: &[&GRADIENTS],
+    records: &[&GRADIENTS, &FILE],
     spectra: &[&COVARIANCE, &HESSIAN],
     tests: &[&NORMALITY, &POWER_LAW],
     figures: &[&RANK_PLOT],

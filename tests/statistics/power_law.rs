@@ -222,6 +222,7 @@ fn bootstrap_of_a_history() {
             plain,
             PowerLawOutcome {
                 bootstrap: None,
+                samples: plain.samples.clone(),
                 ..found
             }
         );

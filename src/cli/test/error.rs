@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::arrays::ArraysError;
 use crate::stats::degenerate::Cause;
 
 #[derive(Debug, Error, Diagnostic)]
@@ -58,6 +59,9 @@ pub enum TestError {
     #[error("the sample {problem}")]
     #[diagnostic(code(gradstudy::test::degenerate), help("choose another sample"))]
     Degenerate { problem: &'static str },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Arrays(#[from] ArraysError),
     #[error("stopped")]
     #[diagnostic(code(gradstudy::test::stopped))]
     Interrupted,

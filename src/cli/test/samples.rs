@@ -15,13 +15,56 @@ use crate::stats::monitor::Monitor;
 use crate::stats::outcome::Outcome;
 use crate::stats::sensitivity::Row;
 
-/// Bytes for each number of a sample while it is tested: in its block, and in a test's own copies.
+/// Bytes for each number of a sample while it is tested: the number, and a test's own copies.
 pub const NEEDED: u64 = 4 * size_of::<f64>() as u64;
+/// Bytes that the outcome of a sample takes until all are put together.
+const OUTCOME: u64 = size_of::<Outcome>() as u64 + 64;
+/// Neighbours that are picked together out of a block in which samples are not together.
+const GROUP: usize = 16;
+/// Bytes of a block beyond which more at a time is no faster.
+const ENOUGH: u64 = 256 << 20;
 
-/// Samples of `size` numbers that are in memory at a time; `None` if not even one may be.
-pub fn block(size: usize, memory: u64) -> Option<usize> {
-    let samples = memory / (NEEDED * size.max(1) as u64);
-    (samples > 0).then_some(usize::try_from(samples).unwrap_or(usize::MAX))
+/// How much is in memory at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sizes {
+    /// Samples that are read together.
+    pub block: usize,
+    /// Groups of samples that are tested at the same time.
+    pub lanes: usize,
+    /// Samples that are picked out of a block together.
+    pub group: usize,
+}
+
+impl Sizes {
+    /// For testing `count` samples of `matrix` by `calls` tests within `memory` bytes; `None` if not even one sample fits.
+    pub fn new(matrix: &Matrix, along: Along, count: usize, calls: usize, memory: u64) -> Option<Self> {
+        let (_, length) = matrix.samples(along);
+        let sample = NEEDED * length.max(1) as u64;
+        if sample > memory {
+            return None;
+        }
+        let together = matrix.lie_together(along);
+        let lanes = (memory / 4 / sample).clamp(1, rayon::current_num_threads() as u64);
+        // Each further sample of a group takes its numbers alone.
+        let spare = (memory / 4 / lanes).saturating_sub(sample) / (8 * length.max(1) as u64);
+        let group = if together {
+            1
+        } else {
+            (1 + spare).min(GROUP as u64)
+        };
+        let working = lanes * (sample + (group - 1) * 8 * length as u64);
+        let outcomes = OUTCOME * count as u64 * calls as u64;
+        let mut room = memory.saturating_sub(working + outcomes);
+        if together {
+            room = room.min(ENOUGH);
+        }
+        let block = room / matrix.block_bytes(along, 1).max(1);
+        Some(Sizes {
+            block: block.clamp(1, count.max(1) as u64) as usize,
+            lanes: lanes as usize,
+            group: group as usize,
+        })
+    }
 }
 
 /// What one matrix gave.
@@ -103,40 +146,64 @@ pub fn fits(call: &Call, size: usize) -> Result<(), TestError> {
     Ok(())
 }
 
-/// The outcome of each sample of `range`, `block` of them in memory at a time.
+/// The outcomes of each of `calls` on each sample of `range`; the file is read once for each block of samples.
 pub fn run(
     matrix: &Matrix,
     along: Along,
     range: Range<usize>,
-    block: usize,
-    call: &Call,
+    sizes: Sizes,
+    calls: &[Call],
     seed: u64,
     cancel: &AtomicBool,
-) -> Result<Vec<Outcome>, TestError> {
-    let kind = test_kind(&call.name);
-    let (_, size) = matrix.samples(along);
+) -> Result<Vec<Vec<Outcome>>, TestError> {
     let monitor = Monitor {
         progress: &|_| (),
         cancel,
     };
-    let (mut outcomes, mut values) = (Vec::with_capacity(range.len()), Vec::new());
+    let test = |call: &Call, sample: &[f64], index: usize| {
+        let seed = seed::derive(seed, &format!("test {} of sample {index}", call.name));
+        test_kind(&call.name).run_sample(sample, &call.args, seed, &monitor)
+    };
+    let mut outcomes: Vec<Vec<Outcome>> = calls.iter().map(|_| Vec::with_capacity(range.len())).collect();
     let mut first = range.start;
     while first < range.end {
-        let next = range.end.min(first.saturating_add(block));
-        matrix.read(along, first..next, &mut values);
-        let found: Option<Vec<Outcome>> = values
-            .par_chunks(size)
-            .enumerate()
-            .map(|(i, sample)| {
-                if cancel.load(Ordering::Relaxed) {
-                    return None;
-                }
-                let seed = seed::derive(seed, &format!("test {} of sample {}", call.name, first + i));
-                kind.run_sample(sample, &call.args, seed, &monitor)
-            })
+        let next = range.end.min(first.saturating_add(sizes.block));
+        let block = matrix.block(along, first..next)?;
+        let groups: Vec<Range<usize>> = (0..block.samples())
+            .step_by(sizes.group)
+            .map(|start| start..block.samples().min(start + sizes.group))
             .collect();
-        outcomes.extend(found.ok_or(TestError::Interrupted)?);
+        let one = |values: &mut Vec<f64>, group: &Range<usize>| -> Option<Vec<Vec<Outcome>>> {
+            if cancel.load(Ordering::Relaxed) {
+                return None;
+            }
+            block.values(group.clone(), values);
+            let samples = || values.chunks(block.length()).zip(group.clone());
+            let of = |call| {
+                samples()
+                    .map(|(sample, i)| test(call, sample, first + i))
+                    .collect()
+            };
+            calls.iter().map(of).collect()
+        };
+        // No more of them at a time than there is memory for.
+        for groups in groups.chunks(lanes_at_a_time(sizes.lanes, groups.len())) {
+            let found: Option<Vec<_>> = groups.par_iter().map_init(Vec::new, one).collect();
+            for group in found.ok_or(TestError::Interrupted)? {
+                for (all, found) in outcomes.iter_mut().zip(group) {
+                    all.extend(found);
+                }
+            }
+        }
         first = next;
     }
     Ok(outcomes)
+}
+
+/// Groups that may be handed to the threads at once: all where every thread may have one.
+fn lanes_at_a_time(lanes: usize, groups: usize) -> usize {
+    match lanes < rayon::current_num_threads() {
+        true => lanes,
+        false => groups.max(1),
+    }
 }

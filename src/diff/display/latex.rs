@@ -87,6 +87,15 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
     text
 }
 
+/// A document of its own around what [`to_latex`] or `paper_to` wrote.
+pub fn latex_document(tables: &str) -> String {
+    format!(
+        "\\documentclass[10pt]{{article}}\n\\usepackage[a4paper,landscape,margin=15mm]{{geometry}}\n\\usepackage{{iftex}}\n\
+         \\ifpdftex\\usepackage[T1]{{fontenc}}\\usepackage{{lmodern}}\\fi\n\\usepackage{{booktabs,siunitx,graphicx}}\n\
+         \\begin{{document}}\n{tables}\\end{{document}}\n"
+    )
+}
+
 fn settings(changes: &[SettingChange]) -> Vec<Vec<String>> {
     setting_rows(changes)
         .map(|row| row.iter().map(|text| escape(text)).collect())

@@ -4,7 +4,7 @@ mod latex;
 mod paper;
 mod parts;
 
-pub use latex::to_latex;
+pub use latex::{latex_document, to_latex};
 pub use paper::paper_to;
 
 use comfy_table::presets;

@@ -9,6 +9,7 @@ use crate::stats::many::{self, acceptance, mean, median};
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{AlternativeOutcome, AlternativesOutcome, Direction, Outcome};
 use crate::stats::power_law::{ALONG, ALPHA, OF, TAIL, tail_rule};
+use crate::stats::sample_values::SampleValues;
 use crate::stats::tail::TailRule;
 
 /// `alternatives(g, tail: top(1000), against: [lognormal, …], alpha: 0.05, along: [dimension, iteration])`
@@ -164,5 +165,20 @@ fn outcome(samples: &[Compared], settings: &AlternativesSettings) -> Alternative
         }),
         alpha,
         against: against.collect(),
+        samples: values(samples, settings),
     }
+}
+
+/// The ratio and p-value of each sample and law.
+fn values(samples: &[Compared], settings: &AlternativesSettings) -> SampleValues {
+    let mut values = SampleValues::default();
+    for (i, alternative) in settings.against.iter().enumerate() {
+        let mut add = |what: &str, value: fn(&Comparison) -> f64| {
+            let of = |sample: &Compared| sample.as_ref().map_or(f64::NAN, |all| value(&all[i]));
+            values.add(format!("{what}_{}", alternative.word()), samples.iter().map(of));
+        };
+        add("llr", |comparison| comparison.normalised);
+        add("p", |comparison| comparison.p_value);
+    }
+    values
 }

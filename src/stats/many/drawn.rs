@@ -7,6 +7,7 @@ use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
 use crate::stats::normality::{NormalitySettings, Significance, normality};
 use crate::stats::outcome::{Direction, NormalityOutcome};
+use crate::stats::sample_values::SampleValues;
 use crate::stats::sampling::Sampler;
 
 /// What is drawn and at which level it is judged.
@@ -123,6 +124,12 @@ pub(in crate::stats) fn outcome(
     settings: &DrawnSettings,
 ) -> NormalityOutcome {
     let p_values: Vec<f64> = samples.iter().flatten().map(|test| test.p_value).collect();
+    let mut values = SampleValues::default();
+    let p_value = |sample: &Result<Significance, Cause>| sample.as_ref().map_or(0.0, |it| it.p_value);
+    let statistic =
+        |sample: &Result<Significance, Cause>| sample.as_ref().map_or(f64::NAN, |it| it.statistic);
+    values.add("p_value", samples.iter().map(p_value));
+    values.add("statistic", samples.iter().map(statistic));
     NormalityOutcome {
         acceptance: acceptance(samples, |test| test.p_value > settings.alpha),
         alpha: settings.alpha,
@@ -135,5 +142,6 @@ pub(in crate::stats) fn outcome(
         mean_statistic: Some(mean(samples.iter().flatten().map(|test| test.statistic)))
             .filter(|mean| mean.is_finite()),
         rejections: Some(Rejections::of(&p_values, settings.alpha)),
+        samples: values,
     }
 }

@@ -11,6 +11,7 @@ use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
 use crate::stats::outcome::{BootstrapOutcome, Direction, DistancesOutcome, PowerLawOutcome};
 use crate::stats::power_law::{PowerLawSettings, PowerLawTest};
+use crate::stats::sample_values::SampleValues;
 use crate::stats::tail::TailRule;
 use crate::stats::tail_kernel::TailKernel;
 
@@ -83,7 +84,23 @@ pub(in crate::stats) fn outcome(
         median_x_min: median(fitted.iter().map(|test| test.fit.x_min).collect()),
         bootstrap: None,
         distances: None,
+        samples: values(samples),
     }
+}
+
+/// What each test found; a degenerate sample has d_ks = 1 and no fit.
+fn values(samples: &[Result<PowerLawTest, Cause>]) -> SampleValues {
+    let mut values = SampleValues::default();
+    let mut add = |name: &str, degenerate: f64, value: fn(&PowerLawTest) -> f64| {
+        let of = |sample: &Result<PowerLawTest, Cause>| sample.as_ref().map_or(degenerate, value);
+        values.add(name, samples.iter().map(of));
+    };
+    add("ks_distance", 1.0, |test| test.ks_distance);
+    add("critical_distance", f64::NAN, |test| test.critical_distance);
+    add("exponent", f64::NAN, |test| test.fit.exponent);
+    add("x_min", f64::NAN, |test| test.fit.x_min);
+    add("n_tail", 0.0, |test| test.fit.n_tail as f64);
+    values
 }
 
 /// Where the samples come from that a second look is taken at.
@@ -118,7 +135,7 @@ impl Samples<'_> {
     }
 }
 
-/// A bootstrap p-value of each sample that is not degenerate, summed up; `None` if cancelled.
+/// A bootstrap p-value of each sample (0 where it is degenerate), and them summed up; `None` if cancelled.
 ///
 /// For [`TailRule::Top`] and [`TailRule::Minimum`] one set of replicates serves all samples with a tail of one size.
 pub(in crate::stats) fn bootstrap_outcome(
@@ -127,7 +144,7 @@ pub(in crate::stats) fn bootstrap_outcome(
     settings: &PowerLawSettings,
     draws: &BootstrapSettings,
     monitor: &Monitor,
-) -> Option<BootstrapOutcome> {
+) -> Option<(BootstrapOutcome, Vec<f64>)> {
     let (p_values, error, drawn) = match settings.tail {
         TailRule::Top(_) | TailRule::Minimum => shared(tests, settings, draws, monitor)?,
         _ => own(samples, tests, settings, draws, monitor)?,
@@ -138,14 +155,15 @@ pub(in crate::stats) fn bootstrap_outcome(
         .map(|(p, test)| test.as_ref().map(|_| *p).map_err(|cause| *cause))
         .collect();
     let defined: Vec<f64> = of_samples.iter().flatten().copied().collect();
-    Some(BootstrapOutcome {
+    let outcome = BootstrapOutcome {
         replicates: draws.replicates,
         mean_replicates: drawn,
         mean_p_value: mean(of_samples.iter().map(|p| p.unwrap_or(0.0))),
         standard_error: error,
         acceptance: acceptance(&of_samples, |p| *p > settings.alpha),
         rejections: Rejections::of(&defined, settings.alpha),
-    })
+    };
+    Some((outcome, p_values))
 }
 
 /// p-values (0 where degenerate), the standard error of their mean, and the mean number of replicates.
@@ -217,19 +235,17 @@ fn own(
     Some((p_values, error, drawn))
 }
 
-/// Kuiper's and Anderson's and Darling's distances of each sample, summed up; `None` if cancelled.
+/// Kuiper's and Anderson's and Darling's distances of each sample (`None` where it is degenerate), and them summed up;
+/// `None` if cancelled.
 pub(in crate::stats) fn distances_outcome(
     samples: Samples,
     settings: &PowerLawSettings,
     monitor: &Monitor,
-) -> Option<DistancesOutcome> {
-    let found: Vec<Distances> = samples
-        .map(monitor, |_, values| distances(values, settings).ok())?
-        .into_iter()
-        .flatten()
-        .collect();
-    Some(DistancesOutcome {
-        mean_kuiper: mean(found.iter().map(|found| found.kuiper)),
-        mean_anderson_darling: mean(found.iter().map(|found| found.anderson_darling)),
-    })
+) -> Option<(DistancesOutcome, Vec<Option<Distances>>)> {
+    let found = samples.map(monitor, |_, values| distances(values, settings).ok())?;
+    let outcome = DistancesOutcome {
+        mean_kuiper: mean(found.iter().flatten().map(|found| found.kuiper)),
+        mean_anderson_darling: mean(found.iter().flatten().map(|found| found.anderson_darling)),
+    };
+    Some((outcome, found))
 }

@@ -12,6 +12,7 @@ use super::many::{self, mean, median};
 use super::monitor::Monitor;
 use super::outcome::{Degenerate, Direction, Outcome, TailIndexOutcome};
 use super::power_law::{ALONG, OF};
+use super::sample_values::SampleValues;
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
 /// An estimate of one sample.
@@ -127,6 +128,13 @@ pub(super) fn outcome(samples: &[Result<TailIndex, Cause>], points: usize) -> Ta
     let found: Vec<&TailIndex> = samples.iter().flatten().collect();
     let mean_xi = mean(found.iter().map(|index| index.xi));
     let squares: f64 = found.iter().map(|index| (index.xi - mean_xi).powi(2)).sum();
+    let mut values = SampleValues::default();
+    let mut add = |name: &str, value: fn(&TailIndex) -> f64| {
+        let of = |sample: &Result<TailIndex, Cause>| sample.as_ref().map_or(f64::NAN, value);
+        values.add(name, samples.iter().map(of));
+    };
+    add("xi", |index| index.xi);
+    add("standard_error", |index| index.standard_error);
     TailIndexOutcome {
         tested: samples.len() as u64,
         degenerate: Degenerate::of(samples.iter().filter_map(|sample| sample.err())),
@@ -135,6 +143,7 @@ pub(super) fn outcome(samples: &[Result<TailIndex, Cause>], points: usize) -> Ta
         sd_xi: (squares / (found.len() as f64 - 1.0)).sqrt(),
         mean_standard_error: mean(found.iter().map(|index| index.standard_error)),
         median_tail_index: median(found.iter().map(|index| index.alpha()).collect()),
+        samples: values,
     }
 }
 

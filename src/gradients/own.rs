@@ -1,0 +1,170 @@
+//! A history of the user's own numbers, from an array in a file.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::history::{GradientHistory, HistoryError};
+use crate::arrays::{self, Along, ArraysError, Matrix};
+use crate::signature::Args;
+
+/// Bytes of numbers that are read at a time.
+const READ: usize = 64 << 20;
+
+/// An array and which of its sides are iterations.
+#[derive(Debug)]
+pub struct OwnNumbers {
+    matrix: Matrix,
+    /// What an iteration is.
+    iterations: Along,
+    file: String,
+    named: bool,
+}
+
+/// Why a file is no history.
+#[derive(Debug, Error, Diagnostic)]
+pub enum OwnError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Arrays(#[from] ArraysError),
+    #[error("`{}` has {count} arrays", path.display())]
+    #[diagnostic(code(gradstudy::own::which), help("name one with `array`: {known}"))]
+    Which {
+        path: PathBuf,
+        count: usize,
+        known: String,
+    },
+    #[error("`{}` has no numbers: its array is {rows} × {columns}", path.display())]
+    #[diagnostic(
+        code(gradstudy::own::empty),
+        help("write a file with a row for each iteration")
+    )]
+    Empty {
+        path: PathBuf,
+        rows: usize,
+        columns: usize,
+    },
+}
+
+/// The array that the settings of `file` name, without reading its numbers where they lie as they are.
+///
+/// # Errors
+/// A file that cannot be read, has several arrays of which none is named, or no numbers.
+pub fn open(args: &Args) -> Result<OwnNumbers, OwnError> {
+    let path = Path::new(args.text("path"));
+    let wanted = args.get("array").map(|_| args.text("array"));
+    let mut matrices = arrays::open(path, wanted)?;
+    if matrices.len() != 1 {
+        let names: Vec<String> = matrices
+            .iter()
+            .map(|matrix| format!("\"{}\"", matrix.name))
+            .collect();
+        return Err(OwnError::Which {
+            path: path.into(),
+            count: matrices.len(),
+            known: names.join(", "),
+        });
+    }
+    let matrix = matrices.remove(0);
+    let (rows, columns) = (matrix.rows, matrix.columns);
+    if rows * columns == 0 {
+        return Err(OwnError::Empty {
+            path: path.into(),
+            rows,
+            columns,
+        });
+    }
+    let file = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Ok(OwnNumbers {
+        matrix,
+        iterations: match args.text("iterations") {
+            "columns" => Along::Columns,
+            _ => Along::Rows,
+        },
+        file,
+        named: wanted.is_some(),
+    })
+}
+
+/// BLAKE3 of the file, in hex.
+///
+/// # Errors
+/// It cannot be read.
+pub fn digest(path: &Path) -> Result<String, OwnError> {
+    let unread = |reason| OwnError::Arrays(ArraysError::file(path, reason));
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update_reader(File::open(path).map_err(unread)?)
+        .map_err(unread)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+impl OwnNumbers {
+    /// n.
+    pub fn parameters(&self) -> usize {
+        self.matrix.samples(self.iterations).1
+    }
+
+    /// T.
+    pub fn iterations(&self) -> usize {
+        self.matrix.samples(self.iterations).0
+    }
+
+    /// The file's name, and the array's where one was named: what tables show in a data set's place.
+    pub fn title(&self) -> String {
+        match self.named {
+            true => format!("{}: {}", self.file, self.matrix.name),
+            false => self.file.clone(),
+        }
+    }
+
+    /// Fills `history`, which has room for these numbers, in float32. `progress` is told of iterations; stops where it
+    /// says false, and returns whether all were read.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn fill(
+        &self,
+        history: &mut GradientHistory,
+        mut progress: impl FnMut(u64) -> bool,
+    ) -> Result<bool, OwnError> {
+        let (count, length) = self.matrix.samples(self.iterations);
+        // Of iterations that do not lie together, as many as there may be: each block is a pass over the file.
+        let budget = match self.matrix.lie_together(self.iterations) {
+            true => READ,
+            false => 16 * READ,
+        };
+        let together = (budget / (8 * length)).clamp(1, count);
+        let mut values = Vec::new();
+        for first in (0..count).step_by(together) {
+            let last = count.min(first + together);
+            self.matrix.read(self.iterations, first..last, &mut values)?;
+            let to = &mut history.values_mut()[first * length..last * length];
+            for (to, value) in to.iter_mut().zip(&values) {
+                *to = *value as f32;
+            }
+            if !progress((last - first) as u64) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Room for a history of these numbers, in `file` if one is named.
+///
+/// # Errors
+/// There is no such room.
+pub fn room(own: &OwnNumbers, file: Option<&Path>) -> Result<GradientHistory, HistoryError> {
+    let (n, t) = (own.parameters(), own.iterations());
+    match file {
+        Some(path) => GradientHistory::in_file(n, t, path),
+        None => GradientHistory::in_memory(n, t),
+    }
+}

@@ -1,0 +1,247 @@
+//! A run's data as flat tables for other programs: outcomes, spectra, and what was found of each row or column.
+
+use std::path::Path;
+
+use super::folder::{self, RunError};
+use crate::arrays::write::{Column, Columns};
+use crate::report::columns::COLUMNS;
+use crate::results::{MeasuredSpectrum, Measurement, Results, Subject};
+use crate::stats::sample_values::SampleValues;
+use crate::stats::verdicts::Verdicts;
+
+/// What was found of each of the samples of one measurement.
+#[derive(Debug)]
+pub struct Samples {
+    pub measurement: Measurement,
+    /// Empty where the run has none.
+    pub values: SampleValues,
+    /// Empty for what has no verdict.
+    pub verdicts: Verdicts,
+}
+
+/// The samples of every measurement of more than one, in the order of the results; those of which the run in `folder`
+/// holds nothing are left out.
+///
+/// # Errors
+/// A damaged file.
+pub fn samples(folder: &Path, results: &Results) -> Result<Vec<Samples>, RunError> {
+    let mut values = folder::open_samples(folder)?;
+    let of = |measurement: &Measurement| {
+        let acceptance = measurement.outcome.acceptance();
+        Samples {
+            measurement: measurement.clone(),
+            values: values.remove(&measurement.step).unwrap_or_default(),
+            verdicts: acceptance.map(|it| it.verdicts.clone()).unwrap_or_default(),
+        }
+    };
+    let mut samples: Vec<Samples> = results.measurements.iter().map(of).collect();
+    samples.retain(|samples| !samples.is_empty());
+    Ok(samples)
+}
+
+impl Samples {
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.values.len().max(self.verdicts.len() as usize)
+    }
+
+    /// Whether nothing is known of any sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a row of a table is of.
+struct Identity<'a> {
+    name: &'a str,
+    record: &'a str,
+    subject: &'a Subject,
+    seed: u64,
+    levels: &'a [(String, String)],
+    rows: usize,
+}
+
+/// Columns that say what each row is of; `named` is the first one's name.
+fn identities(named: &str, of: &[Identity]) -> Columns {
+    let text = |value: fn(&Identity) -> Option<String>| {
+        let repeated = of.iter().flat_map(|it| std::iter::repeat_n(value(it), it.rows));
+        Column::Text(repeated.collect())
+    };
+    let integer = |value: fn(&Identity) -> u64| {
+        let repeated = of
+            .iter()
+            .flat_map(|it| std::iter::repeat_n(Some(value(it)), it.rows));
+        Column::Integer(repeated.collect())
+    };
+    let mut columns: Columns = vec![
+        (named.to_string(), text(|it| Some(it.name.to_string()))),
+        (
+            "record".to_string(),
+            text(|it| (!it.record.is_empty()).then(|| it.record.to_string())),
+        ),
+        ("dataset".to_string(), text(|it| Some(it.subject.dataset.clone()))),
+        ("model".to_string(), text(|it| Some(it.subject.model.clone()))),
+        (
+            "training".to_string(),
+            text(|it| Some(it.subject.training.clone())),
+        ),
+        ("batch".to_string(), integer(|it| it.subject.batch)),
+        ("iterations".to_string(), integer(|it| it.subject.iterations)),
+        ("parameters".to_string(), integer(|it| it.subject.parameters)),
+        ("of".to_string(), text(|it| it.subject.spectrum.clone())),
+        ("seed".to_string(), integer(|it| it.seed)),
+    ];
+    let mut factors: Vec<&String> = Vec::new();
+    for (factor, _) in of.iter().flat_map(|it| it.levels) {
+        if !factors.contains(&factor) {
+            factors.push(factor);
+        }
+    }
+    for factor in factors {
+        let level = |it: &Identity| {
+            let level = it.levels.iter().find(|(name, _)| name == factor);
+            level.map(|(_, label)| label.clone())
+        };
+        let repeated = of.iter().flat_map(|it| std::iter::repeat_n(level(it), it.rows));
+        columns.push((format!("level.{factor}"), Column::Text(repeated.collect())));
+    }
+    columns
+}
+
+fn measured(measurement: &Measurement, rows: usize) -> Identity<'_> {
+    Identity {
+        name: &measurement.test,
+        record: &measurement.record,
+        subject: &measurement.subject,
+        seed: measurement.seed,
+        levels: &measurement.levels,
+        rows,
+    }
+}
+
+fn directions<'a>(measurements: impl Iterator<Item = (&'a Measurement, usize)>) -> (String, Column) {
+    let repeated =
+        measurements.flat_map(|(it, rows)| std::iter::repeat_n(Some(it.direction.word().to_string()), rows));
+    ("direction".to_string(), Column::Text(repeated.collect()))
+}
+
+/// One row for each statistic of each measurement: `statistic`, `value`, and for rates the Wilson interval.
+pub fn outcomes(measurements: &[&Measurement]) -> Columns {
+    let statistics: Vec<Vec<_>> = measurements
+        .iter()
+        .map(|measurement| {
+            let found = COLUMNS.iter().filter_map(|column| {
+                let value = (column.value)(&measurement.outcome)?;
+                let counts = column.counts.and_then(|counts| counts(&measurement.outcome));
+                Some((column.name, value, counts.map(|counts| counts.rate_interval)))
+            });
+            found.collect()
+        })
+        .collect();
+    let rows = || {
+        measurements
+            .iter()
+            .zip(&statistics)
+            .map(|(it, found)| (*it, found.len()))
+    };
+    let identity: Vec<Identity> = rows().map(|(it, rows)| measured(it, rows)).collect();
+    let mut columns = identities("test", &identity);
+    columns.push(directions(rows()));
+    let all = || statistics.iter().flatten();
+    let names = all().map(|(name, ..)| Some(name.to_string())).collect();
+    columns.push(("statistic".to_string(), Column::Text(names)));
+    columns.push((
+        "value".to_string(),
+        Column::Number(all().map(|it| it.1).collect()),
+    ));
+    for (name, end) in [("low", 0), ("high", 1)] {
+        let ends = all()
+            .map(|(_, _, interval)| interval.map_or(f64::NAN, |it| if end == 0 { it.low } else { it.high }));
+        columns.push((name.to_string(), Column::Number(ends.collect())));
+    }
+    columns
+}
+
+/// One row for each eigenvalue: `rank` from 1, `value`, and its residual where there is one.
+pub fn spectra(spectra: &[&MeasuredSpectrum]) -> Columns {
+    let identity: Vec<Identity> = spectra
+        .iter()
+        .map(|it| Identity {
+            name: &it.name,
+            record: &it.record,
+            subject: &it.subject,
+            seed: it.seed,
+            levels: &it.levels,
+            rows: it.spectrum.values.len(),
+        })
+        .collect();
+    let mut columns = identities("spectrum", &identity);
+    let ranks = spectra
+        .iter()
+        .flat_map(|it| (1..=it.spectrum.values.len() as u64).map(Some));
+    columns.push(("rank".to_string(), Column::Integer(ranks.collect())));
+    let values = spectra.iter().flat_map(|it| it.spectrum.values.iter().copied());
+    columns.push(("value".to_string(), Column::Number(values.collect())));
+    if spectra.iter().any(|it| it.spectrum.residuals.is_some()) {
+        let residuals = spectra.iter().flat_map(|it| match &it.spectrum.residuals {
+            Some(residuals) => residuals.clone(),
+            None => vec![f64::NAN; it.spectrum.values.len()],
+        });
+        columns.push(("residual".to_string(), Column::Number(residuals.collect())));
+    }
+    columns
+}
+
+/// One row for each sample: `sample` (its number from 0), `accepted`, and what was found of it.
+pub fn each_sample(samples: &[&Samples]) -> Columns {
+    let rows = || samples.iter().map(|it| (&it.measurement, it.len()));
+    let identity: Vec<Identity> = rows().map(|(it, rows)| measured(it, rows)).collect();
+    let mut columns = identities("test", &identity);
+    columns.push(directions(rows()));
+    let numbers = rows().flat_map(|(_, rows)| (0..rows as u64).map(Some));
+    columns.push(("sample".to_string(), Column::Integer(numbers.collect())));
+    let accepted = samples.iter().flat_map(|it| match it.verdicts.is_empty() {
+        true => vec![None; it.len()],
+        false => it.verdicts.iter().map(Some).collect(),
+    });
+    columns.push(("accepted".to_string(), Column::Boolean(accepted.collect())));
+    let mut names: Vec<&String> = Vec::new();
+    for (name, _) in samples.iter().flat_map(|it| it.values.columns()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let values = samples.iter().flat_map(|it| {
+            let found = it.values.columns().iter().find(|(known, _)| known == name);
+            found.map_or_else(|| vec![f64::NAN; it.len()], |(_, values)| values.clone())
+        });
+        columns.push((name.clone(), Column::Number(values.collect())));
+    }
+    columns
+}
+
+/// `tails/dimension/seed=0/weights=random`: names a tensor.
+pub fn measurement_name(measurement: &Measurement) -> String {
+    let name = format!("{}/{}", measurement.test, measurement.direction.word());
+    with_case(name, measurement.seed, &measurement.levels)
+}
+
+/// `c/seed=0/weights=random`: names a tensor.
+pub fn spectrum_name(spectrum: &MeasuredSpectrum) -> String {
+    with_case(spectrum.name.clone(), spectrum.seed, &spectrum.levels)
+}
+
+fn with_case(name: String, seed: u64, levels: &[(String, String)]) -> String {
+    let levels = levels.iter().map(|(factor, label)| format!("/{factor}={label}"));
+    format!("{name}/seed={seed}{}", levels.collect::<String>())
+}
+
+/// Whether every word of `at`, as `FACTOR=LABEL`, is among `levels`.
+pub fn is_at(levels: &[(String, String)], at: &[String]) -> bool {
+    at.iter().all(|at| {
+        levels
+            .iter()
+            .any(|(factor, label)| *at == format!("{factor}={label}"))
+    })
+}
