@@ -123,7 +123,7 @@ impl<'a> Recording<'a> {
         let n = self.network.parameter_count();
         let t = self.iterations as f64;
         let history = 4 * (self.height * self.iterations) as u64;
-        let sums = self.selections.len() as u64 * (16 * (self.iterations * self.iterations) as u64);
+        let sums = self.sums();
         let activations = bytes_per_block(self.network, self.batch, BatchNormMode::Batch) as u64;
         let pass = t * self.batch as f64 * self.network.gradient_flops() as f64 / (RECORD * CORES);
         let rows: usize = self.selections.iter().flatten().map(Range::len).sum();
@@ -181,6 +181,12 @@ impl<'a> Recording<'a> {
         cheapest.expect("windows, or a history that fits")
     }
 
+    /// Bytes of one triangle of sums for each selection, and of one matrix that is solved.
+    fn sums(&self) -> u64 {
+        let square = (self.iterations * self.iterations) as u64;
+        4 * square * self.selections.len() as u64 + 8 * square
+    }
+
     /// The parts of each pass, the operations for factors and for rows, and the bytes of the largest pass; None where
     /// gradients cannot be taken apart or a layer is too large.
     fn layers(&self, means: Means) -> Option<(Vec<Vec<Part>>, f64, f64, u64)> {
@@ -189,8 +195,7 @@ impl<'a> Recording<'a> {
             return None;
         }
         let (t, b) = (self.iterations as f64, self.batch as f64);
-        let sums = 16 * (self.iterations * self.iterations) as u64;
-        let room = means.memory.saturating_sub(sums);
+        let room = means.memory.saturating_sub(self.sums());
         let (mut factor_flops, mut row_flops) = (0.0, 0.0);
         let empty = vec![Part::Absent; network.layers.len()];
         let (mut passes, mut pass, mut largest) = (Vec::new(), empty.clone(), 0);

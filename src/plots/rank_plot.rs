@@ -76,9 +76,10 @@ impl FigureKind for RankPlot {
         for (label, spectra) in curves {
             for (number, measured) in spectra.iter().enumerate() {
                 let color = series.len();
-                // Two spectra of one name are told apart by their statements.
-                let label = match number {
-                    0 => label.clone(),
+                // Two spectra of one name are told apart by their layers or statements.
+                let label = match (number, &measured.subject.layers) {
+                    (_, Some(layers)) if spectra.len() > 1 => format!("{label} ({layers})"),
+                    (0, _) => label.clone(),
                     _ => format!("{label} ({})", measured.name),
                 };
                 let values = &measured.spectrum.values;

@@ -33,6 +33,12 @@ impl SpectrumMethod for Covariance {
         &SIGNATURE
     }
 
+    fn rank_bound(&self, args: &Args, parameters: u64, iterations: u64) -> u64 {
+        // Centring takes one dimension away.
+        let centred = args.text("centre") == "history";
+        parameters.min(iterations.saturating_sub(u64::from(centred)))
+    }
+
     fn run(&self, input: Input, args: &Args, monitor: &Monitor) -> Option<Result<Spectrum, SpectrumError>> {
         let top = args.integer("top") as u64;
         let history = args.text("centre") == "history";
@@ -47,17 +53,12 @@ impl SpectrumMethod for Covariance {
         }
         with_moments(input, monitor, |moments| {
             let (n, t) = (moments.parameters() as u64, moments.samples() as u64);
-            let (matrix, rank_bound) = if history {
-                if t == 1 {
-                    return Err(SpectrumError::OneIteration);
-                }
-                (moments.covariance(), n.min(t - 1))
-            } else {
-                (
-                    moments.around_centre().ok_or(SpectrumError::NoFullBatch)?,
-                    n.min(t),
-                )
+            let matrix = match history {
+                true if t == 1 => return Err(SpectrumError::OneIteration),
+                true => moments.covariance(),
+                false => moments.around_centre().ok_or(SpectrumError::NoFullBatch)?,
             };
+            let rank_bound = self.rank_bound(args, n, t);
             solve(SpectrumKind::Covariance, matrix, rank_bound, moments, top)
         })
     }

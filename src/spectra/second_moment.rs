@@ -25,7 +25,8 @@ impl SpectrumMethod for SecondMoment {
 
     fn run(&self, input: Input, args: &Args, monitor: &Monitor) -> Option<Result<Spectrum, SpectrumError>> {
         with_moments(input, monitor, |moments| {
-            let rank_bound = moments.parameters().min(moments.samples()) as u64;
+            let (n, t) = (moments.parameters() as u64, moments.samples() as u64);
+            let rank_bound = self.rank_bound(args, n, t);
             let top = args.integer("top") as u64;
             solve(
                 SpectrumKind::SecondMoment,

@@ -2,7 +2,7 @@
 
 use super::case::{Place, Places};
 use super::{Case, RecordSpec, TestSpec, Vocabulary};
-use crate::signature::{Call, Value};
+use crate::signature::{Call, EACH, Value};
 use crate::stats::outcome::Direction;
 use crate::syntax::{Diagnostic, Span};
 
@@ -189,10 +189,15 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             let span = place.of("samples");
             diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
         }
+        // Of each layer there are at most so many as it can have: only the whole network bounds them here.
+        let pattern = match args.get("layers") {
+            Some(Value::Text(layers)) if layers != EACH => Some(layers),
+            _ => None,
+        };
         let fault = std::cell::RefCell::new(None);
         let parameters = |model: &str, data: Option<&super::DataSpec>| {
             let (_, call) = model_of(case, model)?;
-            let Some(Value::Text(layers)) = args.get("layers") else {
+            let Some(layers) = pattern else {
                 return vocabulary.facts.parameters(call, Some(&data?.call))?.ok();
             };
             let selected = vocabulary.facts.selected(call, &data?.call, layers)?;
@@ -228,7 +233,7 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
                 // Centring takes one dimension away.
                 let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
                 let rank = record.iterations.saturating_sub(u64::from(centred));
-                let n = match args.get("layers") {
+                let n = match pattern {
                     Some(_) => parameters(&record.of, case.data.get(&record.on)),
                     None => rows(case, record, vocabulary).and_then(Result::ok),
                 };

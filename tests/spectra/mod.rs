@@ -1,5 +1,6 @@
 //! Spectra against NumPy, closed forms and all-f64 references.
 
+mod each;
 mod eigen;
 mod factors;
 mod measures;
