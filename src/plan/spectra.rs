@@ -112,6 +112,14 @@ impl<'a> Lowering<'_> {
             for (key, value) in values {
                 call.args.0.insert(key.to_string(), value);
             }
+            // Nothing is saved where a layer has no more parameters than the sketch has dimensions.
+            if call
+                .args
+                .get("sketch")
+                .is_some_and(|_| call.args.call("sketch").args.integer("dim") >= parameters as i64)
+            {
+                call.args.0.shift_remove("sketch");
+            }
             call
         };
         modules(network).into_iter().map(of_module).collect()

@@ -104,6 +104,24 @@ impl FigureKind for RankPlot {
                 "Dashed: the power law fitted by maximum likelihood to {values}, drawn as λ_k = x_min (K/k)^ŝ."
             ));
         }
+        for measured in &shown {
+            if let Some(sketch) = measured.spectrum.sketch {
+                let layers = measured
+                    .subject
+                    .layers
+                    .iter()
+                    .map(|layers| format!(" ({layers})"));
+                notes.push(format!(
+                    "{}{}: of gradients sketched to {} dimensions; with probability {} every value lies within {:.2e} of \
+                     the exact one.",
+                    measured.name,
+                    layers.collect::<String>(),
+                    sketch.dim,
+                    sketch.probability,
+                    sketch.bound
+                ));
+            }
+        }
         Ok(Figure {
             name: spec.name.clone(),
             caption: caption(spec, results),

@@ -3,6 +3,7 @@
 use crate::data::label_noise;
 use crate::plan::convention;
 use crate::signature::Value;
+use crate::spectra::sketch::Sketch;
 use crate::study::{Case, RecordSpec, Study, TableSpec, is_clean};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
@@ -19,6 +20,9 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 continue;
             };
             say(convention(&test.call));
+            if let Some(words) = sketch_behind(case, &test.of) {
+                say(words);
+            }
             let Some(record) = record_behind(case, &test.of) else {
                 continue;
             };
@@ -54,6 +58,19 @@ fn record_behind<'a>(case: &'a Case, name: &'a str) -> Option<&'a RecordSpec> {
         match case.spectra.get(name) {
             Some(spectrum) => name = spectrum.call.args.text("of"),
             None => return case.records.get(name),
+        }
+    }
+    None
+}
+
+/// What must be known of a sketched spectrum behind a test.
+fn sketch_behind(case: &Case, name: &str) -> Option<String> {
+    let mut name = name;
+    for _ in 0..=case.spectra.len() {
+        let args = &case.spectra.get(name)?.call.args;
+        match Sketch::from_args(args, 0) {
+            Some(sketch) => return Some(sketch.words(name)),
+            None => name = args.get("of").map(|_| args.text("of"))?,
         }
     }
     None

@@ -1,5 +1,6 @@
 //! The spectrum of the gradient noise: C = (1/T)(G − c1ᵀ)(G − c1ᵀ)ᵀ.
 
+use super::sketch::SKETCH;
 use super::{
     Input, LAYERS, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
 };
@@ -20,6 +21,7 @@ pub static SIGNATURE: Signature = Signature {
             doc: "what is subtracted: the mean over the history, or the full-batch gradient",
         },
         LAYERS,
+        SKETCH,
     ],
     version: 1,
 };

@@ -15,6 +15,7 @@ pub mod moments;
 pub mod products;
 mod products_kernel;
 pub mod second_moment;
+pub mod sketch;
 pub mod spectrum;
 
 pub use error::SpectrumError;
@@ -148,6 +149,7 @@ fn solve(
         accuracy,
         residuals: None,
         converged: None,
+        sketch: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The spectrum of the gradients: C_m = (1/T) G Gᵀ.
 
+use super::sketch::SKETCH;
 use super::{
     Input, LAYERS, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
 };
@@ -10,7 +11,7 @@ use crate::stats::monitor::Monitor;
 pub static SIGNATURE: Signature = Signature {
     name: "second_moment",
     summary: "largest eigenvalues of the gradients' second moment (covariance without centring)",
-    params: &[OF_RECORD, TOP, LAYERS],
+    params: &[OF_RECORD, TOP, LAYERS, SKETCH],
     version: 1,
 };
 

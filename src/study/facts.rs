@@ -194,6 +194,7 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
             Some(Value::Text(layers)) if layers != EACH => Some(layers),
             _ => None,
         };
+        let each = args.get("layers").filter(|_| pattern.is_none());
         let fault = std::cell::RefCell::new(None);
         let parameters = |model: &str, data: Option<&super::DataSpec>| {
             let (_, call) = model_of(case, model)?;
@@ -205,6 +206,10 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
         };
         let along = match args.get("along") {
             Some(Value::Text(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        let dim = match args.get("sketch") {
+            Some(Value::Call(sketch)) => sketch.args.get("dim"),
             _ => None,
         };
         let bound = match case.records.get(of) {
@@ -243,6 +248,19 @@ fn spectra(case: &Case, places: &Places, vocabulary: &Vocabulary, diagnostics: &
                     let span = place.of("layers");
                     diagnostics.push(Diagnostic::error("E0531", message, span, "a second choice").help(help));
                 }
+                if let (Some(n), Some(Value::Integer(dim)), None) = (n, dim, each)
+                    && *dim as u64 >= n
+                {
+                    let message = format!("a sketch to {dim} dimensions of gradients that have {n}");
+                    let help = "leave `sketch` out: it would save nothing";
+                    let span = place.of("sketch");
+                    diagnostics
+                        .push(Diagnostic::error("E0509", message, span, "more than there are").help(help));
+                }
+                let rank = match dim {
+                    Some(Value::Integer(dim)) => rank.min(*dim as u64),
+                    _ => rank,
+                };
                 Some(n.map_or(rank, |n| n.min(rank)))
             }
             None => parameters(of, data),

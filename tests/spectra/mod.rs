@@ -5,4 +5,5 @@ mod eigen;
 mod factors;
 mod measures;
 mod moments;
+mod sketch;
 mod support;
