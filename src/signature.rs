@@ -4,6 +4,9 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+/// `layers: each`: one of what is asked for, for each layer.
+pub const EACH: &str = "each";
+
 /// A built-in (a dataset, a model, a test …) or a statement's block: its name and its parameters.
 #[derive(Debug)]
 pub struct Signature {
@@ -38,6 +41,8 @@ pub enum ParamType {
     Boolean,
     /// A quoted string.
     Text,
+    /// A quoted string, or one of these words.
+    TextOr(&'static [&'static str]),
     /// One of these words.
     Word(&'static [&'static str]),
     /// A nested call to one of these, such as `top(1000)`; a bare word is a call without arguments.

@@ -152,7 +152,7 @@ fn default_args_of(params: &[Param], given: &[&str]) -> Args {
             ParamType::Integer { .. } => Value::Integer(text.parse().expect("a whole number")),
             ParamType::Number { .. } => Value::Number(text.parse().expect("a number")),
             ParamType::Boolean => Value::Boolean(text == "true"),
-            ParamType::Text | ParamType::Word(_) => Value::Text(text.to_string()),
+            ParamType::Text | ParamType::TextOr(_) | ParamType::Word(_) => Value::Text(text.to_string()),
             ParamType::Call(signatures) => {
                 let (name, inner) = text.split_once('(').unwrap_or((text, ")"));
                 let given: Vec<&str> = inner

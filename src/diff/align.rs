@@ -81,7 +81,7 @@ fn pair_changed(aligned: Vec<Aligned>) -> Vec<Aligned> {
             direction,
             seed,
         } = it.identity.clone();
-        (test, subject.spectrum, levels, direction, seed)
+        (test, subject.spectrum, subject.layers, levels, direction, seed)
     };
     let mut lone: IndexMap<_, [Vec<usize>; 2]> = IndexMap::new();
     for (index, it) in aligned.iter().enumerate() {
@@ -126,6 +126,9 @@ impl std::fmt::Display for Identity {
         write!(f, "{}, {}", self.test, words(&self.subject))?;
         for (factor, level) in &self.levels {
             write!(f, ", {factor} {level}")?;
+        }
+        if let Some(layers) = &self.subject.layers {
+            write!(f, ", {layers}")?;
         }
         match &self.subject.spectrum {
             Some(spectrum) => write!(f, ", {spectrum}")?,

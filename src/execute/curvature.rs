@@ -82,5 +82,6 @@ fn spectrum(found: CurvatureSpectrum) -> Spectrum {
         accuracy: found.residuals.iter().copied().fold(0.0, f64::max),
         converged: Some(found.converged as u64),
         residuals: Some(found.residuals),
+        sketch: None,
     }
 }

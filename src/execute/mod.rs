@@ -7,6 +7,7 @@ mod measure;
 pub mod observer;
 mod own;
 mod record;
+mod sketch;
 mod spectrum;
 mod sums;
 mod train;
@@ -192,7 +193,7 @@ impl<'a> Executor<'a> {
         }
         let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
         let route = self.route(plan, record, &missing)?;
-        if matches!(route, Route::Layers(_) | Route::Windows(_)) {
+        if matches!(route, Route::Layers(_) | Route::Windows(_) | Route::Sketch) {
             self.spectra_by_route(plan, record, &route, &missing, spectra)?;
             return self
                 .store

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::record::keep_rows;
+use super::sketch::Source;
 use super::sums::{Target, add_pass, finish};
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
@@ -12,7 +13,7 @@ use crate::gradients::transform::Transform;
 use crate::layers::BatchNormMode;
 use crate::models::Network;
 use crate::models::parts::Layout;
-use crate::plan::route::{Route, rows_of};
+use crate::plan::route::{Route, is_sketched, rows_of};
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::moments::Moments;
@@ -44,6 +45,9 @@ impl Executor<'_> {
     ) -> Result<(), ExecuteError> {
         let needs_values = |step: &&&Step| spectrum_method(&of(step).0.name).needs_values();
         let (of_values, missing): (Vec<&Step>, Vec<&Step>) = missing.iter().partition(needs_values);
+        let (sketched, missing): (Vec<&Step>, Vec<&Step>) =
+            missing.into_iter().partition(|it| is_sketched(it));
+        self.spectra_by_sketch(plan, record, Source::History(history), &sketched, spectra)?;
         for step in of_values {
             let (start, view) = (Instant::now(), history.view());
             let input = Input::History {
@@ -97,6 +101,11 @@ impl Executor<'_> {
         spectra: &mut Spectra,
     ) -> Result<(), ExecuteError> {
         let mut recorder = self.recorder(plan, record)?;
+        let (sketched, missing): (Vec<&Step>, Vec<&Step>) = missing.iter().partition(|it| is_sketched(it));
+        self.spectra_by_sketch(plan, record, Source::Recording(&mut recorder), &sketched, spectra)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
         let (t, batch) = (recorder.iterations, recorder.batches.batch);
         let network = recorder.network.clone();
         // The only pass, if there is one: it serves sums in either precision.
@@ -105,7 +114,7 @@ impl Executor<'_> {
             plan,
             record,
             &network,
-            missing,
+            &missing,
             spectra,
             &mut |precision, rows, centre, monitor| {
                 let precision = match route {
@@ -135,7 +144,9 @@ impl Executor<'_> {
                             kept = (passes.len() == 1).then_some(columns);
                         }
                     }
-                    Route::Memory | Route::File => unreachable!("routes through the history"),
+                    Route::Memory | Route::File | Route::Sketch => {
+                        unreachable!("routes through the history, or for sketches alone")
+                    }
                 }
                 finish(targets).map(Some).map_err(|cause| at(record, cause))
             },
@@ -273,7 +284,7 @@ impl Executor<'_> {
 
     /// The gradient of the mean loss over the whole data set that `record` drew its minibatches from, with its weight
     /// decay. (The checker lets no recording come here that does more to its gradients.)
-    fn full_batch_gradient(&self, plan: &Plan, record: &Step) -> Result<Vec<f32>, ExecuteError> {
+    pub(super) fn full_batch_gradient(&self, plan: &Plan, record: &Step) -> Result<Vec<f32>, ExecuteError> {
         let Work::Record {
             data,
             weights,
@@ -318,7 +329,7 @@ impl Executor<'_> {
 }
 
 /// The call of a spectrum step, and what it is of.
-fn of(step: &Step) -> (&Call, &StepId) {
+pub(super) fn of(step: &Step) -> (&Call, &StepId) {
     match &step.work {
         Work::Spectrum { call, of, .. } => (call, of),
         _ => unreachable!("a spectrum step"),

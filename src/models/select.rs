@@ -28,10 +28,23 @@ pub fn select(network: &Network, pattern: &str) -> Result<Vec<Range<usize>>, NoS
     Ok(ranges)
 }
 
+/// The modules that have parameters, by name, in the order of θ, and how many each has. As a pattern, each name selects
+/// its module.
+pub fn modules(network: &Network) -> Vec<(String, usize)> {
+    let mut modules: indexmap::IndexMap<String, usize> = indexmap::IndexMap::new();
+    for tensor in network.parameters() {
+        *modules.entry(module_of(&tensor.name).to_string()).or_default() += tensor.range.len();
+    }
+    modules.into_iter().collect()
+}
+
+fn module_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(module, _)| module)
+}
+
 /// Whether `pattern` matches the parameter tensor `name`, or the module that it belongs to.
 pub fn matches(pattern: &str, name: &str) -> bool {
-    let module = name.rsplit_once('.').map_or(name, |(module, _)| module);
-    glob(pattern.as_bytes(), name.as_bytes()) || glob(pattern.as_bytes(), module.as_bytes())
+    glob(pattern.as_bytes(), name.as_bytes()) || glob(pattern.as_bytes(), module_of(name).as_bytes())
 }
 
 fn glob(pattern: &[u8], name: &[u8]) -> bool {
@@ -135,6 +148,22 @@ mod tests {
         assert_eq!(weights, [0..150, 156..2556]);
         let fc = select(&network, "fc*").unwrap();
         assert_eq!(fc, [2572..n]);
+    }
+
+    #[test]
+    fn every_parameter_is_of_one_module() {
+        let network = lenet();
+        let mut start = 0;
+        for (module, parameters) in modules(&network) {
+            assert_eq!(
+                select(&network, &module).unwrap(),
+                std::iter::once(start..start + parameters).collect::<Vec<_>>()
+            );
+            start += parameters;
+        }
+        assert_eq!(start, network.parameter_count());
+        let names: Vec<String> = modules(&network).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["conv1", "conv2", "fc1", "fc2", "fc3"]);
     }
 
     #[test]

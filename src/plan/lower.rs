@@ -8,7 +8,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::cost::{self, Cost};
-use super::measure::Measurable;
+use super::spectra::{Known, Measurable};
 use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, DataError, SearchPath, label_noise};
@@ -183,6 +183,7 @@ impl Lowering<'_> {
                 iterations: spec.iterations,
                 parameters: count as u64,
                 spectrum: None,
+                layers: spec.layers.clone(),
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
             let (settings, done) = settings::record(spec);
@@ -241,17 +242,15 @@ impl Lowering<'_> {
                 self.weights(case, name, seed)?;
             }
         }
-        let mut known: HashMap<&str, Measurable> = HashMap::new();
+        let mut known = Known::new();
         for (name, (step, subject)) in recorded {
             let record = name.to_string();
-            known.insert(
-                name,
-                Measurable {
-                    step,
-                    record,
-                    subject,
-                },
-            );
+            let history = Measurable {
+                step,
+                record,
+                subject,
+            };
+            known.insert(name, vec![history]);
         }
         self.spectra(case, seed, &levels, &mut known, out)?;
         self.tests(case, seed, &levels, &known, out)

@@ -10,12 +10,14 @@ mod measure;
 mod own_numbers;
 pub mod route;
 mod settings;
+mod spectra;
 pub mod step;
 
 use std::collections::HashMap;
 
 pub use lower::{PlanError, lower};
-pub use measure::{convention, spectrum_method, test_kind};
+pub use measure::{convention, test_kind};
+pub use spectra::spectrum_method;
 pub use step::{Operation, Step, StepId, StepKey, Work};
 
 use crate::results::Subject;

@@ -36,6 +36,7 @@ impl Lowering<'_> {
         };
         let (n, t) = (own.parameters() as u64, own.iterations() as u64);
         let subject = Subject {
+            layers: None,
             dataset: own.title(),
             model: ABSENT.to_string(),
             training: ABSENT.to_string(),

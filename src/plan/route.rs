@@ -10,6 +10,7 @@ use crate::layers::BatchNormMode;
 use crate::models::parts::{Layout, Part};
 use crate::models::select::{NoSuchLayer, select};
 use crate::models::{self, Network};
+use crate::signature::Call;
 
 /// A way to the inner products.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,8 @@ pub enum Route {
     Layers(Vec<Vec<Part>>),
     /// So many rows of G at a time, recorded anew for each window; the sums are kept after each.
     Windows(usize),
+    /// Nothing but sketches is wanted: gradients are projected as they are recorded.
+    Sketch,
 }
 
 /// What there is to choose by.
@@ -59,6 +62,8 @@ const RECORD: f64 = 70e9;
 const SINGLE: f64 = 110e9;
 const DOUBLE: f64 = 45e9;
 const FACTORS: f64 = 25e9;
+/// Signed additions of a sketch in a second.
+const SIGNS: f64 = 5e8;
 /// Bytes a second of fresh memory, and of a disk.
 const WRITE: f64 = 3e9;
 const DISK: f64 = 4e8;
@@ -79,6 +84,8 @@ pub struct Recording<'a> {
     pub height: usize,
     /// Rows that any spectrum is of: one list of ranges for each different selection.
     pub selections: Vec<Vec<Range<usize>>>,
+    /// Dimensions of the sketches, and operations that make them, for one iteration.
+    pub sketches: (u64, f64),
 }
 
 impl<'a> Recording<'a> {
@@ -100,9 +107,15 @@ impl<'a> Recording<'a> {
             unreachable!("a record step")
         };
         let height = rows.iter().map(Range::len).sum();
-        let mut selections = Vec::new();
+        let (mut selections, mut sketches) = (Vec::new(), (0, 0.0));
         for user in users {
             let rows = rows_of(network, record, user)?;
+            if let Some(sketch) = sketch_of(user) {
+                sketches.0 += sketch.args.integer("dim") as u64;
+                let parameters: usize = rows.iter().map(Range::len).sum();
+                sketches.1 += sketch.args.integer("nonzeros") as f64 * parameters as f64;
+                continue;
+            }
             if !selections.contains(&rows) {
                 selections.push(rows);
             }
@@ -115,6 +128,7 @@ impl<'a> Recording<'a> {
             history_only: height < network.parameter_count() || *batch_norm == BatchNormMode::Running,
             height,
             selections,
+            sketches,
         })
     }
 
@@ -123,7 +137,7 @@ impl<'a> Recording<'a> {
         let n = self.network.parameter_count();
         let t = self.iterations as f64;
         let history = 4 * (self.height * self.iterations) as u64;
-        let sums = self.selections.len() as u64 * (16 * (self.iterations * self.iterations) as u64);
+        let sums = self.sums();
         let activations = bytes_per_block(self.network, self.batch, BatchNormMode::Batch) as u64;
         let pass = t * self.batch as f64 * self.network.gradient_flops() as f64 / (RECORD * CORES);
         let rows: usize = self.selections.iter().flatten().map(Range::len).sum();
@@ -137,6 +151,14 @@ impl<'a> Recording<'a> {
         };
         let products = flops / (SINGLE * CORES);
         let written = pass + history as f64 / WRITE + products;
+        if self.selections.is_empty() && !means.history && !self.history_only {
+            let chunk = chunk_of_windows(n, self.batch, means.memory / 4).min(self.iterations);
+            let (dims, adds) = (self.sketches.0, t * self.sketches.1);
+            let products = t * t * dims as f64;
+            let seconds = pass + adds / (SIGNS * CORES) + products / (SINGLE * CORES);
+            let bytes = 4 * self.iterations as u64 * dims + 8 * (n * chunk) as u64;
+            return of(Route::Sketch, seconds, bytes, products + adds);
+        }
         let in_memory = of(Route::Memory, written, history, flops);
         let in_file = of(
             Route::File,
@@ -181,6 +203,12 @@ impl<'a> Recording<'a> {
         cheapest.expect("windows, or a history that fits")
     }
 
+    /// Bytes of one triangle of sums for each selection, and of one matrix that is solved.
+    fn sums(&self) -> u64 {
+        let square = (self.iterations * self.iterations) as u64;
+        4 * square * self.selections.len() as u64 + 8 * square
+    }
+
     /// The parts of each pass, the operations for factors and for rows, and the bytes of the largest pass; None where
     /// gradients cannot be taken apart or a layer is too large.
     fn layers(&self, means: Means) -> Option<(Vec<Vec<Part>>, f64, f64, u64)> {
@@ -189,8 +217,7 @@ impl<'a> Recording<'a> {
             return None;
         }
         let (t, b) = (self.iterations as f64, self.batch as f64);
-        let sums = 16 * (self.iterations * self.iterations) as u64;
-        let room = means.memory.saturating_sub(sums);
+        let room = means.memory.saturating_sub(self.sums());
         let (mut factor_flops, mut row_flops) = (0.0, 0.0);
         let empty = vec![Part::Absent; network.layers.len()];
         let (mut passes, mut pass, mut largest) = (Vec::new(), empty.clone(), 0);
@@ -254,6 +281,7 @@ impl<'a> Recording<'a> {
     pub fn words(&self, chosen: &Chosen) -> String {
         match &chosen.route {
             Route::Memory => "from G in memory".to_string(),
+            Route::Sketch => "of gradients sketched as they are recorded".to_string(),
             Route::File => "from G in a file, in blocks of rows".to_string(),
             Route::Windows(rows) => {
                 let count = self.network.parameter_count().div_ceil(*rows);
@@ -300,7 +328,8 @@ impl Planned {
     /// Gives the record step the route's cost where G is never there.
     pub fn put_cost(&self, plan: &mut Plan) {
         let step = plan.steps.iter_mut().find(|step| step.id == self.record);
-        if let (Route::Layers(_) | Route::Windows(_), Some(step)) = (&self.chosen.route, step) {
+        if let (Route::Layers(_) | Route::Windows(_) | Route::Sketch, Some(step)) = (&self.chosen.route, step)
+        {
             step.cost.bytes = self.chosen.bytes;
             step.cost.seconds = step.cost.seconds.min(self.chosen.seconds);
         }
@@ -360,6 +389,19 @@ pub fn rows_of(network: &Network, record: &Step, step: &Step) -> Result<Vec<Rang
         (_, Work::Record { rows, .. }) => Ok(std::iter::once(0..rows.iter().map(Range::len).sum()).collect()),
         _ => unreachable!("a spectrum of a record step"),
     }
+}
+
+/// The sketch that a spectrum step is of, if it is of one.
+fn sketch_of(step: &Step) -> Option<&Call> {
+    match &step.work {
+        Work::Spectrum { call, .. } => call.args.get("sketch").map(|_| call.args.call("sketch")),
+        _ => None,
+    }
+}
+
+/// Whether a spectrum step is of sketched gradients.
+pub fn is_sketched(step: &Step) -> bool {
+    sketch_of(step).is_some()
 }
 
 /// Whether the history of `record` is needed for other things than its sums, given what is `finished`.

@@ -41,6 +41,7 @@ pub(super) fn group<'a, T>(
                 "model",
                 "training",
                 "spectrum",
+                "layers",
                 "sg_type",
                 "batch",
                 "iterations",

@@ -76,9 +76,10 @@ impl FigureKind for RankPlot {
         for (label, spectra) in curves {
             for (number, measured) in spectra.iter().enumerate() {
                 let color = series.len();
-                // Two spectra of one name are told apart by their statements.
-                let label = match number {
-                    0 => label.clone(),
+                // Two spectra of one name are told apart by their layers or statements.
+                let label = match (number, &measured.subject.layers) {
+                    (_, Some(layers)) if spectra.len() > 1 => format!("{label} ({layers})"),
+                    (0, _) => label.clone(),
                     _ => format!("{label} ({})", measured.name),
                 };
                 let values = &measured.spectrum.values;
@@ -102,6 +103,24 @@ impl FigureKind for RankPlot {
             notes.push(format!(
                 "Dashed: the power law fitted by maximum likelihood to {values}, drawn as λ_k = x_min (K/k)^ŝ."
             ));
+        }
+        for measured in &shown {
+            if let Some(sketch) = measured.spectrum.sketch {
+                let layers = measured
+                    .subject
+                    .layers
+                    .iter()
+                    .map(|layers| format!(" ({layers})"));
+                notes.push(format!(
+                    "{}{}: of gradients sketched to {} dimensions; with probability {} every value lies within {:.2e} of \
+                     the exact one.",
+                    measured.name,
+                    layers.collect::<String>(),
+                    sketch.dim,
+                    sketch.probability,
+                    sketch.bound
+                ));
+            }
         }
         Ok(Figure {
             name: spec.name.clone(),

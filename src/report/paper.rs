@@ -112,7 +112,7 @@ impl PaperTable {
     /// The row that says the same of its subject as ours: data set, model, training, batch size, iterations,
     /// direction, spectrum, critical distance and special setting.
     ///
-    /// What the paper does not state does not have to match. A setting of ours is the row's `setting`, or a name of
+    /// What the paper does not state does not have to match. It prints nothing of single layers. A setting of ours is the row's `setting`, or a name of
     /// its model (`2Layer-FCN`), or one of [`PLAIN`], or repeats what the subject says; a row of any other setting
     /// has no row in the paper. Several rows may fit where the paper prints two of the same description (Table 11);
     /// then there is no telling which is meant, and none is returned.
@@ -135,7 +135,8 @@ impl PaperTable {
             |row: Option<u64>, fixed: Option<u64>, ours: u64| row.or(fixed).is_none_or(|it| it == ours);
         let mut models = vec![subject.model.as_str()];
         models.extend(&ours.settings);
-        word(&row.dataset, &fixed.dataset, &[&subject.dataset])
+        subject.layers.is_none()
+            && word(&row.dataset, &fixed.dataset, &[&subject.dataset])
             && word(&row.model, &fixed.model, &models)
             && word(&row.training, &fixed.training, &[&subject.training])
             && word(&row.spectrum, &fixed.spectrum, &[subject.spectrum.as_deref().unwrap_or_default()])

@@ -57,6 +57,12 @@ pub static ROW_KEYS: &[RowKey] = &[
         },
     },
     RowKey {
+        name: "layers",
+        summary: "which parameters alone: the module of `layers: each`, or the pattern of `layers`",
+        heading: "Layer",
+        label: |subject, _| Label::Text(subject.layers.clone().unwrap_or_default()),
+    },
+    RowKey {
         name: "batch",
         summary: "minibatch size B",
         heading: "Batch",

@@ -79,4 +79,7 @@ pub struct Subject {
     /// The spectrum that was tested, such as `covariance`; none for rows and columns of the history itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spectrum: Option<String>,
+    /// Which parameters alone: the module, or the pattern of `layers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<String>,
 }

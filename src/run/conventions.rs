@@ -3,6 +3,7 @@
 use crate::data::label_noise;
 use crate::plan::convention;
 use crate::signature::Value;
+use crate::spectra::sketch::Sketch;
 use crate::study::{Case, Study, TableSpec, is_clean};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
@@ -19,6 +20,9 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 continue;
             };
             say(convention(&test.call));
+            if let Some(words) = sketch_behind(case, &test.of) {
+                say(words);
+            }
             let behind = behind(case, &test.of);
             if let Some(array) = case.arrays.get(behind) {
                 let args = &array.call.args;
@@ -69,6 +73,19 @@ fn behind<'a>(case: &'a Case, name: &'a str) -> &'a str {
         }
     }
     name
+}
+
+/// What must be known of a sketched spectrum behind a test.
+fn sketch_behind(case: &Case, name: &str) -> Option<String> {
+    let mut name = name;
+    for _ in 0..=case.spectra.len() {
+        let args = &case.spectra.get(name)?.call.args;
+        match Sketch::from_args(args, 0) {
+            Some(sketch) => return Some(sketch.words(name)),
+            None => name = args.get("of").map(|_| args.text("of"))?,
+        }
+    }
+    None
 }
 
 fn normalisation(scheme: &str) -> String {

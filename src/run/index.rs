@@ -219,6 +219,13 @@ fn insert(
     )?;
     for it in &results.measurements {
         let subject = &it.subject;
+        let mut levels = it.levels.clone();
+        levels.extend(
+            subject
+                .layers
+                .clone()
+                .map(|layers| ("layers".to_string(), layers)),
+        );
         for column in COLUMNS {
             let Some(value) = (column.value)(&it.outcome) else {
                 continue;
@@ -233,7 +240,7 @@ fn insert(
                 subject.iterations as i64,
                 subject.parameters as i64,
                 subject.spectrum,
-                json(&it.levels)?,
+                json(&levels)?,
                 it.direction.word(),
                 it.seed as i64,
                 column.name,

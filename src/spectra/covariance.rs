@@ -1,5 +1,6 @@
 //! The spectrum of the gradient noise: C = (1/T)(G − c1ᵀ)(G − c1ᵀ)ᵀ.
 
+use super::sketch::SKETCH;
 use super::{
     Input, LAYERS, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
 };
@@ -20,6 +21,7 @@ pub static SIGNATURE: Signature = Signature {
             doc: "what is subtracted: the mean over the history, or the full-batch gradient",
         },
         LAYERS,
+        SKETCH,
     ],
     version: 1,
 };
@@ -31,6 +33,12 @@ pub struct Covariance;
 impl SpectrumMethod for Covariance {
     fn signature(&self) -> &'static Signature {
         &SIGNATURE
+    }
+
+    fn rank_bound(&self, args: &Args, parameters: u64, iterations: u64) -> u64 {
+        // Centring takes one dimension away.
+        let centred = args.text("centre") == "history";
+        parameters.min(iterations.saturating_sub(u64::from(centred)))
     }
 
     fn run(&self, input: Input, args: &Args, monitor: &Monitor) -> Option<Result<Spectrum, SpectrumError>> {
@@ -47,17 +55,12 @@ impl SpectrumMethod for Covariance {
         }
         with_moments(input, monitor, |moments| {
             let (n, t) = (moments.parameters() as u64, moments.samples() as u64);
-            let (matrix, rank_bound) = if history {
-                if t == 1 {
-                    return Err(SpectrumError::OneIteration);
-                }
-                (moments.covariance(), n.min(t - 1))
-            } else {
-                (
-                    moments.around_centre().ok_or(SpectrumError::NoFullBatch)?,
-                    n.min(t),
-                )
+            let matrix = match history {
+                true if t == 1 => return Err(SpectrumError::OneIteration),
+                true => moments.covariance(),
+                false => moments.around_centre().ok_or(SpectrumError::NoFullBatch)?,
             };
+            let rank_bound = self.rank_bound(args, n, t);
             solve(SpectrumKind::Covariance, matrix, rank_bound, moments, top)
         })
     }

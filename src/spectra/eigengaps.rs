@@ -1,5 +1,6 @@
 //! Eigengaps δ_k = λ_k − λ_{k+1} (the paper's Eq. 4, Table 3 and Figure 16).
 
+use super::sketch::Sketched;
 use super::{Input, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 use crate::stats::monitor::Monitor;
@@ -82,6 +83,10 @@ pub fn eigengaps(spectrum: &Spectrum, order: GapOrder) -> Result<Spectrum, Spect
         values,
         residuals: None,
         converged: None,
+        sketch: spectrum.sketch.map(|sketch| Sketched {
+            bound: 2.0 * sketch.bound,
+            ..sketch
+        }),
         ..*spectrum
     })
 }

@@ -121,6 +121,7 @@ pub fn magnitudes(
         accuracy: 0.0,
         residuals: None,
         converged: None,
+        sketch: None,
     })
 }
 

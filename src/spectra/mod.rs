@@ -15,6 +15,7 @@ pub mod moments;
 pub mod products;
 mod products_kernel;
 pub mod second_moment;
+pub mod sketch;
 pub mod spectrum;
 
 pub use error::SpectrumError;
@@ -22,7 +23,7 @@ pub use spectrum::{Spectrum, SpectrumKind};
 
 use faer::Mat;
 
-use crate::signature::{Args, Default, Param, ParamType, Signature};
+use crate::signature::{Args, Default, EACH, Param, ParamType, Signature};
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 use moments::Moments;
@@ -54,6 +55,11 @@ pub trait SpectrumMethod: Sync {
     /// What it is called in tables, such as `second_moment`.
     fn about(&self, _args: &Args) -> String {
         self.signature().name.to_string()
+    }
+
+    /// Most eigenvalues other than zero that a matrix of `parameters` and `iterations` can have.
+    fn rank_bound(&self, _args: &Args, parameters: u64, iterations: u64) -> u64 {
+        parameters.min(iterations)
     }
 
     /// The spectrum; `None` if cancelled. Progress is told in values of G.
@@ -98,10 +104,11 @@ const TOP: Param = Param {
 /// Which parameters.
 const LAYERS: Param = Param {
     name: "layers",
-    ty: ParamType::Text,
+    ty: ParamType::TextOr(&[EACH]),
     default: Default::Absent,
     doc: "only parameters whose PyTorch name, or whose module's name, fits this pattern, such as \"fc*\" or \
-          \"conv1.weight\"; `*` stands for any characters, `?` for one",
+          \"conv1.weight\"; `*` stands for any characters, `?` for one. `each`: one spectrum for each module (its \
+          weight and bias together), of `top` eigenvalues or as many as it can have",
 };
 
 /// The spectrum of `matrix`, one of the moments of a history.
@@ -142,6 +149,7 @@ fn solve(
         accuracy,
         residuals: None,
         converged: None,
+        sketch: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The spectrum of the gradients: C_m = (1/T) G Gᵀ.
 
+use super::sketch::SKETCH;
 use super::{
     Input, LAYERS, OF_RECORD, Spectrum, SpectrumError, SpectrumKind, SpectrumMethod, TOP, solve, with_moments,
 };
@@ -10,7 +11,7 @@ use crate::stats::monitor::Monitor;
 pub static SIGNATURE: Signature = Signature {
     name: "second_moment",
     summary: "largest eigenvalues of the gradients' second moment (covariance without centring)",
-    params: &[OF_RECORD, TOP, LAYERS],
+    params: &[OF_RECORD, TOP, LAYERS, SKETCH],
     version: 1,
 };
 
@@ -25,7 +26,8 @@ impl SpectrumMethod for SecondMoment {
 
     fn run(&self, input: Input, args: &Args, monitor: &Monitor) -> Option<Result<Spectrum, SpectrumError>> {
         with_moments(input, monitor, |moments| {
-            let rank_bound = moments.parameters().min(moments.samples()) as u64;
+            let (n, t) = (moments.parameters() as u64, moments.samples() as u64);
+            let rank_bound = self.rank_bound(args, n, t);
             let top = args.integer("top") as u64;
             solve(
                 SpectrumKind::SecondMoment,

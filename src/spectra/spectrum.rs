@@ -1,5 +1,6 @@
 //! A spectrum: the largest eigenvalues of one matrix and what is known of the rest.
 
+use super::sketch::Sketched;
 use serde::{Deserialize, Serialize};
 
 /// Which matrix (or what of it) the values belong to.
@@ -50,6 +51,9 @@ pub struct Spectrum {
     /// How many of the values have a residual within the tolerance that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub converged: Option<u64>,
+    /// How far the values may be off where they are of sketched gradients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketch: Option<Sketched>,
 }
 
 impl Spectrum {

@@ -102,7 +102,10 @@ pub(super) fn join(
             .into());
     }
     let file = used_file(root, &from.source);
-    let folder = Path::new(&file.name).parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = Path::new(&file.name)
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
     let used = part.files.into_iter().map(|file| UsedFile {
         name: folder.join(&file.name).display().to_string(),
         ..file

@@ -25,6 +25,7 @@ pub fn describe_type(ty: &ParamType) -> String {
         }
         ParamType::Boolean => "`true` or `false`".to_string(),
         ParamType::Text => "a text in double quotes".to_string(),
+        ParamType::TextOr(words) => format!("a text in double quotes, or {}", listed(words)),
         ParamType::Word([]) => "a word".to_string(),
         ParamType::Word(words) => format!("one of {}", listed(words)),
         ParamType::Call(signatures) => {
@@ -124,7 +125,10 @@ impl Scope<'_> {
                     .then_some(Value::Number(value))
             }
             (ParamType::Boolean, ExprKind::Boolean(value)) => Some(Value::Boolean(*value)),
-            (ParamType::Text, ExprKind::Text(text)) => Some(Value::Text(text.clone())),
+            (ParamType::Text | ParamType::TextOr(_), ExprKind::Text(text)) => Some(Value::Text(text.clone())),
+            (ParamType::TextOr(words), ExprKind::Word(word)) if words.contains(&word.as_str()) => {
+                Some(Value::Text(word.clone()))
+            }
             (ParamType::Word(words), ExprKind::Word(word)) => {
                 if words.is_empty() || words.contains(&word.as_str()) {
                     return Some(Value::Text(word.clone()));
@@ -197,7 +201,9 @@ impl Scope<'_> {
             format!("this is {}", describe_value(expr)),
         );
         let help = match (ty, &expr.kind) {
-            (ParamType::Text, ExprKind::Word(word)) => Some(format!("put it in quotes: \"{word}\"")),
+            (ParamType::Text | ParamType::TextOr(_), ExprKind::Word(word)) => {
+                Some(format!("put it in quotes: \"{word}\""))
+            }
             (ParamType::Word(_), ExprKind::Text(text)) => Some(format!("write it without quotes: {text}")),
             (ParamType::Integer { .. }, ExprKind::Percent(_)) => {
                 Some("a percentage stands for a fraction, and this is a count".to_string())

@@ -237,7 +237,10 @@ fn factors_are_crossed_with_those_of_the_same_statements_only() {
     // What has no factor is measured once.
     let (once, points) = (&study.cases[3], &study.cases[5]);
     assert!(once.levels.is_empty() && once.records.contains_key("h") && once.given.is_empty());
-    assert_eq!((points.levels.len(), points.given.as_slice()), (1, &["h".to_string()][..]));
+    assert_eq!(
+        (points.levels.len(), points.given.as_slice()),
+        (1, &["h".to_string()][..])
+    );
     assert!(!points.records.contains_key("g"));
 }
 

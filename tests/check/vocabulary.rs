@@ -88,6 +88,7 @@ static COVARIANCE: Signature = signature(
             ParamType::Word(&["history", "full_batch"]),
             Default::Text("history"),
         ),
+        param("layers", ParamType::TextOr(&["each"]), Default::Absent),
     ],
 );
 static HESSIAN: Signature = signature(

@@ -14,7 +14,7 @@ use gradstudy::spectra::products::Precision;
 use gradstudy::spectra::{Input, SPECTRA, SpectrumError};
 use gradstudy::stats::history_view::HistoryView;
 
-use super::support::{SILENT, args};
+use super::support::{SILENT, args, assert_each};
 use crate::support::Gradstudy;
 
 const T: usize = 150;
@@ -91,16 +91,6 @@ fn spectrum(moments: &Moments, name: &str, centre: &str, top: usize) -> Vec<f64>
     ];
     let made = method.run(Input::Moments(moments), &args(&entries), &SILENT);
     made.unwrap().unwrap().values
-}
-
-#[track_caller]
-fn assert_each(found: &[f64], expected: &[f64], tolerance: f64) {
-    for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert!(
-            (found / expected - 1.0).abs() < tolerance,
-            "{k}: {found} is not {expected}"
-        );
-    }
 }
 
 #[test]

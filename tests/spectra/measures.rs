@@ -170,6 +170,7 @@ fn spectrum(values: Vec<f64>, trace: f64, square_trace: f64) -> Spectrum {
         accuracy: 0.0,
         residuals: None,
         converged: None,
+        sketch: None,
         values,
     }
 }

@@ -121,6 +121,7 @@ fn eigengaps_are_differences_in_either_order() {
         accuracy: 1e-9,
         residuals: None,
         converged: None,
+        sketch: None,
     };
     let rank = run(
         "eigengaps",

@@ -69,3 +69,14 @@ pub fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
         );
     }
 }
+
+/// Relative, value by value.
+#[track_caller]
+pub fn assert_each(found: &[f64], expected: &[f64], tolerance: f64) {
+    for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (found / expected - 1.0).abs() < tolerance,
+            "{k}: {found} is not {expected}"
+        );
+    }
+}

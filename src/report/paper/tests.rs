@@ -11,6 +11,7 @@ fn subject(dataset: &str, training: &str, batch: u64) -> Subject {
         iterations: 5000,
         parameters: 44_426,
         spectrum: None,
+        layers: None,
     }
 }
 
@@ -182,6 +183,7 @@ fn every_row_can_be_found() {
             let text = |row: &Option<String>, fixed: &Option<String>| row.clone().or(fixed.clone());
             let model = text(&row.model, &fixed.model).unwrap_or_default();
             let ours = Subject {
+                layers: None,
                 dataset: text(&row.dataset, &fixed.dataset).unwrap_or_default(),
                 model: model.clone(),
                 training: text(&row.training, &fixed.training).unwrap_or_default(),

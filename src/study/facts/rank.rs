@@ -1,7 +1,7 @@
 //! How many values a spectrum may ask for.
 
 use super::{model_of, rows};
-use crate::signature::Value;
+use crate::signature::{EACH, Value};
 use crate::study::case::Places;
 use crate::study::{Case, Vocabulary, own_numbers};
 use crate::syntax::Diagnostic;
@@ -34,10 +34,16 @@ pub(super) fn check(
             let span = place.of("samples");
             diagnostics.push(Diagnostic::error("E0502", message, span, "too many").help(help));
         }
+        // Of each layer there are at most so many as it can have: only the whole network bounds them here.
+        let pattern = match args.get("layers") {
+            Some(Value::Text(layers)) if layers != EACH => Some(layers),
+            _ => None,
+        };
+        let each = args.get("layers").filter(|_| pattern.is_none());
         let fault = std::cell::RefCell::new(None);
         let parameters = |model: &str, data: Option<&crate::study::DataSpec>| {
             let (_, call) = model_of(case, model)?;
-            let Some(Value::Text(layers)) = args.get("layers") else {
+            let Some(layers) = pattern else {
                 return vocabulary.facts.parameters(call, Some(&data?.call))?.ok();
             };
             let selected = vocabulary.facts.selected(call, &data?.call, layers)?;
@@ -45,6 +51,10 @@ pub(super) fn check(
         };
         let along = match args.get("along") {
             Some(Value::Text(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        let dim = match args.get("sketch") {
+            Some(Value::Call(sketch)) => sketch.args.get("dim"),
             _ => None,
         };
         let own = own_numbers::sizes(case, of, vocabulary);
@@ -77,7 +87,7 @@ pub(super) fn check(
                 // Centring takes one dimension away.
                 let centred = matches!(args.get("centre"), Some(Value::Text(centre)) if centre == "history");
                 let rank = record.iterations.saturating_sub(u64::from(centred));
-                let n = match args.get("layers") {
+                let n = match pattern {
                     Some(_) => parameters(&record.of, case.data.get(&record.on)),
                     None => rows(case, record, vocabulary).and_then(Result::ok),
                 };
@@ -87,6 +97,19 @@ pub(super) fn check(
                     let span = place.of("layers");
                     diagnostics.push(Diagnostic::error("E0531", message, span, "a second choice").help(help));
                 }
+                if let (Some(n), Some(Value::Integer(dim)), None) = (n, dim, each)
+                    && *dim as u64 >= n
+                {
+                    let message = format!("a sketch to {dim} dimensions of gradients that have {n}");
+                    let help = "leave `sketch` out: it would save nothing";
+                    let span = place.of("sketch");
+                    diagnostics
+                        .push(Diagnostic::error("E0509", message, span, "more than there are").help(help));
+                }
+                let rank = match dim {
+                    Some(Value::Integer(dim)) => rank.min(*dim as u64),
+                    _ => rank,
+                };
                 Some(n.map_or(rank, |n| n.min(rank)))
             }
             None if case.arrays.contains_key(of) => {
