@@ -56,31 +56,43 @@ impl Executor<'_> {
         let Some(first) = missing.first() else {
             return Ok(());
         };
-        let Work::Record {
-            iterations,
-            weights,
-            seed,
-            ..
-        } = &record.work
-        else {
-            unreachable!("a record step")
+        let (iterations, seed, network) = match (&record.work, &source) {
+            (
+                Work::Record {
+                    iterations,
+                    weights,
+                    seed,
+                    ..
+                },
+                _,
+            ) => (
+                *iterations,
+                *seed,
+                Some(self.weights(plan, plan.step(weights))?.0),
+            ),
+            // Numbers of a file have no seed: neither has what is drawn for them.
+            (_, Source::History(history)) => (history.iterations() as u64, 0, None),
+            _ => unreachable!("a recording is of a record step"),
         };
-        let (network, _) = self.weights(plan, plan.step(weights))?;
         let mut start = Instant::now();
         let mut targets = Vec::new();
         for &step in missing {
             let (call, _) = of(step);
-            let sketch = Sketch::from_args(&call.args, *seed).expect("a sketched spectrum");
-            let rows = rows_of(&network, record, step).map_err(|cause| at(step, cause))?;
+            let sketch = Sketch::from_args(&call.args, seed).expect("a sketched spectrum");
+            let rows = match (&network, &source) {
+                (Some(network), _) => rows_of(network, record, step).map_err(|cause| at(step, cause))?,
+                (None, Source::History(history)) => std::iter::once(0..history.parameters()).collect(),
+                _ => unreachable!("a recording is of a record step"),
+            };
             targets.push(Target {
                 step,
-                columns: vec![0.0; sketch.dim * *iterations as usize],
+                columns: vec![0.0; sketch.dim * iterations as usize],
                 trace: Trace::new(rows.iter().map(Range::len).sum()),
                 rows,
                 sketch,
             });
         }
-        self.observer.begin(first, *iterations, 0, "minibatches");
+        self.observer.begin(first, iterations, 0, "minibatches");
         self.add_all(source, record, &mut targets)?;
         let around_full_batch = |step: &Step| {
             let args = &of(step).0.args;
