@@ -41,6 +41,8 @@ echo "# tests over rows and columns"
 echo "# Hessian"
 "$PYTHON" "$here/hessian.py" --data "$data" --json "$out/hessian.json" --ours-values "$out/hessian_values.json" \
     --ours "$(ours bench_hessian --data "$data" --values "$out/hessian_values.json")"
+echo "# Gram matrices and their eigenvalues"
+"$PYTHON" "$here/spectra.py" --data "$data" --json "$out/spectra.json" --ours "$(ours bench_spectra --data "$data")"
 # PLFIT names plfit's shared library; without it ours stands alone.
 echo "# exact x_min scan"
 "$PYTHON" "$here/scan.py" --ours "$bench/bench_scan" --powerlaw ${PLFIT:+--plfit "$PLFIT"}

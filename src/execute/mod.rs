@@ -1,5 +1,6 @@
 //! Runs a plan: only what the results need and the cache lacks, each result stored as soon as it is there.
 
+mod checkpoint;
 mod curvature;
 mod error;
 mod facts;
@@ -12,11 +13,11 @@ mod spectrum;
 mod sums;
 mod train;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use error::{Cause, ExecuteError};
 pub use facts::{DataFacts, Execution, NoiseFacts, StepReport, TrainingFacts};
@@ -54,6 +55,8 @@ pub struct Executor<'a> {
     datasets: RefCell<HashMap<StepId, Rc<Dataset>>>,
     noises: RefCell<Vec<NoiseFacts>>,
     log: RefCell<Vec<StepReport>>,
+    /// Time that went into recordings for spectra alone.
+    recording: Cell<Duration>,
 }
 
 /// File names within a step's folder.
@@ -75,7 +78,7 @@ impl<'a> Executor<'a> {
         observer: &'a dyn Observer,
         cancel: &'a AtomicBool,
     ) -> Self {
-        let (datasets, noises, log) = Default::default();
+        let (datasets, noises, log, recording) = Default::default();
         Executor {
             store,
             search,
@@ -86,6 +89,7 @@ impl<'a> Executor<'a> {
             datasets,
             noises,
             log,
+            recording,
         }
     }
 
@@ -412,6 +416,11 @@ impl<'a> Executor<'a> {
 
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Counts the time since `start` as recording.
+    fn recorded_since(&self, start: Instant) {
+        self.recording.set(self.recording.get() + start.elapsed());
     }
 
     fn finished(&self, step: &Step, start: Instant) {

@@ -93,7 +93,9 @@ impl Executor<'_> {
             });
         }
         self.observer.begin(first, iterations, 0, "minibatches");
+        let before = self.recording.get();
         self.add_all(source, record, &mut targets)?;
+        start += self.recording.get() - before;
         let around_full_batch = |step: &Step| {
             let args = &of(step).0.args;
             args.get("centre").is_some() && args.text("centre") == "full_batch"
@@ -149,6 +151,7 @@ impl Executor<'_> {
                 let (mut scratch, mut part) = (vec![0.0; chunk * n], vec![0.0; chunk * n]);
                 let mut transform = Transform::new(transform, &values[..n]);
                 for first in (0..t).step_by(chunk) {
+                    let start = Instant::now();
                     let indices = batches.indices(first..t.min(first + chunk));
                     let columns = &mut part[..indices.len() / batch * n];
                     record_window(
@@ -163,6 +166,7 @@ impl Executor<'_> {
                         &mut scratch,
                         columns,
                     );
+                    self.recorded_since(start);
                     add(columns, n, first)?;
                 }
             }

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::checkpoint::Checkpoint;
 use super::record::keep_rows;
 use super::sketch::Source;
-use super::sums::{Target, add_pass, finish};
+use super::sums::{Recorder, Target, add_pass, finish};
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
 use crate::layers::BatchNormMode;
 use crate::models::Network;
-use crate::models::parts::Layout;
+use crate::models::parts::{Layout, Part};
 use crate::plan::route::{Route, is_sketched, rows_of};
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
@@ -101,8 +102,26 @@ impl Executor<'_> {
         spectra: &mut Spectra,
     ) -> Result<(), ExecuteError> {
         let mut recorder = self.recorder(plan, record)?;
+        self.recording.set(Duration::ZERO);
+        self.spectra_of_recorder(plan, &mut recorder, route, missing, spectra)?;
+        // Recorded for the spectra, however often.
+        let seconds = self.recording.get().as_secs_f64();
+        self.observer.end(record, seconds);
+        self.report(record, seconds, false);
+        Ok(())
+    }
+
+    fn spectra_of_recorder(
+        &self,
+        plan: &Plan,
+        recorder: &mut Recorder,
+        route: &Route,
+        missing: &[&Step],
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
+        let record = recorder.step;
         let (sketched, missing): (Vec<&Step>, Vec<&Step>) = missing.iter().partition(|it| is_sketched(it));
-        self.spectra_by_sketch(plan, record, Source::Recording(&mut recorder), &sketched, spectra)?;
+        self.spectra_by_sketch(plan, record, Source::Recording(recorder), &sketched, spectra)?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -126,22 +145,29 @@ impl Executor<'_> {
                 let mut targets: Vec<Target> = rows.iter().map(target).collect();
                 match route {
                     Route::Windows(height) => {
-                        if !self.record_windows(&mut recorder, *height, centre, &mut targets, monitor)? {
+                        if !self.record_windows(recorder, *height, centre, &mut targets, monitor)? {
                             return Ok(None);
                         }
                     }
                     Route::Layers(passes) => {
-                        for parts in passes {
+                        let of = format!("layers-{}", short_hash(passes));
+                        let mut checkpoint =
+                            Checkpoint::new(self.store, record, &of, precision, centre.is_some());
+                        let done = checkpoint.resume(&mut targets);
+                        for (number, parts) in passes.iter().enumerate().skip(done) {
                             let layout = Layout::new(&network, parts.clone(), batch);
                             let columns = match kept.take() {
                                 Some(columns) => columns,
-                                None => self.record_pass(&mut recorder, &layout, monitor)?,
+                                None => self.record_pass(recorder, &layout, monitor)?,
                             };
-                            let added = add_pass(&recorder, &layout, &columns, centre, &mut targets, monitor);
+                            let added = add_pass(recorder, &layout, &columns, centre, &mut targets, monitor);
                             if !added.map_err(|cause| at(record, cause))? {
                                 return Ok(None);
                             }
                             kept = (passes.len() == 1).then_some(columns);
+                            if number + 1 < passes.len() {
+                                checkpoint.save(&targets, number + 1);
+                            }
                         }
                     }
                     Route::Memory | Route::File | Route::Sketch => {
@@ -199,7 +225,10 @@ impl Executor<'_> {
             sums(precision, &selections, full_batch.as_deref(), &monitor)?
                 .ok_or_else(|| at(first, Cause::Interrupted))
         };
+        let before = self.recording.get();
         let single = sums(Precision::Single)?;
+        // The record step has its own line.
+        start += self.recording.get() - before;
         let mut double = None;
         for (step, selection) in missing.iter().zip(selection_of) {
             let mut spectrum = self.solve(step, Input::Moments(&single[selection]))?;
@@ -326,6 +355,12 @@ impl Executor<'_> {
         keep_rows(&gradient, n, rows, &mut kept);
         Ok(kept)
     }
+}
+
+/// Tells ways to divide the layers apart: another `--memory` makes other passes.
+fn short_hash(passes: &[Vec<Part>]) -> String {
+    let hash = blake3::hash(format!("{passes:?}").as_bytes()).to_hex();
+    hash[..10].to_string()
 }
 
 /// The call of a spectrum step, and what it is of.

@@ -1,14 +1,10 @@
-//! Inner products of a history: from G, or without G as its [`Route`] says. Those that take long leave a checkpoint.
+//! Inner products of a history: from G, or without G as its route says. Those that take long leave a checkpoint.
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytemuck::cast_slice;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-
+use super::checkpoint::{Checkpoint, by_windows};
 use super::{Cause, ExecuteError, Executor, at};
 use crate::data::Dataset;
 use crate::gradients::batches::Batches;
@@ -25,7 +21,6 @@ use crate::spectra::products::Precision;
 use crate::spectra::{SpectrumError, products};
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
-use crate::store::{Store, replace_file};
 
 /// What gradients are recorded from.
 pub(super) struct Recorder<'a> {
@@ -100,28 +95,6 @@ pub(super) fn finish(targets: Vec<Target>) -> Result<Vec<Moments>, SpectrumError
     targets.into_iter().map(|target| target.sums.finish()).collect()
 }
 
-/// Adds the rows of G to every target, window by window; `Ok(false)` if cancelled. `window(rows)` adds one.
-pub(super) fn by_windows(
-    parameters: usize,
-    height: usize,
-    targets: &mut [Target],
-    checkpoint: &mut Checkpoint,
-    mut window: impl FnMut(Range<usize>, &mut [Target]) -> Result<bool, ExecuteError>,
-) -> Result<bool, ExecuteError> {
-    let mut first = checkpoint.resume(targets);
-    while first < parameters {
-        let rows = first..parameters.min(first + height);
-        if targets.iter().any(|target| target.wants(&rows)) && !window(rows.clone(), targets)? {
-            return Ok(false);
-        }
-        first = rows.end;
-        if first < parameters {
-            checkpoint.save(targets, first);
-        }
-    }
-    Ok(true)
-}
-
 impl<'a> Executor<'a> {
     /// What `record` records, without recording it.
     pub(super) fn recorder<'p>(&self, plan: &Plan, record: &'p Step) -> Result<Recorder<'p>, ExecuteError> {
@@ -178,6 +151,7 @@ impl<'a> Executor<'a> {
         let mut checkpoint =
             Checkpoint::new(self.store, step, "windows", Precision::Double, centre.is_some());
         by_windows(n, height, targets, &mut checkpoint, |rows, targets| {
+            let start = Instant::now();
             let window = &mut values_of_window[..rows.len() * t];
             let mut transform = Transform::new(transform, &values[..n]);
             for (number, part) in window.chunks_mut(chunk * rows.len()).enumerate() {
@@ -199,6 +173,7 @@ impl<'a> Executor<'a> {
                     part,
                 );
             }
+            self.recorded_since(start);
             let view = HistoryView::new(window, rows.len(), t);
             for target in targets {
                 let added = target.add(view, rows.clone(), 0, centre, monitor);
@@ -246,6 +221,7 @@ impl<'a> Executor<'a> {
         layout: &Layout,
         monitor: &Monitor,
     ) -> Result<Vec<f32>, ExecuteError> {
+        let start = Instant::now();
         let (t, batch) = (recorder.iterations, recorder.batches.batch);
         let mut columns = vec![0.0; layout.stride * t];
         let block = crate::gradients::record::minibatches_per_block(batch);
@@ -264,6 +240,7 @@ impl<'a> Executor<'a> {
             } = recorder;
             record_parts(network, values, data, &indices, layout, part, &|_| ());
         }
+        self.recorded_since(start);
         Ok(columns)
     }
 }
@@ -305,142 +282,4 @@ pub(super) fn add_pass(
         }
     }
     Ok(true)
-}
-
-/// Sums on the disk: the products of many rows are not made twice.
-pub(super) struct Checkpoint {
-    folder: PathBuf,
-    path: PathBuf,
-    saved: Instant,
-    took: Duration,
-}
-
-/// Saving takes a part of the time between two saves that is no larger than this.
-const SHARE: u32 = 20;
-
-/// The rows that were added.
-const ROWS: &str = "rows";
-
-impl Checkpoint {
-    pub fn new(store: &Store, step: &Step, of: &str, precision: Precision, centred: bool) -> Self {
-        Self::within(store.partial(&step.id), of, precision, centred)
-    }
-
-    fn within(folder: PathBuf, of: &str, precision: Precision, centred: bool) -> Self {
-        let around = if centred { "-centred" } else { "" };
-        let name = format!("{of}-{precision:?}{around}.safetensors").to_lowercase();
-        Checkpoint {
-            path: folder.join(name),
-            folder,
-            saved: Instant::now(),
-            took: Duration::ZERO,
-        }
-    }
-
-    /// Keeps the sums over rows `..done`, unless it did so a moment ago. What cannot be kept is only made again.
-    fn save(&mut self, targets: &[Target], done: usize) {
-        if self.saved.elapsed() < self.took * SHARE {
-            return;
-        }
-        let start = Instant::now();
-        let state: Vec<(String, Vec<f64>)> = targets
-            .iter()
-            .enumerate()
-            .flat_map(|(i, target)| {
-                let state = target.sums.save().into_iter();
-                state.map(move |(name, numbers)| (format!("{i} {:?} {name}", target.rows), numbers))
-            })
-            .collect();
-        let tensors = state.iter().filter_map(|(name, numbers)| {
-            let view = TensorView::new(Dtype::F64, vec![numbers.len()], cast_slice(numbers));
-            Some((name.as_str(), view.ok()?))
-        });
-        let facts = std::collections::HashMap::from([(ROWS.to_string(), done.to_string())]);
-        if let Ok(bytes) = safetensors::serialize(tensors, Some(facts))
-            && std::fs::create_dir_all(&self.folder).is_ok()
-        {
-            let _ = replace_file(&self.path, &bytes);
-        }
-        (self.took, self.saved) = (start.elapsed(), Instant::now());
-    }
-
-    /// Puts every target where the file left it, and says how many rows that is: 0, with empty sums, where there is no
-    /// file that fits.
-    fn resume(&self, targets: &mut [Target]) -> usize {
-        let mut restored = || -> Option<usize> {
-            let bytes = std::fs::read(&self.path).ok()?;
-            let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
-            let done = header.metadata().as_ref()?.get(ROWS)?.parse().ok()?;
-            let file = SafeTensors::deserialize(&bytes).ok()?;
-            let tensor = |i: usize, rows: &[Range<usize>], name: &str| -> Option<Vec<f64>> {
-                let tensor = file.tensor(&format!("{i} {rows:?} {name}")).ok()?;
-                let numbers = tensor.data().as_chunks::<8>().0.iter();
-                Some(numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect())
-            };
-            let fits = |i: usize, target: &Target| tensor(i, &target.rows, "products").is_some();
-            if !targets.iter().enumerate().all(|(i, target)| fits(i, target)) {
-                return None;
-            }
-            for (i, target) in targets.iter_mut().enumerate() {
-                let rows = target.rows.clone();
-                if !target.sums.restore(&|name| tensor(i, &rows, name)) {
-                    return None;
-                }
-            }
-            Some(done)
-        };
-        let Some(done) = restored() else {
-            targets
-                .iter_mut()
-                .for_each(|target| target.sums = target.sums.emptied());
-            return 0;
-        };
-        done
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_go_on_at_the_last_finished_window() {
-        let (n, t, height) = (1000, 20, 128);
-        let values: Vec<f32> = (0..n * t).map(|i| ((i * i) as f32).sin()).collect();
-        let view = HistoryView::new(&values, n, t);
-        let folder = tempfile::tempdir().unwrap();
-        let run = |stop_at: usize| {
-            let target = |rows| Target::new(rows, t, false, Precision::Single);
-            let mut targets = [target(vec![0..n]), target(vec![10..300, 700..800])];
-            let path = folder.path().to_path_buf();
-            let mut checkpoint = Checkpoint::within(path, "test", Precision::Single, false);
-            let mut windows = Vec::new();
-            let done = by_windows(n, height, &mut targets, &mut checkpoint, |rows, targets| {
-                // Every window is kept, however short.
-                windows.push(rows.start);
-                if rows.start == stop_at {
-                    return Ok(false);
-                }
-                for target in targets {
-                    target
-                        .add(view, rows.clone(), rows.start, None, &Monitor::SILENT)
-                        .unwrap();
-                }
-                Ok(true)
-            });
-            (done.unwrap(), windows, targets.map(|target| target.sums.save()))
-        };
-        let (whole, windows, expected) = run(n);
-        assert!(whole && windows[0] == 0);
-        std::fs::remove_dir_all(folder.path()).unwrap();
-        let (whole, windows, _) = run(3 * height);
-        assert!(!whole && windows.len() == 4);
-        let (whole, windows, found) = run(n);
-        assert!(whole && windows[0] > 0, "began anew: {windows:?}");
-        assert_eq!(found, expected);
-        // A file that is none of these starts over.
-        std::fs::write(folder.path().join("test-single.safetensors"), b"damaged").unwrap();
-        let (_, windows, found) = run(n);
-        assert_eq!((windows[0], found), (0, expected));
-    }
 }

@@ -1,5 +1,6 @@
 //! The notes under a table: what its numbers mean, and what must be known before they are believed.
 
+use super::columns::NEED_TRACE;
 use super::number::{self, Target};
 use super::table::{CellValue, Missing, Row, Table};
 use crate::study::Spread;
@@ -20,6 +21,9 @@ pub(super) fn notes(table: &Table, target: Target, escape: fn(&str) -> String) -
     notes.extend(writer.empty_cells());
     notes
 }
+
+/// Spectra of a loss: only products with their matrices are made.
+const CURVATURES: [&str; 3] = ["hessian", "gauss_newton", "fisher"];
 
 struct Writer<'a> {
     table: &'a Table,
@@ -207,7 +211,23 @@ impl Writer<'_> {
                 ));
             }
             if let Some(rows) = of(|reason| *reason == Missing::NotFinite) {
-                notes.push(format!("{dash} for {name} in {rows}: no sample allowed it."));
+                let missing = |row: &&Row| {
+                    let not_finite = CellValue::Missing {
+                        reason: Missing::NotFinite,
+                    };
+                    row.cells[index].value == not_finite
+                };
+                let of_loss = |row: &Row| {
+                    let spectrum = row.subject.spectrum.as_deref();
+                    spectrum.is_some_and(|name| CURVATURES.contains(&name))
+                };
+                let why = match NEED_TRACE.contains(&column.name)
+                    && self.table.rows.iter().filter(missing).all(of_loss)
+                {
+                    true => "not known, since the matrix is never formed",
+                    false => "no sample allowed it",
+                };
+                notes.push(format!("{dash} for {name} in {rows}: {why}."));
             }
             if let Some(rows) = of(|reason| matches!(reason, Missing::Ambiguous { .. })) {
                 let tests = self

@@ -5,6 +5,7 @@ mod normality;
 mod power_law;
 pub(crate) mod samples;
 mod spectrum;
+pub use spectrum::NEED_TRACE;
 mod tail_index;
 
 use crate::report::number::Format;

@@ -78,6 +78,15 @@ const fn column(
     }
 }
 
+/// Columns that speak of the whole matrix, whose diagonal and entries must be known.
+pub const NEED_TRACE: [&str; 5] = [
+    "trace",
+    "largest_share",
+    "kept_share",
+    "stable_rank",
+    "participation_ratio",
+];
+
 pub(super) const TRACE: ColumnKind = column(
     "trace",
     "trace of the whole matrix of a spectrum, where it is formed",

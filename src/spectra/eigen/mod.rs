@@ -3,6 +3,7 @@
 
 pub mod band;
 pub mod chase;
+pub mod reflections;
 pub mod tridiagonal;
 pub mod vectors;
 
