@@ -112,9 +112,9 @@ impl PaperTable {
     /// The row that says the same of its subject as ours: data set, model, training, batch size, iterations,
     /// direction, spectrum, critical distance and special setting.
     ///
-    /// What the paper does not state does not have to match. It prints nothing of single layers. A setting of ours is the row's `setting`, or a name of
-    /// its model (`2Layer-FCN`), or one of [`PLAIN`], or repeats what the subject says; a row of any other setting
-    /// has no row in the paper. Several rows may fit where the paper prints two of the same description (Table 11);
+    /// What the paper does not state does not have to match. It prints nothing of single layers. A setting of
+    /// ours is the row's `setting`, or a name of its model (`2Layer-FCN`), or one of [`PLAIN`], or repeats what the
+    /// subject says (`random`, `B = 10`); a row of any other setting has no row in the paper. Several rows may fit where the paper prints two of the same description (Table 11);
     /// then there is no telling which is meant, and none is returned.
     pub fn find(&self, ours: &Description) -> Option<&PaperRow> {
         let mut fitting = self.rows.iter().filter(|row| self.fits(row, ours));
@@ -160,9 +160,11 @@ impl PaperTable {
                 .into_iter()
                 .chain(&subject.spectrum)
                 .any(|word| same_word(word, setting))
-                || [subject.batch, subject.iterations]
+                || [("B", subject.batch), ("T", subject.iterations)]
                     .iter()
-                    .any(|it| same_word(&it.to_string(), setting))
+                    .any(|(letter, it)| {
+                        same_word(&it.to_string(), setting) || same_word(&format!("{letter} = {it}"), setting)
+                    })
         };
         let explained = |setting: &&str| {
             is(&row.setting, setting)
@@ -191,6 +193,11 @@ impl PaperTable {
         );
         said
     }
+}
+
+/// The settings that a level's label speaks of: `2Layer-FCN, Width=30` is two.
+pub fn settings_in(label: &str) -> impl Iterator<Item = &str> {
+    label.split(", ")
 }
 
 /// Whether two names are the same but for case and punctuation (`CIFAR-10`, `cifar10`).

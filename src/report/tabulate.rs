@@ -5,7 +5,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::columns::{self, COLUMNS, ColumnKind, samples::samples};
 use super::error::ReportError;
 use super::number::Format;
-use super::paper::{Description, Paper, PaperRow, PaperTable};
+use super::paper::{Description, Paper, PaperRow, PaperTable, settings_in};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
 use super::table::{
     Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table, Verdict,
@@ -200,7 +200,7 @@ fn paper_rows<'r, 'a>(rows: &[(Identity<'r>, Group)], table: &'a PaperTable) -> 
         settings: levels
             .iter()
             .filter(|(factor, _)| !shown.contains(factor.as_str()))
-            .map(|(_, level)| level.as_str())
+            .flat_map(|(_, level)| settings_in(level))
             .collect(),
         critical_distance: critical_distance(group),
     };

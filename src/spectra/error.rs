@@ -56,7 +56,7 @@ pub enum SpectrumError {
         code(gradstudy::spectrum::not_finite),
         help(
             "a spectrum needs finite gradients: lower the learning rate of the training before it, or clip the \
-             gradients (`clip: 0.1`)"
+             gradients (`clip: 0.1`); of numbers of your own, mend the file"
         )
     )]
     NotFinite {

@@ -161,6 +161,35 @@ fn levels_name_depth_width_and_optimizer() {
     assert_eq!(find_in(10, &cifar, &["Weight Decay"]), Some(0.0107));
 }
 
+/// The labels of the levels in studies/table7.study to table10.study.
+#[test]
+fn labels_of_several_settings_find_their_rows() {
+    let find_by = |number: u32, ours: &Subject, label: &str| {
+        let table = Paper::embedded().table(number).expect("in the paper");
+        let settings: Vec<&str> = settings_in(label).collect();
+        find(table, ours, Direction::Spectrum, &settings).and_then(|row| row.dks)
+    };
+    let fcn = |training| Subject {
+        model: "FCN".into(),
+        ..spectrum("second_moment", training, 10)
+    };
+    assert_eq!(find_by(8, &fcn("random"), "2Layer-FCN, Width=30"), Some(0.0488));
+    assert_eq!(
+        find_by(8, &fcn("pretrain"), "2Layer-FCN, Width=30, pretrain"),
+        Some(0.0425)
+    );
+    assert_eq!(find_by(8, &fcn("random"), "2Layer-FCN, Noise"), Some(0.0427));
+    assert_eq!(find_by(8, &fcn("random"), "2Layer-FCN, Width=30, pretrain"), None);
+    let lenet = |training, batch| spectrum("covariance", training, batch);
+    assert_eq!(
+        find_by(7, &lenet("random", 10_000), "B = 10 000, random"),
+        Some(0.0287)
+    );
+    assert_eq!(find_by(7, &lenet("pretrain", 1), "B = 1"), Some(0.0206));
+    assert_eq!(find_by(7, &lenet("pretrain", 1), "B = 10"), None);
+    assert_eq!(find_by(7, &lenet("pretrain", 1), "Label Noise 40%"), Some(0.0289));
+}
+
 #[test]
 fn rows_of_one_description_are_not_guessed_between() {
     let table = Paper::embedded().table(11).expect("in the paper");
