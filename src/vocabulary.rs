@@ -6,11 +6,11 @@ use miette::Diagnostic;
 
 use crate::data::{self, DATASETS};
 use crate::gradients::own;
-use crate::hessian::signatures::CURVATURES;
+use crate::hessian::{self, signatures::CURVATURES};
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
-use crate::signature::{Call, Default, Param, ParamType, Signature};
+use crate::signature::{Call, Default, Param, ParamType, Signature, Value};
 use crate::spectra::SPECTRA;
 use crate::spectra::measures::MEASURES;
 use crate::stats::TESTS;
@@ -128,6 +128,23 @@ impl Facts for RegistryFacts {
             Ok(own) => Ok((own.parameters() as u64, own.iterations() as u64)),
             Err(error) => Err(told(&error)),
         })
+    }
+
+    fn curvature_fault(&self, spectrum: &Call, model: &Call, data: &Call) -> Option<(String, String)> {
+        let curvature = hessian::signatures::find(&spectrum.name)?;
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
+        let args = &spectrum.args;
+        let (Some(Value::Integer(samples)), Some(Value::Call(_))) =
+            (args.get("samples"), args.get("batch_norm"))
+        else {
+            return None;
+        };
+        let size = hessian::signatures::minibatch_size(args).filter(|_| network.has_batch_norm());
+        let whole = size.map_or(Ok(()), |size| hessian::minibatches(*samples as u64, size));
+        let error = hessian::supports(&network, curvature).and(whole).err()?;
+        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+        Some((error.to_string(), help))
     }
 
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {

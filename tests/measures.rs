@@ -99,6 +99,7 @@ fn shapes_bounds_and_overlaps_come_out_of_a_study() {
 fn what_cannot_be_measured_is_told_before_anything_runs() {
     for (old, new, expected) in [
         ("batch(50)", "batch(30)", "no whole number of minibatches of 30"),
+        ("batch(50)", "batch(30)", "E0513"),
         (
             "davis_kahan(g0, top: 5)",
             "davis_kahan(g0, top: 30)",

@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, Spectra, at};
 use crate::hessian::{self, Curvature, CurvatureSpectrum, Operator, Request, signatures};
+use crate::models::select::select;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
+use crate::signature::Value;
 use crate::spectra::{Spectrum, SpectrumKind};
 use crate::stats::monitor::Monitor;
 
@@ -41,12 +43,18 @@ impl Executor<'_> {
                 None => Ok(operator),
             })
             .map_err(|cause| at(step, cause))?;
+        let operator = match call.args.get("layers") {
+            Some(Value::Text(pattern)) => {
+                operator.of_rows(select(&network, pattern).map_err(|cause| at(step, cause))?)
+            }
+            _ => operator,
+        };
         let request = Request {
             state: Some(self.store.partial(&step.id)),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))
         };
         // An estimate: the search ends when every pair has converged.
-        let expected = request.expected_products(network.parameter_count());
+        let expected = request.expected_products(operator.size());
         self.observer.begin(step, expected, 0, "products");
         let progress = |products| self.observer.advance(products);
         let monitor = Monitor {

@@ -1,5 +1,6 @@
 //! The curvature matrix of the mean loss over N samples as an operator: products with many vectors at once.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
@@ -25,6 +26,8 @@ pub struct Operator<'a> {
     pass: Pass<'a>,
     data: &'a Dataset,
     samples: &'a [u32],
+    /// The parameters whose rows and columns are taken, if not all.
+    rows: Option<Vec<Range<usize>>>,
 }
 
 struct Slot {
@@ -89,7 +92,14 @@ impl<'a> Operator<'a> {
             pass: Pass::new(network, values, kind)?,
             data,
             samples,
+            rows: None,
         })
+    }
+
+    /// The block of these parameters alone: rows and columns in `rows`, ranges of θ that rise and do not overlap.
+    pub fn of_rows(mut self, rows: Vec<Range<usize>>) -> Self {
+        self.rows = Some(rows);
+        self
     }
 
     /// The same with batch normalisation by the statistics of each minibatch of `size` consecutive samples, as in
@@ -108,7 +118,10 @@ impl<'a> Operator<'a> {
 
     /// n, rows and columns.
     pub fn size(&self) -> usize {
-        self.pass.network.parameter_count()
+        match &self.rows {
+            Some(rows) => rows.iter().map(Range::len).sum(),
+            None => self.pass.network.parameter_count(),
+        }
     }
 
     /// N, the number of samples.
@@ -123,11 +136,11 @@ impl<'a> Operator<'a> {
 
     /// What the matrix depends on, for recognising a kept state.
     pub(super) fn fingerprint(&self) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new_derive_key("gradstudy curvature operator 2");
+        let mut hasher = blake3::Hasher::new_derive_key("gradstudy curvature operator 3");
         hasher.update(self.pass.network.name.as_bytes());
         hasher.update(self.kind().words().as_bytes());
         hasher.update(bytemuck::cast_slice(self.pass.values));
-        hasher.update(format!("{:?}", self.pass.statistics).as_bytes());
+        hasher.update(format!("{:?} {:?}", self.pass.statistics, self.rows).as_bytes());
         hasher.update(self.data.digest.as_bytes());
         hasher.update(format!("{:?}", self.data.note).as_bytes());
         hasher.update(bytemuck::cast_slice(self.samples));
@@ -145,7 +158,32 @@ impl<'a> Operator<'a> {
     /// Kernels work in float32, blocks of 128 samples are summed in float64 in their order: the result does not
     /// depend on the number of threads.
     pub fn products(&self, directions: &[f32], products: &mut [f64], cancel: &AtomicBool) -> Option<()> {
-        let n = self.size();
+        let Some(rows) = &self.rows else {
+            return self.whole_products(directions, products, cancel);
+        };
+        let (size, n) = (self.size(), self.pass.network.parameter_count());
+        let count = directions.len() / size.max(1);
+        let mut embedded = vec![0.0; count * n];
+        for (whole, part) in embedded.chunks_exact_mut(n).zip(directions.chunks_exact(size)) {
+            let mut rest = part;
+            for range in rows {
+                let (values, after) = rest.split_at(range.len());
+                whole[range.clone()].copy_from_slice(values);
+                rest = after;
+            }
+        }
+        let mut of_all = vec![0.0; count * n];
+        self.whole_products(&embedded, &mut of_all, cancel)?;
+        for (whole, part) in of_all.chunks_exact(n).zip(products.chunks_exact_mut(size)) {
+            let chosen = rows.iter().flat_map(|range| &whole[range.clone()]);
+            part.iter_mut().zip(chosen).for_each(|(to, from)| *to = *from);
+        }
+        Some(())
+    }
+
+    /// [`Operator::products`] with the whole matrix.
+    fn whole_products(&self, directions: &[f32], products: &mut [f64], cancel: &AtomicBool) -> Option<()> {
+        let n = self.pass.network.parameter_count();
         let threads = rayon::current_num_threads();
         let block = match self.pass.statistics {
             Statistics::Running => BLOCK,
@@ -191,7 +229,7 @@ impl<'a> Operator<'a> {
     /// Sums the products of one block of samples into `slot.sums`: the primal pass of samples that belong together
     /// once, then every direction while their activations are in the cache.
     fn block(&self, slot: &mut Slot, samples: &[u32], directions: &[f32], cancel: &AtomicBool) {
-        let n = self.size();
+        let n = self.pass.network.parameter_count();
         slot.sums.fill(0.0);
         let mut labels = Vec::with_capacity(samples.len());
         for together in samples.chunks(slot.groups.len() * LANES) {

@@ -3,6 +3,7 @@
 use super::{Curvature, Request};
 use crate::models::Network;
 use crate::signature::{Args, Default, Param, ParamType, Signature};
+use crate::spectra::LAYERS;
 
 const OF: Param = Param {
     name: "of",
@@ -69,7 +70,7 @@ const BATCH_NORM: Param = Param {
 pub static HESSIAN: Signature = Signature {
     name: "hessian",
     summary: "the largest eigenvalues of the Hessian of the mean loss",
-    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM],
+    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM, LAYERS],
     version: 1,
 };
 
@@ -77,7 +78,7 @@ pub static HESSIAN: Signature = Signature {
 pub static GAUSS_NEWTON: Signature = Signature {
     name: "gauss_newton",
     summary: "the largest eigenvalues of the Gauss–Newton matrix of the mean loss (the Hessian without ∂²z/∂θ²)",
-    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM],
+    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM, LAYERS],
     version: 1,
 };
 
@@ -85,7 +86,7 @@ pub static GAUSS_NEWTON: Signature = Signature {
 pub static FISHER: Signature = Signature {
     name: "fisher",
     summary: "the largest eigenvalues of the empirical Fisher matrix, 1/N Σ gᵢgᵢᵀ over single samples",
-    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM],
+    params: &[OF, ON, SAMPLES, TOP, TOLERANCE, BATCH_NORM, LAYERS],
     version: 1,
 };
 
@@ -118,11 +119,12 @@ impl Request {
         }
     }
 
-    /// Rough wall time in seconds on the current thread pool for `samples` samples, for `gradstudy plan`.
-    pub fn seconds(&self, network: &Network, samples: u64) -> f64 {
+    /// Rough wall time in seconds on the current thread pool for `samples` samples and `parameters` of the network's
+    /// parameters, for `gradstudy plan`.
+    pub fn seconds(&self, network: &Network, parameters: usize, samples: u64) -> f64 {
         // Measured for LeNet on an Intel Xeon with AVX-512: a product is 1.6 gradients, 40 billion operations a
         // second on each core.
-        let products = self.expected_products(network.parameter_count()) as f64;
+        let products = self.expected_products(parameters) as f64;
         let flops = products * samples as f64 * 1.6 * network.gradient_flops() as f64;
         flops / (40e9 * rayon::current_num_threads() as f64)
     }

@@ -80,8 +80,8 @@ impl<'a> Lowering<'_> {
             .iter()
             .find(|it| it.0.name == spec.call.name)
         {
-            let measurable = self.curvature(case, name, spec, curvature.0, seed)?;
-            known.insert(name, vec![measurable]);
+            let made = self.curvatures(case, name, spec, curvature.0, seed)?;
+            known.insert(name, made);
             return Ok(());
         }
         let base = spec.call.args.text("of");
@@ -108,13 +108,8 @@ impl<'a> Lowering<'_> {
         let network = self.recorded(&from.step);
         let iterations = from.subject.iterations;
         let of_module = |(module, parameters): (String, usize)| {
-            let rank_bound = method.rank_bound(&call.args, parameters as u64, iterations) as i64;
-            let top = call.args.integer("top").min(rank_bound.max(1));
-            let mut call = call.clone();
-            let values = [("layers", Value::Text(module)), ("top", Value::Integer(top))];
-            for (key, value) in values {
-                call.args.0.insert(key.to_string(), value);
-            }
+            let rank_bound = method.rank_bound(&call.args, parameters as u64, iterations) as usize;
+            let mut call = with_layers(call, module, rank_bound.max(1));
             // Nothing is saved where a layer has no more parameters than the sketch has dimensions.
             if call
                 .args
@@ -192,15 +187,15 @@ impl<'a> Lowering<'_> {
         &self.networks[weights].network
     }
 
-    /// The spectrum of a loss: of weights, on data.
-    fn curvature(
+    /// The spectrum of a loss (of weights, on data), or with `layers: each` that of each module's block.
+    fn curvatures(
         &mut self,
         case: &Case,
         name: &str,
         spec: &SpectrumSpec,
         signature: &'static Signature,
         seed: u64,
-    ) -> Result<Measurable, PlanError> {
+    ) -> Result<Vec<Measurable>, PlanError> {
         let args = &spec.call.args;
         let (of, on) = (args.text("of"), args.text("on"));
         let (data, weights) = self.inputs(case, of, on, seed)?;
@@ -211,47 +206,79 @@ impl<'a> Lowering<'_> {
         if let Some(size) = signatures::minibatch_size(args).filter(|_| network.has_batch_norm()) {
             hessian::minibatches(samples, size)?;
         }
-        let mut settings = spec.call.clone();
-        settings.args.0.retain(|key, _| !is_reference(signature, key));
-        let key = StepKey {
-            operation: Operation::Spectrum,
-            version: signature.version,
-            settings: json!({"spectrum": settings}),
-            seed: Some(seed),
-            inputs: vec![data.clone(), weights.clone()],
+        let calls = match args.get("layers") {
+            Some(Value::Text(layers)) if layers == EACH => {
+                let of_module = |(module, size)| with_layers(&spec.call, module, size);
+                modules(&network).into_iter().map(of_module).collect()
+            }
+            _ => vec![spec.call.clone()],
         };
-        let cost = Cost {
-            seconds: Request::from_args(args, seed).seconds(&network, samples),
-            bytes: 8 * network.parameter_count() as u64 * args.integer("top") as u64,
-            ..Cost::default()
-        };
-        let words = spec.call.name.replace('_', " ");
-        let label = format!("{name}: {words} of {of} over {samples} samples, seed {seed}");
-        let work = Work::Spectrum {
-            of: weights,
-            on: Some(data),
-            call: spec.call.clone(),
-            seed,
-        };
-        let step = self.add(key, work, label, cost);
-        // The mean loss over N samples is that of one minibatch of N.
-        let subject = Subject {
-            dataset: dataset_of(case, on).display_name().to_string(),
-            model: network.name.to_string(),
-            training: training.to_string(),
-            batch: samples,
-            iterations: 1,
-            parameters: network.parameter_count() as u64,
-            spectrum: Some(spec.call.name.clone()),
-            layers: None,
-        };
-        let record = String::new();
-        Ok(Measurable {
-            step,
-            record,
-            subject,
-        })
+        let made = calls.into_iter().map(|call| {
+            let args = &call.args;
+            let mut settings = call.clone();
+            settings.args.0.retain(|key, _| !is_reference(signature, key));
+            let key = StepKey {
+                operation: Operation::Spectrum,
+                version: signature.version,
+                settings: json!({"spectrum": settings}),
+                seed: Some(seed),
+                inputs: vec![data.clone(), weights.clone()],
+            };
+            let layers = match args.get("layers") {
+                Some(Value::Text(pattern)) => Some(pattern.clone()),
+                _ => None,
+            };
+            let parameters = match &layers {
+                Some(pattern) => select(&network, pattern)?.iter().map(|range| range.len()).sum(),
+                None => network.parameter_count(),
+            };
+            let cost = Cost {
+                seconds: Request::from_args(args, seed).seconds(&network, parameters, samples),
+                bytes: 8 * parameters as u64 * args.integer("top") as u64,
+                ..Cost::default()
+            };
+            let words = call.name.replace('_', " ");
+            let block = layers.as_ref().map(|layers| format!("{layers} in "));
+            let label = format!(
+                "{name}: {words} of {}{of} over {samples} samples, seed {seed}",
+                block.unwrap_or_default()
+            );
+            // The mean loss over N samples is that of one minibatch of N.
+            let subject = Subject {
+                dataset: dataset_of(case, on).display_name().to_string(),
+                model: network.name.to_string(),
+                training: training.to_string(),
+                batch: samples,
+                iterations: 1,
+                parameters: parameters as u64,
+                spectrum: Some(call.name.clone()),
+                layers,
+            };
+            let work = Work::Spectrum {
+                of: weights.clone(),
+                on: Some(data.clone()),
+                call,
+                seed,
+            };
+            Ok(Measurable {
+                step: self.add(key, work, label, cost),
+                record: String::new(),
+                subject,
+            })
+        });
+        made.collect()
     }
+}
+
+/// `call` of the parameters of one module, which has at most `bound` eigenvalues above zero.
+fn with_layers(call: &Call, module: String, bound: usize) -> Call {
+    let mut call = call.clone();
+    let top = call.args.integer("top").min(bound as i64);
+    let values = [("layers", Value::Text(module)), ("top", Value::Integer(top))];
+    for (key, value) in values {
+        call.args.0.insert(key.to_string(), value);
+    }
+    call
 }
 
 /// Whether the setting names a statement.

@@ -102,7 +102,7 @@ const TOP: Param = Param {
 };
 
 /// Which parameters.
-const LAYERS: Param = Param {
+pub const LAYERS: Param = Param {
     name: "layers",
     ty: ParamType::TextOr(&[EACH]),
     default: Default::Absent,

@@ -334,6 +334,13 @@ pub static CODES: &[Code] = &[
         "record g = file(\"not-there.npy\")\nspectrum c = covariance(g, centre: full_batch)",
     ),
     code(
+        "E0513",
+        "curvature that cannot be computed",
+        "A Hessian, Gauss-Newton or Fisher spectrum needs a rule for the second derivative of every layer, and batch \
+         normalisation by minibatches needs `samples` to be a whole number of them.",
+        "data d = mnist\nmodel m = lenet(logits: 13)\nspectrum h = hessian(of: m, on: d, top: 5)",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

@@ -1,5 +1,6 @@
 //! What must hold between checked statements: sizes of models, data, minibatches and samples.
 
+mod curvature;
 mod rank;
 
 use super::case::{Place, Places};
@@ -56,6 +57,7 @@ pub(super) fn check(
     layers(case, places, vocabulary, diagnostics);
     own_numbers::check(case, places, vocabulary, diagnostics);
     rank::check(case, places, vocabulary, diagnostics);
+    curvature::check(case, places, vocabulary, diagnostics);
     for (name, test) in &case.tests {
         let Some(place) = places.get(name) else {
             continue;

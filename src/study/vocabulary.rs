@@ -67,6 +67,11 @@ pub trait Facts: Sync {
         None
     }
 
+    /// Why a curvature spectrum of a model on a dataset cannot be computed, and what to do about it.
+    fn curvature_fault(&self, _spectrum: &Call, _model: &Call, _data: &Call) -> Option<(String, String)> {
+        None
+    }
+
     /// Parameters n and iterations T of an array in the user's own file; `Some(Err((reason, help)))` if it cannot be read.
     fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
         None

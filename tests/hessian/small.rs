@@ -96,6 +96,29 @@ fn matrices_equal_pytorch_s() {
 }
 
 #[test]
+fn blocks_are_those_of_the_whole_matrix() {
+    let golden = Golden::read();
+    for net in NETS {
+        let (network, data) = (network(net), golden.data(net));
+        let theta = golden.f32(&format!("{net}.theta"));
+        let samples: Vec<u32> = (0..data.len() as u32).collect();
+        for (kind, name) in KINDS {
+            let operator = || Operator::new(&network, &theta, &data, &samples, kind).unwrap();
+            let (n, whole) = (operator().size(), dense(&operator()));
+            let block = operator().of_rows(vec![2..7, n / 2..n - 3]);
+            let rows: Vec<usize> = (2..7).chain(n / 2..n - 3).collect();
+            assert_eq!(block.size(), rows.len());
+            let expected: Vec<f64> = rows
+                .iter()
+                .flat_map(|j| rows.iter().map(|i| whole[j * n + i]).collect::<Vec<_>>())
+                .collect();
+            assert_eq!(dense(&block), expected, "{net}, {name}");
+            assert!(solve(&block, &Request::new(rows.len() + 1)).is_err());
+        }
+    }
+}
+
+#[test]
 fn matrices_are_symmetric() {
     each(|key, operator, _, eigenvalues| {
         let (n, matrix) = (operator.size(), dense(operator));

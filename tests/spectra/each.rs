@@ -92,3 +92,44 @@ fn one_statement_gives_one_spectrum_for_each_module() {
         }
     }
 }
+
+#[test]
+fn so_does_one_of_a_curvature() {
+    let study = "study \"Each\" { seeds: 0 }\ndata d = fashion_mnist_5k(subset: 64)\n\
+        model m = fcn(depth: 1, width: 3, batchnorm: false, logits: 10)\n\
+        spectrum h = hessian(of: m, on: d, samples: 64, top: 50, layers: each)\n\
+        spectrum w = hessian(of: m, on: d, samples: 64, top: 5, layers: \"fc2.weight\")\n\
+        test s = spectrum_shape(h, head: 11)\ntest v = spectrum_shape(w, head: 11)\n\
+        table r { of: [s, v]  rows: [layers]  columns: [largest, converged] }\n";
+    let gradstudy = Gradstudy::new(study);
+    let shown = gradstudy.run(&["run", "test.study"]).success().stdout;
+    assert!(
+        ["fc1", "fc2", "fc2.weight"]
+            .iter()
+            .all(|layer| shown.contains(layer)),
+        "{shown}"
+    );
+    let found = spectra(&gradstudy);
+    let sizes: Vec<(&str, u64, usize)> = found
+        .iter()
+        .map(|it| {
+            (
+                &it.1[..],
+                it.2["parameters"].as_u64().unwrap(),
+                values(&it.2).len(),
+            )
+        })
+        .collect();
+    // fc2 has 3 · 10 weights and 10 biases.
+    assert_eq!(sizes, [("fc1", 2355, 50), ("fc2", 40, 40), ("fc2.weight", 30, 5)]);
+    // Eigenvalues of a block interlace those of the matrix it is taken from (Cauchy).
+    let (outer, inner) = (values(&found[1].2), values(&found[2].2));
+    assert!(
+        outer.iter().zip(&inner).all(|(o, i)| *o >= i * (1.0 - 1e-3)),
+        "{outer:?} {inner:?}"
+    );
+
+    let wrong = study.replace("fc2.weight", "conv1");
+    let wrong = Gradstudy::new(&wrong).run(&["check", "test.study"]);
+    assert!(wrong.stderr.contains("E0511"), "{}", wrong.stderr);
+}
