@@ -7,6 +7,7 @@ use miette::Diagnostic;
 use crate::data::{self, DATASETS};
 use crate::gradients::own;
 use crate::hessian::{self, signatures::CURVATURES};
+use crate::layers::BatchNormMode;
 use crate::models::{self, MODELS};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
@@ -143,6 +144,14 @@ impl Facts for RegistryFacts {
         let size = hessian::signatures::minibatch_size(args).filter(|_| network.has_batch_norm());
         let whole = size.map_or(Ok(()), |size| hessian::minibatches(*samples as u64, size));
         let error = hessian::supports(&network, curvature).and(whole).err()?;
+        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+        Some((error.to_string(), help))
+    }
+
+    fn batch_fault(&self, model: &Call, data: &Call, batch: u64) -> Option<(String, String)> {
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
+        let error = network.check_batch(batch as usize, BatchNormMode::Batch).err()?;
         let help = error.help().map(|help| help.to_string()).unwrap_or_default();
         Some((error.to_string(), help))
     }

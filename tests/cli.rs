@@ -56,6 +56,30 @@ fn a_run_prints_its_table_and_writes_everything_down() {
     assert!(manifest["steps"].as_sequence().unwrap().len() > 10);
 }
 
+#[test]
+fn trainings_that_read_alike_are_kept_apart() {
+    let study = "study \"Apart\" { seeds: 0 }\ndata d = fashion_mnist_5k(subset: 200)\n\
+        model m = fcn(depth: 1, width: 4, batchnorm: false, logits: 10)\n\
+        vary noise in [clean, symmetric(40%), shuffled]\nvary rate in [0.1, 0.2]\n\
+        train p = sgd(lr: rate) { of: m  on: d with noise  epochs: 1  batch: 50 }\n\
+        record g = gradients(of: p, on: d with noise, batch: 2, iterations: 60)\n\
+        test t = normality(g, points: 20)\n\
+        table r { of: t  rows: [noise, rate, sg_type]  columns: [p_value] }\n";
+    let gradstudy = Gradstudy::new(study);
+    gradstudy.run(&["run", "test.study"]).success();
+    let manifest = read(&gradstudy.runs()[0], "manifest.yaml");
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&manifest).unwrap();
+    let trainings = manifest["trainings"].as_mapping().unwrap();
+    let labels: Vec<&str> = trainings.keys().map(|key| key.as_str().unwrap()).collect();
+    assert_eq!(labels.len(), 6, "{labels:?}");
+    let of = |words: &str| labels.iter().filter(|label| label.contains(words)).count();
+    assert_eq!(
+        (of("40 % symmetric"), of("shuffled"), of("(step ")),
+        (2, 2, 6),
+        "{labels:?}"
+    );
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn open_shows_the_html_report() {

@@ -242,3 +242,28 @@ fn mistakes_in_the_file_are_found_before_anything_runs() {
         said.stderr
     );
 }
+
+#[test]
+fn a_tail_that_reaches_into_the_rounding_of_a_spectrum_is_told() {
+    let gradstudy = Gradstudy::new(
+        "study \"Few directions\" { seeds: 0 }\nrecord g = file(\"g.npy\")\n\
+         spectrum c = covariance(g, top: 20)\nspectrum few = covariance(g, top: 4)\n\
+         test ks = power_law(c, tail: top(20))\ntest ok = power_law(few, tail: top(4))\n\
+         table t { of: [ks]  rows: [spectrum]  columns: [d_ks, degenerate] }\n\
+         table u { of: [ok]  rows: [spectrum]  columns: [d_ks] }\n",
+    );
+    // Iterations in a space of five dimensions: four more than the mean.
+    let (t, n) = (30, 200);
+    let part = |t: usize, n: usize| {
+        (0..5).map(|d| ((t * (d + 3) * 7 + 11 * d) % 29) as f32 * ((n * (d + 2) * 5 + 3 * d) % 31) as f32)
+    };
+    let values: Vec<f32> = (0..t * n).map(|i| part(i / n, i % n).sum()).collect();
+    npy(&gradstudy.path().join("g.npy"), npyz::Order::C, [t, n], &values);
+    for _ in 0..2 {
+        // The second time from the cache.
+        let said = gradstudy.run(&["run", "test.study"]).success().stdout;
+        let note = "test ks: 5 of the 20 values in the tail stand above the spectrum's accuracy";
+        assert_eq!(said.matches(note).count(), 1, "{said}");
+        assert!(!said.contains("test ok:"), "{said}");
+    }
+}

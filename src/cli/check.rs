@@ -19,7 +19,7 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Check studies without running them
 ///
-/// Exit code 0: no mistakes (there may be warnings); 2: mistakes, or a file that cannot be read.
+/// A study is checked as it is written and, unless one is named, with each of its profiles. Exit code 0: no mistakes (there may be warnings); 2: mistakes, or a file that cannot be read.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Print what was found as JSON, and nothing else
@@ -60,7 +60,7 @@ fn check(path: &Path, overrides: &Overrides) -> Found {
         Ok(source) => source,
         Err(error) => return Found::Unreadable(error),
     };
-    match study::check_with(&source, overrides, &VOCABULARY) {
+    match study::check_profiles(&source, overrides, &VOCABULARY) {
         Ok((study, warnings)) => Found::Study(study, warnings),
         Err(mistakes) => Found::Mistakes(mistakes),
     }
@@ -76,11 +76,12 @@ fn report(found: &Found) {
             }
             let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
             print(&format!(
-                "{}: {}, {}, {}\n",
+                "{}: {}, {}, {}, {}\n",
                 study.title,
                 count(study.cases.len(), "case"),
                 count(study.seeds.len(), "seed"),
-                count(study.tables.len(), "table")
+                count(study.tables.len(), "table"),
+                count(study.figures.len(), "figure")
             ));
         }
     }

@@ -120,13 +120,19 @@ impl<'a> Executor<'a> {
             }
         }
         let mut trainings = Vec::new();
-        for step in plan
-            .steps
-            .iter()
-            .filter(|step| matches!(step.work, Work::Train { .. }))
-        {
+        let trains = || {
+            let steps = plan.steps.iter();
+            steps.filter(|step| matches!(step.work, Work::Train { .. }))
+        };
+        for step in trains() {
             let facts = self.yaml(&step.id, FACTS).map_err(|cause| at(step, cause))?;
-            trainings.push((step.label.clone(), facts));
+            // Trainings that differ in a setting which their labels do not show.
+            let alike = trains().filter(|other| other.label == step.label).count();
+            let label = match alike {
+                1 => step.label.clone(),
+                _ => format!("{} (step {})", step.label, step.id.short()),
+            };
+            trainings.push((label, facts));
         }
         let mut facts = Vec::new();
         let of_data = |step: &&Step| matches!(step.work, Work::Load { .. } | Work::Corrupt { .. });
@@ -273,15 +279,18 @@ impl<'a> Executor<'a> {
 
     /// The test of one spectrum: from the cache, or made now.
     fn test_spectrum(&self, step: &Step, spectrum: &Spectrum) -> Result<Outcome, ExecuteError> {
-        if self.store.has(&step.id) {
-            return self.outcome(step);
-        }
-        if let Some(outcome) = self.measure_spectrum(step, spectrum)? {
-            return Ok(outcome);
-        }
-        self.tested(step, 1, |kind, args, seed, monitor| {
-            kind.run_sample(&spectrum.values, args, seed, monitor)
-        })
+        let measured = match self.store.has(&step.id) {
+            true => Some(self.outcome(step)?),
+            false => self.measure_spectrum(step, spectrum)?,
+        };
+        let mut outcome = match measured {
+            Some(outcome) => outcome,
+            None => self.tested(step, 1, |kind, args, seed, monitor| {
+                kind.run_sample(&spectrum.values, args, seed, monitor)
+            })?,
+        };
+        outcome.set_above_rounding(spectrum.above_rounding() as u64);
+        Ok(outcome)
     }
 
     /// A finished test's outcome.

@@ -8,7 +8,7 @@ use lsp_types::{
 };
 use miette::Severity;
 
-use crate::study::{self, Vocabulary};
+use crate::study::{self, Overrides, Vocabulary};
 use crate::syntax::{self, Source, Span};
 
 use super::documents::Documents;
@@ -24,7 +24,7 @@ pub fn diagnose(
     vocabulary: &Vocabulary,
 ) -> BTreeMap<String, Vec<Diagnostic>> {
     let source = Source::new(&file.path, file.text.clone());
-    let found = match study::check(&source, vocabulary) {
+    let found = match study::check_profiles(&source, &Overrides::default(), vocabulary) {
         Ok((_, warnings)) => warnings,
         Err(mistakes) => mistakes,
     };

@@ -209,7 +209,12 @@ impl Lowering<'_> {
             };
             let label = format!(
                 "{}: gradients of {} ({}) on {}, B = {}, T = {}, {done}seed {seed}",
-                name, subject.model, subject.training, subject.dataset, spec.batch, spec.iterations
+                name,
+                subject.model,
+                subject.training,
+                title_of(case, &spec.on),
+                spec.batch,
+                spec.iterations
             );
             let mut cost = cost::record(
                 &of.network,
@@ -415,7 +420,7 @@ impl Lowering<'_> {
         let label = format!(
             "{train}: {} on {}, {}, {} epochs, seed {seed}",
             network.name,
-            dataset_of(case, &spec.on).title(on),
+            title_of(case, &spec.on),
             spec.optimizer.name,
             spec.epochs
         );
@@ -446,6 +451,16 @@ impl Lowering<'_> {
 
 pub(super) fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
     data::dataset(&case.data[on].call.name).expect("the checker knows the data sets")
+}
+
+/// The data called `on`, and what was done to their labels.
+fn title_of(case: &Case, on: &str) -> String {
+    let DataSpec { call, labels, .. } = &case.data[on];
+    let title = dataset_of(case, on).title(&call.args);
+    match is_clean(labels) {
+        true => title,
+        false => format!("{title} ({})", label_noise::describe(labels)),
+    }
 }
 
 fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {

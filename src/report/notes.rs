@@ -18,6 +18,7 @@ pub(super) fn notes(table: &Table, target: Target, escape: fn(&str) -> String) -
     notes.extend(writer.added_keys());
     notes.extend(writer.intervals());
     notes.extend(writer.degenerate());
+    notes.extend(writer.rounding());
     notes.extend(writer.empty_cells());
     notes
 }
@@ -180,6 +181,23 @@ impl Writer<'_> {
             }
         }
         notes
+    }
+
+    fn rounding(&self) -> Vec<String> {
+        let count = |value| number::count(value, self.target);
+        let rows = self.table.rows.iter();
+        let found = rows.flat_map(|row| row.rounding.iter().map(move |found| (row, found)));
+        let note = |(row, found): (&Row, &super::table::TailInRounding)| {
+            format!(
+                "Rounding, {}, test {}: {} of the {} values in the tail stand above the spectrum's accuracy; the others \
+                 are rounding, and so is the fit.",
+                self.title(row),
+                (self.escape)(&found.test),
+                count(found.above),
+                count(found.points)
+            )
+        };
+        found.map(note).collect()
     }
 
     fn empty_cells(&self) -> Vec<String> {

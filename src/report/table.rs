@@ -63,6 +63,19 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// Tests of this row that met samples they cannot be applied to.
     pub degenerate: Vec<DegenerateSamples>,
+    /// Tests of this row whose tail reaches into the rounding of a spectrum.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rounding: Vec<TailInRounding>,
+}
+
+/// A tail of which only some values stand above the accuracy of the spectrum that was tested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TailInRounding {
+    pub test: String,
+    /// Points in the tail.
+    pub points: u64,
+    /// Those above the accuracy, in the seed that has fewest.
+    pub above: u64,
 }
 
 /// What a key says of a row.

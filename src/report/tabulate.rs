@@ -8,7 +8,8 @@ use super::number::Format;
 use super::paper::{Description, Paper, PaperRow, PaperTable, settings_in};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
 use super::table::{
-    Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table, Verdict,
+    Cell, CellValue, DegenerateSamples, FORMAT_VERSION, Key, Label, Missing, PaperSide, Row, Table,
+    TailInRounding, Verdict,
 };
 use crate::results::{Measurement, Results, Subject};
 use crate::stats::differences::half_width;
@@ -61,6 +62,7 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
                 .collect(),
             cells: columns.iter().map(|column| cell(column, group, paper)).collect(),
             degenerate: degenerate(group),
+            rounding: rounding(group),
         })
         .collect();
     let side = |(number, table): (u32, &PaperTable)| PaperSide {
@@ -346,6 +348,27 @@ pub(crate) fn mean_and_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     Some((mean, Some((squares / (n - 1.0)).sqrt())))
+}
+
+/// Tails that reach into rounding, by test.
+fn rounding(group: &[&Measurement]) -> Vec<TailInRounding> {
+    let mut by_test: IndexMap<&str, TailInRounding> = IndexMap::new();
+    for measurement in group {
+        let Outcome::PowerLaw(outcome) = &measurement.outcome else {
+            continue;
+        };
+        let Some(above) = outcome.above_rounding else {
+            continue;
+        };
+        let found = TailInRounding {
+            test: measurement.test.clone(),
+            points: outcome.tail_points,
+            above,
+        };
+        let least = by_test.entry(&measurement.test).or_insert(found);
+        least.above = least.above.min(above);
+    }
+    by_test.into_values().collect()
 }
 
 fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {

@@ -100,6 +100,9 @@ pub struct PowerLawOutcome {
     /// Median x_min over the same samples.
     #[serde(with = "super::finite_or_null")]
     pub median_x_min: f64,
+    /// Of a spectrum whose tail reaches below its accuracy: how many values stand above that. The others are rounding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above_rounding: Option<u64>,
     /// Where `bootstrap` asks for replicates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapOutcome>,
@@ -379,6 +382,13 @@ impl Outcome {
             Outcome::Alternatives(outcome) => Some(&outcome.samples),
             Outcome::TailIndex(outcome) => Some(&outcome.samples),
             _ => None,
+        }
+    }
+
+    /// Says how many values of the tested spectrum stand above its accuracy.
+    pub fn set_above_rounding(&mut self, above: u64) {
+        if let Outcome::PowerLaw(outcome) = self {
+            outcome.above_rounding = (above < outcome.tail_points).then_some(above);
         }
     }
 

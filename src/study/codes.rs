@@ -341,6 +341,13 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet(logits: 13)\nspectrum h = hessian(of: m, on: d, top: 5)",
     ),
     code(
+        "E0514",
+        "one sample under batch normalisation",
+        "A minibatch of one sample has no variance: batch normalisation by the minibatch's own statistics would make \
+         everything 0. A recording may go by `batch_norm: running` statistics instead.",
+        "data d = mnist\nmodel m = lenet(logits: 14)\nrecord g = gradients(of: m, on: d, batch: 1)",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

@@ -4,7 +4,7 @@ mod curvature;
 mod rank;
 
 use super::case::{Place, Places};
-use super::{Case, RecordSpec, TestSpec, Vocabulary, own_numbers};
+use super::{BatchNorm, Case, RecordSpec, TestSpec, Vocabulary, own_numbers};
 use crate::signature::{Call, Value};
 use crate::stats::outcome::Direction;
 use crate::syntax::{Diagnostic, Span};
@@ -30,12 +30,12 @@ pub(super) fn check(
     let trains = case
         .trains
         .iter()
-        .map(|(name, train)| (name, &train.of, &train.on, train.batch));
+        .map(|(name, train)| (name, &train.of, &train.on, train.batch, BatchNorm::Batch));
     let records = case
         .records
         .iter()
-        .map(|(name, record)| (name, &record.of, &record.on, record.batch));
-    for (name, of, on, batch) in trains.chain(records) {
+        .map(|(name, record)| (name, &record.of, &record.on, record.batch, record.batch_norm));
+    for (name, of, on, batch, statistics) in trains.chain(records) {
         let (Some(place), Some(data)) = (places.get(name), case.data.get(on)) else {
             continue;
         };
@@ -47,9 +47,16 @@ pub(super) fn check(
             let help = format!("set `batch` to at most {examples}");
             diagnostics.push(Diagnostic::error("E0502", message, place.of("batch"), label).help(help));
         }
-        if let Some((model, call)) = model_of(case, of)
-            && let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call))
+        let Some((model, call)) = model_of(case, of) else {
+            continue;
+        };
+        if let Some((message, help)) = vocabulary.facts.batch_fault(call, &data.call, batch)
+            && statistics == BatchNorm::Batch
         {
+            let label = "a minibatch of one";
+            diagnostics.push(Diagnostic::error("E0514", message, place.of("batch"), label).help(help));
+        }
+        if let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call)) {
             let message = format!("model `{model}` does not fit data `{on}`: {reason}");
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
         }
@@ -69,7 +76,7 @@ pub(super) fn check(
             diagnostics
                 .push(Diagnostic::error("E0510", message, *along, "along what?").help("leave `along` out"));
         } else if case.spectra.contains_key(&test.of) {
-            of_spectrum(case, name, place, diagnostics);
+            of_spectrum(case, name, place, places, diagnostics);
         }
         for direction in &test.along {
             let Some(size) = sample_size(case, &test.of, *direction, vocabulary) else {
@@ -80,7 +87,7 @@ pub(super) fn check(
             let sample = Sample {
                 direction: *direction,
                 size,
-                record: record_place,
+                limit: record_place,
             };
             if let Some(k) = tail_points(test) {
                 sample.holds(k, "E0503", "tail", place.of("tail"), diagnostics);
@@ -130,7 +137,7 @@ fn tail_points(test: &TestSpec) -> Option<i64> {
 }
 
 /// A spectrum is one sample: it has no direction, and as many values as were asked for.
-fn of_spectrum(case: &Case, name: &str, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
+fn of_spectrum(case: &Case, name: &str, place: &Place, places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     let test = &case.tests[name];
     if let Some(along) = place.spans.get("along") {
         let message = format!("`{}` is a spectrum, one sample without directions", test.of);
@@ -139,13 +146,14 @@ fn of_spectrum(case: &Case, name: &str, place: &Place, diagnostics: &mut Vec<Dia
                 .help("leave `along` out, or test the record itself"),
         );
     }
-    let Some(size) = values_of(case, &test.of) else {
+    let Some((size, spectrum)) = values_of(case, &test.of) else {
         return;
     };
+    let asked = places.get(spectrum).and_then(|place| place.spans.get("top"));
     let sample = Sample {
         direction: Direction::Spectrum,
         size,
-        record: None,
+        limit: asked.copied(),
     };
     if let Some(k) = tail_points(test) {
         sample.holds(k, "E0503", "tail", place.of("tail"), diagnostics);
@@ -155,13 +163,14 @@ fn of_spectrum(case: &Case, name: &str, place: &Place, diagnostics: &mut Vec<Dia
     }
 }
 
-/// Values of a spectrum: those it asks for, or one gap fewer than the spectrum that it is made from has.
-fn values_of(case: &Case, spectrum: &str) -> Option<u64> {
+/// Values of a spectrum: those it asks for, or one gap fewer than the spectrum that it is made from has; and which
+/// spectrum's `top` it is.
+fn values_of<'a>(case: &'a Case, spectrum: &'a str) -> Option<(u64, &'a str)> {
     let mut name = spectrum;
     for gaps in 0..=case.spectra.len() as u64 {
         let args = &case.spectra.get(name)?.call.args;
         match (args.get("top"), args.get("of")) {
-            (Some(Value::Integer(top)), _) => return Some((*top as u64).saturating_sub(gaps)),
+            (Some(Value::Integer(top)), _) => return Some(((*top as u64).saturating_sub(gaps), name)),
             (_, Some(Value::Text(of))) => name = of,
             _ => return None,
         }
@@ -172,7 +181,8 @@ fn values_of(case: &Case, spectrum: &str) -> Option<u64> {
 struct Sample {
     direction: Direction,
     size: u64,
-    record: Option<Span>,
+    /// Where its size was set.
+    limit: Option<Span>,
 }
 
 impl Sample {
@@ -200,8 +210,13 @@ impl Sample {
             other => format!("ask for at most {size}, or test only `along: {other}`"),
         };
         let mut diagnostic = Diagnostic::error(code, message, span, format!("more than {size}")).help(help);
-        if let (Direction::Iteration, Some(record)) = (self.direction, self.record) {
-            diagnostic = diagnostic.label(record, format!("{size} iterations are recorded"));
+        let set = match self.direction {
+            Direction::Iteration => format!("{size} iterations are recorded"),
+            Direction::Spectrum => format!("which leaves {size} values"),
+            Direction::Dimension => String::new(),
+        };
+        if let (Some(limit), false) = (self.limit, set.is_empty()) {
+            diagnostic = diagnostic.label(limit, set);
         }
         diagnostics.push(diagnostic);
     }

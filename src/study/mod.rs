@@ -21,6 +21,7 @@ mod like;
 mod lint;
 mod names;
 pub mod own_numbers;
+mod profiles;
 mod schedule;
 mod settings;
 mod shape;
@@ -37,6 +38,7 @@ pub use call::call;
 pub use cases::CASE;
 pub use check::{check, check_with};
 pub use compose::Overrides;
+pub use profiles::check_profiles;
 pub use spec::{
     ArraySpec, Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec,
     RecordSpec, Schedule, ScheduleShape, SpectrumSpec, Spread, Study, TableSpec, TestSpec, TrainSpec,

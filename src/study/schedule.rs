@@ -213,10 +213,13 @@ impl Scope<'_> {
             (false, true) => "the milestones do not rise".to_string(),
             (false, false) => return,
         };
-        let help = format!(
-            "write percents between 0% and 100%, or epochs from 1 to {}, in rising order",
-            epochs - 1
-        );
+        let help = match epochs {
+            1 => "train for two epochs or more, or leave `decay` out".to_string(),
+            _ => format!(
+                "write percents of {epochs} epochs that come to 1 to {} of them, or these epochs, in rising order",
+                epochs - 1
+            ),
+        };
         self.say(Diagnostic::error("E0507", message, span, "").help(help));
     }
 

@@ -72,6 +72,11 @@ pub trait Facts: Sync {
         None
     }
 
+    /// Why a model on a dataset cannot take minibatches of `batch`, by their own statistics, and what to do about it.
+    fn batch_fault(&self, _model: &Call, _data: &Call, _batch: u64) -> Option<(String, String)> {
+        None
+    }
+
     /// Parameters n and iterations T of an array in the user's own file; `Some(Err((reason, help)))` if it cannot be read.
     fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
         None

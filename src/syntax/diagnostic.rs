@@ -199,6 +199,20 @@ impl Diagnostics {
         self
     }
 
+    /// Those that `known` does not hold, each saying `when` it is found; `None` if there are none.
+    pub fn beyond(mut self, known: Option<&Diagnostics>, when: &str) -> Option<Self> {
+        let same = |a: &Diagnostic, b: &Diagnostic| {
+            let path = |it: &Diagnostic| it.source.as_ref().map(|source| source.path.clone());
+            (a.code, a.span(), path(a)) == (b.code, b.span(), path(b))
+        };
+        let is_known = |it: &Diagnostic| known.is_some_and(|known| known.iter().any(|other| same(it, other)));
+        self.list.retain(|it| !is_known(it));
+        for diagnostic in &mut self.list {
+            diagnostic.message = format!("{} ({when})", diagnostic.message);
+        }
+        (!self.list.is_empty()).then_some(self)
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }

@@ -82,3 +82,41 @@ fn warnings_do_not_make_a_check_fail() {
         (1, "")
     );
 }
+
+#[test]
+fn a_mistake_that_only_a_profile_makes_is_told_with_its_name() {
+    let study = "profile quick { g.iterations: 100 }\nprofile wider { c.topp: 3 }\nprofile fine { g.batch: 2 }\n\
+        data d = fashion_mnist_5k\nmodel m = lenet\nrecord g = gradients(of: m, on: d, iterations: 500)\n\
+        spectrum c = covariance(g, top: 400)\ntest t = power_law(c, tail: top(400))\n\
+        table r { of: t  rows: [spectrum]  columns: [d_ks] }\n";
+    let gradstudy = Gradstudy::new(study);
+    let said = gradstudy.run(&["check", "--json", "test.study"]);
+    assert_eq!(said.code, Some(2), "{}", said.stdout);
+    let report: Value = serde_json::from_str(&said.stdout).unwrap();
+    let found: Vec<(&str, &str)> = report["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["code"].as_str().unwrap(), it["message"].as_str().unwrap()))
+        .collect();
+    let rank = found.iter().find(|it| it.0 == "E0509").expect("no rank of 400");
+    assert!(rank.1.contains("with profile `quick`"), "{rank:?}");
+    assert!(found.iter().any(|it| it.1.contains("topp")), "{found:?}");
+    assert!(!said.stdout.contains("fine"), "{}", said.stdout);
+    // Both places that have to do with it.
+    let labels = report["diagnostics"].as_array().unwrap().iter();
+    let rank = labels.clone().find(|it| it["code"] == "E0509").unwrap();
+    assert_eq!(rank["labels"].as_array().unwrap().len(), 2, "{rank}");
+
+    let sound = study.replace("profile wider { c.topp: 3 }\n", "");
+    std::fs::write(gradstudy.path().join("test.study"), sound).unwrap();
+    let plain = gradstudy.run(&["plan", "test.study"]);
+    assert_eq!(
+        plain.code,
+        Some(0),
+        "a profile that is not taken stops nothing: {}",
+        plain.stderr
+    );
+    let taken = gradstudy.run(&["check", "test.study", "--profile", "fine"]);
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+}

@@ -82,6 +82,7 @@ pub(in crate::stats) fn outcome(
         mean_corrected_exponent: mean(fitted.iter().map(|test| test.fit.corrected_exponent())),
         mean_zipf_exponent: mean(fitted.iter().map(|test| test.fit.zipf_exponent)),
         median_x_min: median(fitted.iter().map(|test| test.fit.x_min).collect()),
+        above_rounding: None,
         bootstrap: None,
         distances: None,
         samples: values(samples),

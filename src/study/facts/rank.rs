@@ -130,8 +130,14 @@ pub(super) fn check(
             };
             let message = format!("`top` asks for {top} {what}");
             let help = format!("ask for at most {bound}, or record more iterations");
-            diagnostics
-                .push(Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help));
+            let mut diagnostic =
+                Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help);
+            let iterations = places.get(of).and_then(|place| place.spans.get("iterations"));
+            if let (Some(span), Some(record)) = (iterations, case.records.get(of)) {
+                diagnostic =
+                    diagnostic.label(*span, format!("{} iterations are recorded", record.iterations));
+            }
+            diagnostics.push(diagnostic);
         }
     }
 }
