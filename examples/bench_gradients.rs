@@ -1,7 +1,8 @@
-//! Times one recording or one training epoch on MNIST (or the embedded set) and prints `seconds: X`: our side of
-//! benches/peers.
+//! Times one recording or one training epoch on MNIST (or the embedded set; ResNet18: on CIFAR-10) and prints
+//! `seconds: X`: our side of benches/peers.
 //!
-//! `cargo run --release --example bench_gradients -- --batch 1 --iterations 5000 [--data DIR] [--epoch]`
+//! `cargo run --release --example bench_gradients -- --batch 1 --iterations 5000 [--model lenet|fcn|resnet18]
+//! [--running] [--data DIR] [--epoch]`
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -11,6 +12,7 @@ use gradstudy::data::{self, SearchPath};
 use gradstudy::gradients::batches::{Batches, Order};
 use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::history::GradientHistory;
+use gradstudy::layers::BatchNormMode;
 use gradstudy::models::{self, weights};
 use gradstudy::optimizers;
 use gradstudy::signature::{Args, Value};
@@ -24,7 +26,12 @@ struct Options {
     /// Gradients to record
     #[arg(long, default_value_t = 5000)]
     iterations: usize,
-    /// Folder with MNIST; the embedded set without it
+    #[arg(long, default_value = "lenet")]
+    model: String,
+    /// Batch normalisation by running statistics
+    #[arg(long)]
+    running: bool,
+    /// Folder with the data set; the embedded one without it
     #[arg(long)]
     data: Option<PathBuf>,
     /// Time one epoch of SGD (lr 0.1, momentum 0.9, weight decay 5e-4) instead
@@ -46,10 +53,10 @@ fn args<const N: usize>(values: [(&str, Value); N]) -> Args {
 
 fn main() -> miette::Result<()> {
     let options = Options::parse();
-    let name = if options.data.is_some() {
-        "mnist"
-    } else {
-        "fashion_mnist_5k"
+    let name = match (options.model.as_str(), &options.data) {
+        ("resnet18", _) => "cifar10",
+        (_, Some(_)) => "mnist",
+        (_, None) => "fashion_mnist_5k",
     };
     let search = SearchPath::new(
         options
@@ -63,9 +70,24 @@ fn main() -> miette::Result<()> {
     let data = data::dataset(name)
         .expect("registered")
         .load(&settings, &search)?;
-    let network = models::find("lenet")
-        .expect("registered")
-        .build(&args([("logits", Value::Integer(10))]), data.shape)?;
+    let logits = ("logits", Value::Integer(10));
+    let settings = match options.model.as_str() {
+        "fcn" => args([
+            ("depth", Value::Integer(2)),
+            ("width", Value::Integer(70)),
+            ("batchnorm", Value::Boolean(true)),
+            ("activation", word("relu")),
+            logits,
+        ]),
+        "resnet18" => args([("width", Value::Integer(64)), logits]),
+        _ => args([logits]),
+    };
+    let kind = models::find(&options.model).ok_or_else(|| miette::miette!("no such model"))?;
+    let network = kind.build(&settings, data.shape)?;
+    let mode = match options.running {
+        true => BatchNormMode::Running,
+        false => BatchNormMode::Batch,
+    };
     let mut times = Vec::new();
     for _ in 0..options.repeats {
         let theta = weights::initial(&network, 0);
@@ -107,7 +129,7 @@ fn main() -> miette::Result<()> {
                 &data,
                 &indices,
                 options.batch,
-                gradstudy::layers::BatchNormMode::Batch,
+                mode,
                 history.values_mut(),
                 &|_| {},
             );

@@ -19,7 +19,7 @@ use gradstudy::layers::BatchNormMode;
 use gradstudy::models::parts::{Layout, Part};
 use gradstudy::models::{self, Network, weights};
 use gradstudy::signature::{Args, Value};
-use gradstudy::spectra::eigen::top_eigenvalues;
+use gradstudy::spectra::eigen::{band, chase, top_eigenvalues};
 use gradstudy::spectra::factors::Factors;
 use gradstudy::spectra::gram::{self, GramAccumulator};
 use gradstudy::spectra::moments::Moments;
@@ -113,14 +113,31 @@ fn main() -> miette::Result<()> {
         }
     };
     let solving = Instant::now();
-    let values = top_eigenvalues(moments.second_moment(), t)?;
+    let matrix = moments.second_moment();
+    tell("matrix", solving, 0.0);
+    let values = top_eigenvalues(matrix, t)?;
     tell("eigenvalues", solving, 4.0 / 3.0 * (t as f64).powi(3));
     let seconds = start.elapsed().as_secs_f64();
+    parts_of_eigenvalues(&moments, t);
     if let Some(path) = &options.values {
         std::fs::write(path, serde_json::to_vec(&values).into_diagnostic()?).into_diagnostic()?;
     }
     println!("seconds: {seconds:.4}");
     Ok(())
+}
+
+/// Tells how long each part of the eigenvalue computation takes.
+fn parts_of_eigenvalues(moments: &Moments, t: usize) {
+    let mut matrix = moments.second_moment();
+    let start = Instant::now();
+    band::reduce_to_band(&mut matrix, 32, false);
+    tell("to a band", start, 4.0 / 3.0 * (t as f64).powi(3));
+    let start = Instant::now();
+    let (tridiagonal, _) = chase::tridiagonalise::<32>(matrix.as_ref(), false);
+    tell("to tridiagonal form", start, 6.0 * 32.0 * (t as f64).powi(2));
+    let start = Instant::now();
+    tridiagonal.top_eigenvalues(t);
+    tell("bisection", start, 0.0);
 }
 
 /// Inner products of the gradients of a fully-connected network, without the gradients.

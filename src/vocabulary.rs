@@ -148,6 +148,14 @@ impl Facts for RegistryFacts {
         Some((error.to_string(), help))
     }
 
+    fn weights_fault(&self, path: &str, model: &Call, data: &Call) -> Option<(String, String)> {
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
+        let error = models::weights::read(&network, path.as_ref()).err()?;
+        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+        Some((error.to_string(), help))
+    }
+
     fn batch_fault(&self, model: &Call, data: &Call, batch: u64) -> Option<(String, String)> {
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
         let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
@@ -160,8 +168,14 @@ impl Facts for RegistryFacts {
         let kind = models::find(&model.name)?;
         let data = data?;
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = models::build(kind, &model.args, &outline).map_err(|error| error.to_string());
-        Some(network.map(|network| network.parameter_count() as u64))
+        Some(match models::build(kind, &model.args, &outline) {
+            Ok(network) if network.classes < outline.classes => Err(format!(
+                "it has {} logits, the data have {} classes",
+                network.classes, outline.classes
+            )),
+            Ok(network) => Ok(network.parameter_count() as u64),
+            Err(error) => Err(error.to_string()),
+        })
     }
 
     fn selected(&self, model: &Call, data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: each further one would link burn again.
 
 mod augment;
+mod bad_input;
 mod check;
 mod cli;
 mod data;

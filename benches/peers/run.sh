@@ -36,6 +36,8 @@ echo "# gradient histories"
 echo "# training"
 "$PYTHON" "$here/training.py" --data "$data" --json "$out/training.json" \
     --ours "$(ours bench_gradients --epoch --data "$data")"
+echo "# other networks"
+"$PYTHON" "$here/networks.py" --data "$(dirname "$data")" --json "$out/networks.json" --ours "$(ours bench_gradients)"
 echo "# tests over rows and columns"
 "$PYTHON" "$here/row_tests.py" | tee "$out/statistics.txt"
 echo "# Hessian"

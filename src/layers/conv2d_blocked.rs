@@ -52,7 +52,7 @@ pub struct Correlate<'a> {
 }
 
 /// First channel and number of channels of each block: nearly equal blocks, 16 = 6 + 5 + 5.
-fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+pub fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = channels.div_ceil(CHANNELS);
     let mut first = 0;
     (0..count).map(move |block| {

@@ -1,7 +1,8 @@
 //! The host kernels of a convolution of one group.
 //!
 //! Few weights, stride 1 and no dilation (LeNet): the weight gradient of every lane stays in registers. Anything else
-//! (ResNet, transformers): blocked kernels, and the weight gradient as a matrix product over the samples of a segment.
+//! (ResNet, transformers): blocked kernels, or minimal filtering where it takes fewer operations, and the weight
+//! gradient as a matrix product over the samples of a segment.
 
 use pulp::Arch;
 
@@ -10,9 +11,16 @@ use super::conv2d_kernels::{Correlate, WeightGradient};
 use super::conv2d_wide::{Geometry, weight_gradient};
 use super::lanes::{Lanes, Segment, floats_mut, scatter};
 use super::{Conv2d, Layer, Place};
+use super::{conv2d_winograd, conv2d_winograd_gradient};
 
 /// Weights beyond which a gradient per lane would not stay in the first caches.
 const FEW_WEIGHTS: usize = 8192;
+
+/// Channels below which transforms cost more than minimal filtering saves.
+const FEW_CHANNELS: usize = 16;
+
+/// The same, of tiles, for the weight gradient.
+const FEW_TILES: usize = 16;
 
 impl Conv2d {
     fn biases(&self) -> usize {
@@ -22,6 +30,59 @@ impl Conv2d {
     /// Whether the kernels for few channels do it.
     fn is_narrow(&self) -> bool {
         self.stride == 1 && self.dilation == 1 && self.kernel > 1 && self.weights() <= FEW_WEIGHTS
+    }
+
+    /// Whether minimal filtering does it: its transforms pay with many channels.
+    fn is_filtered(&self) -> bool {
+        !self.is_narrow()
+            && (self.kernel, self.stride, self.dilation, self.padding) == (3, 1, 1, 1)
+            && self.input[0].min(self.out_channels) >= FEW_CHANNELS
+    }
+
+    /// Where minimal filtering makes the weight gradient: on few tiles its transform back costs what it saves.
+    fn filtered_gradient(&self) -> Option<conv2d_winograd_gradient::Geometry> {
+        let shape = conv2d_winograd_gradient::Geometry {
+            inputs: self.input[0],
+            outputs: self.out_channels,
+            size: [self.input[1], self.input[2]],
+        };
+        (self.is_filtered() && shape.tiles() >= FEW_TILES).then_some(shape)
+    }
+
+    /// Lanes that hold the transformed filters.
+    fn filters_len(&self) -> usize {
+        (self.input[0] * self.out_channels * conv2d_winograd::POINTS).div_ceil(super::lanes::LANES)
+    }
+
+    /// Minimal filtering: the input's correlation with the filters, or δ's with the filters turned by 180°.
+    fn filtered(
+        &self,
+        weights: &[f32],
+        bias: &[f32],
+        input: &[Lanes],
+        output: &mut [Lanes],
+        scratch: &mut [Lanes],
+        turned: bool,
+    ) {
+        let (inputs, outputs) = (self.input[0], self.out_channels);
+        let (filters, scratch) = scratch.split_at_mut(self.filters_len());
+        let filters = &mut floats_mut(filters)[..inputs * outputs * conv2d_winograd::POINTS];
+        Arch::new().dispatch(conv2d_winograd::Transform { weights, filters });
+        let (channels, strides) = match turned {
+            true => ([outputs, inputs], [1, inputs]),
+            false => ([inputs, outputs], [inputs, 1]),
+        };
+        Arch::new().dispatch(conv2d_winograd::Correlate {
+            input,
+            output,
+            channels,
+            size: [self.input[1], self.input[2]],
+            filters,
+            strides,
+            turned,
+            bias,
+            scratch,
+        });
     }
 
     fn geometry(&self) -> Geometry {
@@ -222,7 +283,14 @@ impl Conv2d {
             true => self.weights() + self.out_channels + padded,
             false => self.geometry().scratch().max(self.out_channels),
         };
-        forward.max(backward).max(gradient)
+        let gradient = self
+            .filtered_gradient()
+            .map_or(gradient, |shape| shape.scratch().max(gradient));
+        let filtered = match self.is_filtered() {
+            true => self.filters_len() + conv2d_winograd::scratch([self.input[0], self.out_channels]),
+            false => 0,
+        };
+        forward.max(backward).max(gradient).max(filtered)
     }
 
     /// `output` ← weights ⋆ `input` + bias.
@@ -234,9 +302,10 @@ impl Conv2d {
         output: &mut [Lanes],
         scratch: &mut [Lanes],
     ) {
-        match self.is_narrow() {
-            true => self.narrow_forward(weights, bias, input, output, scratch),
-            false => self.wide_forward(weights, bias, input, output, scratch),
+        match (self.is_narrow(), self.is_filtered()) {
+            (true, _) => self.narrow_forward(weights, bias, input, output, scratch),
+            (_, true) => self.filtered(weights, bias, input, output, scratch, false),
+            _ => self.wide_forward(weights, bias, input, output, scratch),
         }
     }
 
@@ -248,9 +317,10 @@ impl Conv2d {
         grad_input: &mut [Lanes],
         scratch: &mut [Lanes],
     ) {
-        match self.is_narrow() {
-            true => self.narrow_backward(weights, grad_output, grad_input, scratch),
-            false => self.wide_backward(weights, grad_output, grad_input, scratch),
+        match (self.is_narrow(), self.is_filtered()) {
+            (true, _) => self.narrow_backward(weights, grad_output, grad_input, scratch),
+            (_, true) => self.filtered(weights, &[], grad_output, grad_input, scratch, true),
+            _ => self.wide_backward(weights, grad_output, grad_input, scratch),
         }
     }
 
@@ -268,7 +338,19 @@ impl Conv2d {
             for segment in segments {
                 let first = segment.column * weight_place.stride + weight_place.offset;
                 let weight = &mut columns[first..][..self.weights()];
-                weight_gradient(&self.geometry(), input, grad_output, scratch, segment, weight);
+                match self.filtered_gradient() {
+                    Some(shape) => {
+                        conv2d_winograd_gradient::weight_gradient(
+                            &shape,
+                            input,
+                            grad_output,
+                            scratch,
+                            segment,
+                            weight,
+                        );
+                    }
+                    None => weight_gradient(&self.geometry(), input, grad_output, scratch, segment, weight),
+                }
             }
             let plane = self.output()[1] * self.output()[2];
             let sums = &mut scratch[..self.biases()];

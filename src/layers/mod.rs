@@ -14,6 +14,8 @@ mod conv2d_blocked;
 mod conv2d_group;
 mod conv2d_kernels;
 mod conv2d_wide;
+mod conv2d_winograd;
+mod conv2d_winograd_gradient;
 pub mod embedding;
 pub mod gelu;
 pub mod global_avg_pool;

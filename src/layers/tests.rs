@@ -194,7 +194,10 @@ fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         any([2, 7, 7], 3, 2, 0, 2, false),
         any([2, 9, 9], 3, 3, 2, 3, true),
         any([1, 6, 6], 1, 3, 1, 4, true),
+        // Minimal filtering, with whole tiles and cut ones; the second also for the weight gradient.
         any([24, 6, 5], 40, 3, 1, 1, false),
+        any([33, 7, 9], 32, 3, 1, 1, true),
+        any([32, 8, 8], 48, 3, 1, 1, false),
         any([40, 4, 4], 31, 3, 2, 1, true),
         any([100, 3, 3], 90, 1, 0, 1, true),
         // Dilation, groups (depthwise: as many as channels), and all of it together.

@@ -109,7 +109,13 @@ pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
             });
         }
         match &tensor.values {
-            Ok(numbers) => values[parameter.range].copy_from_slice(numbers),
+            Ok(numbers) => {
+                if let Some(value) = numbers.iter().find(|value| !value.is_finite()) {
+                    let (path, name, value) = (path.into(), parameter.name, *value);
+                    return Err(WeightsError::NotFinite { path, name, value });
+                }
+                values[parameter.range].copy_from_slice(numbers);
+            }
             Err(dtype) => {
                 return Err(WeightsError::Dtype {
                     path: path.into(),
@@ -175,6 +181,12 @@ pub enum WeightsError {
         found: Vec<usize>,
         expected: Vec<usize>,
     },
+    #[error("`{name}` in `{}` holds {value}", path.display())]
+    #[diagnostic(
+        code(gradstudy::weights::not_finite),
+        help("the training that made it diverged, or the file is damaged: take other weights")
+    )]
+    NotFinite { path: PathBuf, name: String, value: f32 },
     #[error("`{name}` in `{}` holds {dtype}", path.display())]
     #[diagnostic(
         code(gradstudy::weights::dtype),

@@ -1,5 +1,6 @@
 //! Checks a study: names, then each point of the grid, then tables and warnings. Goes on after every mistake.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::arguments::Scope;
@@ -86,7 +87,7 @@ pub(super) fn check_alone(
         })
         .collect();
     let mut places = Places::new();
-    let mut cases = Vec::new();
+    let (mut cases, mut read) = (Vec::new(), HashSet::new());
     grid::check_along(&factors, &mut diagnostics);
     for part in split::parts(&items, &factors) {
         for point in grid::points(&part.factors, &lets, &mut names.used, &mut diagnostics) {
@@ -110,6 +111,7 @@ pub(super) fn check_alone(
             }
             put_noise(&mut case, noisy);
             facts::check(&case, &places, vocabulary, &mut diagnostics);
+            facts::weights::check(&case, &places, vocabulary, &mut read, &mut diagnostics);
             lint::case(&case, &places, &mut diagnostics);
             cases.push(case);
         }

@@ -348,6 +348,13 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet(logits: 14)\nrecord g = gradients(of: m, on: d, batch: 1)",
     ),
     code(
+        "E0515",
+        "weights of another network",
+        "A file of `weights` has to hold every tensor of the model on its data under PyTorch's name, in its shape and \
+         finite, and no other.",
+        "data d = mnist\nmodel m = lenet { weights: \"not-there.safetensors\" }\nrecord g = gradients(of: m, on: d)",
+    ),
+    code(
         "E0531",
         "settings that exclude each other",
         "Each of the settings would decide the same thing: `decay` and `schedule` the learning rate, `clip` and \

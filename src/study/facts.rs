@@ -2,6 +2,7 @@
 
 mod curvature;
 mod rank;
+pub(super) mod weights;
 
 use super::case::{Place, Places};
 use super::{BatchNorm, Case, RecordSpec, TestSpec, Vocabulary, own_numbers};

@@ -77,6 +77,11 @@ pub trait Facts: Sync {
         None
     }
 
+    /// Why the weights in a file are none of a model on a dataset, and what to do about it.
+    fn weights_fault(&self, _path: &str, _model: &Call, _data: &Call) -> Option<(String, String)> {
+        None
+    }
+
     /// Parameters n and iterations T of an array in the user's own file; `Some(Err((reason, help)))` if it cannot be read.
     fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
         None

@@ -193,6 +193,11 @@ impl Facts for Known {
         normalised.then(|| ("no variance in it".to_string(), "take two samples".to_string()))
     }
 
+    fn weights_fault(&self, path: &str, _model: &Call, _data: &Call) -> Option<(String, String)> {
+        (path == "not-there.safetensors")
+            .then(|| ("cannot read it".to_string(), "check the path".to_string()))
+    }
+
     fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
         Some(Err(("cannot read it".to_string(), "check the path".to_string())))
     }

@@ -1,0 +1,45 @@
+//! Whether files of weights are of the models that name them.
+
+use std::collections::HashSet;
+
+use super::model_of;
+use crate::signature::Value;
+use crate::study::case::Places;
+use crate::study::{Case, Vocabulary};
+use crate::syntax::Diagnostic;
+
+/// Every file of weights holds those of its model on the data that it meets. `read` holds what was read at earlier
+/// points of the grid.
+pub(in crate::study) fn check(
+    case: &Case,
+    places: &Places,
+    vocabulary: &Vocabulary,
+    read: &mut HashSet<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let trains = case.trains.values().map(|it| (it.of.as_str(), it.on.as_str()));
+    let records = case.records.values().map(|it| (it.of.as_str(), it.on.as_str()));
+    let spectra =
+        case.spectra
+            .values()
+            .filter_map(|it| match (it.call.args.get("of"), it.call.args.get("on")) {
+                (Some(Value::Text(of)), Some(Value::Text(on))) => Some((of.as_str(), on.as_str())),
+                _ => None,
+            });
+    for (of, on) in trains.chain(records).chain(spectra) {
+        let (Some((model, call)), Some(data)) = (model_of(case, of), case.data.get(on)) else {
+            continue;
+        };
+        let Some(path) = &case.models[model].weights else {
+            continue;
+        };
+        if !read.insert(format!("{path} {call:?} {:?}", data.call)) {
+            continue;
+        }
+        let fault = vocabulary.facts.weights_fault(path, call, &data.call);
+        if let (Some((message, help)), Some(place)) = (fault, places.get(model)) {
+            let span = place.of("weights");
+            diagnostics.push(Diagnostic::error("E0515", message, span, "this file").help(help));
+        }
+    }
+}
