@@ -1,5 +1,5 @@
-//! The real thing: `studies/table1_random.study` on MNIST, made beforehand (by `.ci/run`) and named by
-//! GRADSTUDY_RESULTS.
+//! The real thing: studies on MNIST, made beforehand (by `.ci/run`) and named by GRADSTUDY_RESULTS (`table1_random`) and
+//! GRADSTUDY_PRETRAINED (`pretraining`).
 
 use std::path::Path;
 
@@ -50,4 +50,21 @@ fn table1_on_mnist_lies_where_pytorch_and_scipy_do() {
         seen += 1;
     }
     assert_eq!(seen, 12, "two tests, two directions, three seeds");
+}
+
+#[test]
+#[ignore = "needs MNIST and a minute; .ci/run runs it where MNIST is at hand"]
+fn the_paper_s_recipe_trains_to_the_accuracies_expected_of_it() {
+    let path = std::env::var("GRADSTUDY_PRETRAINED").expect("GRADSTUDY_PRETRAINED names a manifest.yaml");
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let accuracy = |model: &str| {
+        let mut trainings = manifest["trainings"].as_mapping().unwrap().iter();
+        let found =
+            trainings.find(|(label, _)| label.as_str().unwrap().contains(&format!(": {model} on MNIST")));
+        found.expect("a training of it").1["test_accuracy"]
+            .as_f64()
+            .unwrap()
+    };
+    assert!(accuracy("LeNet") >= 0.988, "LeNet: {}", accuracy("LeNet"));
+    assert!(accuracy("FCN") >= 0.975, "FCN: {}", accuracy("FCN"));
 }

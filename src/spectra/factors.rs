@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::error::SpectrumError;
 use super::gram::GramAccumulator;
+use super::products::Wide;
 use crate::stats::monitor::Monitor;
 
 /// Inputs a and output gradients δ of one layer in every iteration.
@@ -98,6 +99,32 @@ impl GramAccumulator {
         let t = self.samples();
         layer.check(t)?;
         let diagonal = self.products_mut().diagonal_sum();
+        match layer.batch {
+            1 => self.add_single(&layer, monitor),
+            _ => self.add_minibatches(&layer, monitor),
+        }
+        if monitor.cancelled() {
+            return Ok(false);
+        }
+        let energy = self.products_mut().diagonal_sum() - diagonal;
+        self.extend_mean(mean(&layer, t), energy);
+        if let Some(centre) = centre {
+            self.along(&along(&layer, centre, t), centre);
+        }
+        (monitor.progress)((layer.parameters() * t) as u64);
+        Ok(true)
+    }
+
+    /// One sample for each gradient: every factor is packed once.
+    fn add_single(&mut self, layer: &Factors, monitor: &Monitor) {
+        let t = self.samples();
+        let a = Wide::new(t, layer.inputs, |t| layer.part(t).0);
+        let delta = Wide::new(t, layer.outputs, |t| layer.part(t).1);
+        self.products_mut()
+            .add_entrywise(&a, &delta, || monitor.cancelled());
+    }
+
+    fn add_minibatches(&mut self, layer: &Factors, monitor: &Monitor) {
         let step = (SIDE / layer.batch).max(1);
         self.products_mut()
             .add_tiles(Scratch::default, |scratch, rows, columns, add| {
@@ -115,23 +142,13 @@ impl GramAccumulator {
                             continue;
                         }
                         layer.wide(i.clone(), &mut scratch.left);
-                        scratch.multiply(&layer, i.len(), j.len());
+                        scratch.multiply(layer, i.len(), j.len());
                         scratch.sum(layer.batch, i.len(), j.len(), |a, b, value| {
                             add(i.start + a, j.start + b, value)
                         });
                     }
                 }
             });
-        if monitor.cancelled() {
-            return Ok(false);
-        }
-        let energy = self.products_mut().diagonal_sum() - diagonal;
-        self.extend_mean(mean(&layer, t), energy);
-        if let Some(centre) = centre {
-            self.along(&along(&layer, centre, t), centre);
-        }
-        (monitor.progress)((layer.parameters() * t) as u64);
-        Ok(true)
     }
 }
 

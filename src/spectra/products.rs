@@ -11,7 +11,7 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile};
+use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile, WIDE_PANEL, WideTile};
 
 /// Groups of columns along a side of one tile: its f64 sums and both factors of a run stay in the L2 cache.
 const SIDE: usize = 5;
@@ -193,6 +193,33 @@ impl Products {
         results
     }
 
+    /// Adds (AᵀA + 1) ∘ DᵀD of two matrices with as many columns as there are sums, in f64. False if `cancelled`: the sums
+    /// are then of no use.
+    pub fn add_entrywise(&mut self, a: &Wide, d: &Wide, cancelled: impl Fn() -> bool + Sync) -> bool {
+        let arch = Arch::new();
+        let whole = || (vec![0f64; WIDTH * WIDTH], vec![0f64; WIDTH * WIDTH]);
+        self.tiles
+            .par_iter_mut()
+            .for_each_init(whole, |(of_a, of_d), tile| {
+                if cancelled() {
+                    return;
+                }
+                for (matrix, sums) in [(a, &mut *of_a), (d, &mut *of_d)] {
+                    arch.dispatch(WideTile {
+                        rows: matrix.tile(tile.row),
+                        columns: matrix.tile(tile.column),
+                        height: matrix.height,
+                        diagonal: tile.row == tile.column,
+                        sums,
+                    });
+                }
+                for ((value, a), d) in tile.values.iter_mut().zip(&*of_a).zip(&*of_d) {
+                    *value += (a + 1.0) * d;
+                }
+            });
+        !cancelled()
+    }
+
     /// Adds what `work(scratch, rows, columns, add)` passes to `add(i, j, value)` for each tile; entries above the
     /// diagonal are of no account.
     pub fn add_tiles<S>(
@@ -307,6 +334,39 @@ impl Products {
 
     fn span(&self, tile: usize) -> Range<usize> {
         tile * WIDTH..self.order.min((tile + 1) * WIDTH)
+    }
+}
+
+/// The columns of a matrix in f64, packed for products with each other.
+pub struct Wide {
+    height: usize,
+    values: Vec<f64>,
+}
+
+impl Wide {
+    /// `order` columns of `height` > 0 numbers; `column` gives each.
+    pub fn new<'a>(order: usize, height: usize, column: impl Fn(usize) -> &'a [f32] + Sync) -> Self {
+        let panels = order.div_ceil(WIDTH) * (WIDTH / WIDE_PANEL);
+        // What stands beyond the last column is of no account, only finite.
+        let mut values = vec![0.0; panels * height * WIDE_PANEL];
+        values
+            .par_chunks_exact_mut(height * WIDE_PANEL)
+            .enumerate()
+            .for_each(|(number, panel)| {
+                let columns = number * WIDE_PANEL..order.min((number + 1) * WIDE_PANEL);
+                for (place, j) in columns.enumerate() {
+                    for (row, value) in panel.as_chunks_mut::<WIDE_PANEL>().0.iter_mut().zip(column(j)) {
+                        row[place] = f64::from(*value);
+                    }
+                }
+            });
+        Wide { height, values }
+    }
+
+    /// The columns of one tile's side.
+    fn tile(&self, number: usize) -> &[f64] {
+        let side = WIDTH * self.height;
+        &self.values[number * side..][..side]
     }
 }
 

@@ -134,6 +134,91 @@ impl Block<'_> {
     }
 }
 
+/// Columns of f64 values that lie side by side in memory: one vector of AVX-512.
+pub const WIDE_PANEL: usize = 8;
+
+/// As [`Tile`], in f64 throughout: `sums` ← the inner products of one tile's columns.
+pub struct WideTile<'a> {
+    /// Panels, one after the other: WIDE_PANEL columns side by side, `height` rows.
+    pub rows: &'a [f64],
+    pub columns: &'a [f64],
+    pub height: usize,
+    /// Whether blocks above the diagonal are not wanted: they are left as they are.
+    pub diagonal: bool,
+    /// Blocks of SLIVER columns of GROUP values; those of the first group of rows first.
+    pub sums: &'a mut [f64],
+}
+
+impl WithSimd for WideTile<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let WideTile {
+            rows,
+            columns,
+            height,
+            diagonal,
+            sums,
+        } = self;
+        let panel = height * WIDE_PANEL;
+        let slivers = columns.len() / panel;
+        for (group, rows) in rows.chunks_exact(GROUP / WIDE_PANEL * panel).enumerate() {
+            for (sliver, columns) in columns.chunks_exact(panel).enumerate() {
+                if diagonal && sliver * SLIVER >= (group + 1) * GROUP {
+                    break;
+                }
+                let sums = &mut sums[(group * slivers + sliver) * SLIVER * GROUP..][..SLIVER * GROUP];
+                match S::F64_LANES {
+                    8 => wide_block::<S, 3, 8>(simd, rows, columns, panel, sums),
+                    4 => wide_block::<S, 2, 4>(simd, rows, columns, panel, sums),
+                    _ => wide_block::<S, 1, 4>(simd, rows, columns, panel, sums),
+                }
+            }
+        }
+    }
+}
+
+/// GROUP × SLIVER inner products, by pieces of V vectors times N columns.
+#[inline(always)]
+fn wide_block<S: Simd, const V: usize, const N: usize>(
+    simd: S,
+    rows: &[f64],
+    columns: &[f64],
+    panel: usize,
+    sums: &mut [f64],
+) {
+    let height = V * S::F64_LANES;
+    let right = columns.as_chunks::<WIDE_PANEL>().0;
+    for row in (0..GROUP).step_by(height) {
+        // Vector v begins in this panel, at this column of it.
+        let left: [(&[[f64; WIDE_PANEL]], usize); V] = std::array::from_fn(|v| {
+            let at = row + v * S::F64_LANES;
+            let panel = &rows[at / WIDE_PANEL * panel..][..panel];
+            (&panel.as_chunks::<WIDE_PANEL>().0[..right.len()], at % WIDE_PANEL)
+        });
+        for column in (0..SLIVER).step_by(N) {
+            let mut acc = [[simd.splat_f64s(0.0); V]; N];
+            for k in 0..right.len() {
+                let mut a = [simd.splat_f64s(0.0); V];
+                for v in 0..V {
+                    a[v] = S::as_simd_f64s(&left[v].0[k][left[v].1..]).0[0];
+                }
+                for n in 0..N {
+                    let b = simd.splat_f64s(right[k][column + n]);
+                    for v in 0..V {
+                        acc[n][v] = simd.mul_add_e_f64s(a[v], b, acc[n][v]);
+                    }
+                }
+            }
+            for n in 0..N {
+                let piece: &[f64] = pulp::bytemuck::cast_slice(&acc[n]);
+                sums[(column + n) * GROUP + row..][..height].copy_from_slice(piece);
+            }
+        }
+    }
+}
+
 #[inline(always)]
 fn add_scaled<S: Simd>(simd: S, sums: &mut [f64], piece: &[f32], scale: f64) {
     simd.vectorize(
