@@ -45,7 +45,8 @@ pub struct Computing {
     /// auto, cpu (gradstudy's kernels), flex (burn on the CPU), cuda or cuda:N
     #[arg(long, default_value = "auto", env = "GRADSTUDY_DEVICE")]
     pub device: Choice,
-    /// Memory for a gradient history, such as 8GB; larger ones go to a file [default: 60 % of the memory]
+    /// Memory for a gradient history and what recording it needs, such as 8GB; larger ones go to a file
+    /// [default: 60 % of the memory]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Threads [default: all cores]; results do not depend on it

@@ -47,7 +47,8 @@ pub struct Executor<'a> {
     pub store: &'a Store,
     pub search: &'a SearchPath,
     pub engine: &'a Engine,
-    /// Bytes that a gradient history may take in memory; larger ones go to a file in the cache.
+    /// Bytes that a gradient history may take in memory, with what recording it needs; larger ones go to a file in the
+    /// cache.
     pub memory: u64,
     pub observer: &'a dyn Observer,
     /// Set from outside to stop at the next chunk, epoch or block of samples.

@@ -54,7 +54,8 @@ impl Executor<'_> {
         }
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
-        let to_file = *keep || GradientHistory::bytes(n, iterations) as u64 > self.memory;
+        // With the activations and the data that recording needs beside it.
+        let to_file = *keep || step.cost.bytes > self.memory;
         let mut transform = Transform::new(transform, &theta[..all]);
         let (mut history, done) = self
             .begin(step, n, iterations, to_file, &mut transform)

@@ -110,6 +110,10 @@ impl Layer for Conv2d {
         }
     }
 
+    fn version(&self) -> u32 {
+        if self.group().is_filtered() { 2 } else { 1 }
+    }
+
     fn flops(&self) -> u64 {
         2 * (self.taps() * size(self.output())) as u64
     }

@@ -33,7 +33,7 @@ impl Conv2d {
     }
 
     /// Whether minimal filtering does it: its transforms pay with many channels.
-    fn is_filtered(&self) -> bool {
+    pub(super) fn is_filtered(&self) -> bool {
         !self.is_narrow()
             && (self.kernel, self.stride, self.dilation, self.padding) == (3, 1, 1, 1)
             && self.input[0].min(self.out_channels) >= FEW_CHANNELS

@@ -118,6 +118,11 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// Raised where the host kernels' rounding changes: what was computed before is not taken from the cache.
+    fn version(&self) -> u32 {
+        1
+    }
+
     /// Floating-point operations of one forward pass of one sample (a multiply-add counts as two).
     fn flops(&self) -> u64;
 

@@ -206,6 +206,12 @@ impl Network {
         flow
     }
 
+    /// The version of the host kernels' mathematics: the latest of its layers.
+    pub fn version(&self) -> u32 {
+        let versions = self.layers.iter().map(|placed| placed.layer.version());
+        versions.max().unwrap_or(1)
+    }
+
     /// Whether the samples of a minibatch are coupled by batch normalisation.
     pub fn has_batch_norm(&self) -> bool {
         self.layers

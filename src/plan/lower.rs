@@ -190,13 +190,14 @@ impl Lowering<'_> {
             let through = spec.transform.through.as_ref().map(optimizer);
             let key = StepKey {
                 operation: Operation::Record,
-                version: GRADIENT_VERSION + through.map_or(0, |kind| kind.signature().version - 1),
+                version: GRADIENT_VERSION + of.network.version() - 1
+                    + through.map_or(0, |kind| kind.signature().version - 1),
                 settings,
                 seed: Some(seed),
                 inputs: vec![data.clone(), weights.clone()],
             };
             let work = Work::Record {
-                data,
+                data: data.clone(),
                 weights,
                 batch: spec.batch,
                 iterations: spec.iterations,
@@ -227,6 +228,7 @@ impl Lowering<'_> {
             if !spec.transform.is_identity() {
                 cost = cost::transformed(cost, &of.network, spec.iterations);
             }
+            cost.bytes += self.data_bytes(&data);
             let step = self.add(key, work, label, cost);
             if !case.given.contains(name) {
                 out.records.push(PlannedRecord {
@@ -302,6 +304,15 @@ impl Lowering<'_> {
             seed,
         };
         Ok(self.add(key, work, label, Cost::default()))
+    }
+
+    /// Memory that a data step's examples take.
+    fn data_bytes(&self, id: &StepId) -> u64 {
+        let step = &self.steps[id];
+        match &step.work {
+            Work::Corrupt { data, .. } => self.data_bytes(data),
+            _ => step.cost.bytes,
+        }
     }
 
     fn load(&mut self, call: &Call) -> Result<StepId, PlanError> {
@@ -409,7 +420,7 @@ impl Lowering<'_> {
         let (settings, clip) = settings::train(spec, decay, &milestones);
         let key = StepKey {
             operation: Operation::Train,
-            version: GRADIENT_VERSION + kind.signature().version - 1,
+            version: GRADIENT_VERSION + network.version() - 1 + kind.signature().version - 1,
             settings,
             seed: Some(seed),
             inputs: vec![data.clone(), weights.clone()],

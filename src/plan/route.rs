@@ -82,6 +82,8 @@ pub struct Recording<'a> {
     pub history_only: bool,
     /// Rows of G.
     pub height: usize,
+    /// Bytes of a recording in memory: G, activations and data.
+    pub bytes: u64,
     /// Rows that any spectrum is of: one list of ranges for each different selection.
     pub selections: Vec<Vec<Range<usize>>>,
     /// Dimensions of the sketches, and operations that make them, for one iteration.
@@ -127,6 +129,7 @@ impl<'a> Recording<'a> {
             identity: transform.is_identity(),
             history_only: height < network.parameter_count() || *batch_norm == BatchNormMode::Running,
             height,
+            bytes: record.cost.bytes,
             selections,
             sketches,
         })
@@ -166,7 +169,7 @@ impl<'a> Recording<'a> {
             (4 * ROWS * self.iterations) as u64,
             flops,
         );
-        let fits = history <= means.memory;
+        let fits = self.bytes <= means.memory;
         if means.history || self.history_only || n < self.iterations {
             return if fits { in_memory } else { in_file };
         }
