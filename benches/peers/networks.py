@@ -24,7 +24,7 @@ SETTINGS = ((2, "PASSIVE"), (2, "ACTIVE"))
 
 # work, model, T timed, B, choices of the peer, our settings, goal
 WORKS = {
-    "fcn_1": ("G, FCN, B = 1, T = 5000", "fcn", 5000, 1, (64, 256, 1024), "--running", 3),
+    "fcn_1": ("G, FCN, B = 1, T = 5000", "fcn", 5000, 1, (64, 256, 1024), "--running --repeats 9", 3),
     "fcn_100": ("G, FCN, B = 100, T = 1000", "fcn", 1000, 100, (False,), "", 2),
     "fcn_epoch": ("one FCN epoch, 60 000 images, batch 128", "fcn", 468, 128, (False, True), "--epoch", 1),
     "resnet18_100": ("G, ResNet18, B = 100, T = 4", "resnet18", 4, 100, (False, True), "", 1),
