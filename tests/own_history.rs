@@ -255,7 +255,8 @@ fn a_tail_that_reaches_into_the_rounding_of_a_spectrum_is_told() {
     // Iterations in a space of five dimensions: four more than the mean.
     let (t, n) = (30, 200);
     let part = |t: usize, n: usize| {
-        (0..5).map(move |d| ((t * (d + 3) * 7 + 11 * d) % 29) as f32 * ((n * (d + 2) * 5 + 3 * d) % 31) as f32)
+        (0..5)
+            .map(move |d| ((t * (d + 3) * 7 + 11 * d) % 29) as f32 * ((n * (d + 2) * 5 + 3 * d) % 31) as f32)
     };
     let values: Vec<f32> = (0..t * n).map(|i| part(i / n, i % n).sum()).collect();
     npy(&gradstudy.path().join("g.npy"), npyz::Order::C, [t, n], &values);

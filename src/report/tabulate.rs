@@ -69,17 +69,67 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
         table: number,
         fixed: table.fixed_settings(),
     };
+    let side = spec.mirrors.zip(paper).map(side);
+    let rows: Vec<Row> = rows;
+    let beside = rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .any(|cell| cell.paper.is_some());
+    let (paper, unmatched_paper) = if beside { (side, None) } else { (None, side) };
     Ok(Table {
         format_version: FORMAT_VERSION,
         name: spec.name.clone(),
-        caption: spec.caption.clone().unwrap_or_else(|| results.study.clone()),
-        paper: spec.mirrors.zip(paper).map(side),
+        caption: match &spec.caption {
+            Some(caption) => caption.clone(),
+            None => caption(&results.study, &keys, &rows),
+        },
+        paper,
+        unmatched_paper,
         spread: spec.spread,
         keys,
         columns,
         rows,
         conventions: conventions.to_vec(),
     })
+}
+
+/// The study's title, and what all rows share but neither title nor keys say.
+fn caption(title: &str, keys: &[Key], rows: &[Row]) -> String {
+    let shared = |of: fn(&Subject) -> String| {
+        let mut all = rows.iter().map(|row| of(&row.subject));
+        let first = all.next().unwrap_or_default();
+        all.all(|other| other == first)
+            .then_some(first)
+            .unwrap_or_default()
+    };
+    let unless = |empty: u64, letter: &str| match empty {
+        0 => String::new(),
+        number => format!("{letter} = {number}"),
+    };
+    let number = |of: fn(&Subject) -> u64| {
+        let mut all = rows.iter().map(|row| of(&row.subject));
+        let first = all.next().unwrap_or_default();
+        all.all(|other| other == first)
+            .then_some(first)
+            .unwrap_or_default()
+    };
+    let told = [
+        ("model", shared(|it| it.model.clone())),
+        ("dataset", shared(|it| it.dataset.clone())),
+        ("batch", unless(number(|it| it.batch), "B")),
+        ("iterations", unless(number(|it| it.iterations), "T")),
+    ];
+    let told: Vec<String> = told
+        .into_iter()
+        .filter(|(key, words)| {
+            !(words.is_empty() || title.contains(words.as_str()) || keys.iter().any(|it| it.name == *key))
+        })
+        .map(|(_, words)| words)
+        .collect();
+    match told.is_empty() {
+        true => title.to_string(),
+        false => format!("{title}: {}", told.join(", ")),
+    }
 }
 
 fn group<'a>(
@@ -320,19 +370,39 @@ fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
         sd,
         ci95: sd.and_then(|sd| half_width(sd, values.len() as u64, CONFIDENCE)),
         seeds: values.len() as u64,
+        samples: counts(column, group).map(|(_, tested)| tested),
         interval: interval(column, group),
     }
 }
 
-fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
+/// Accepted and tested samples of a rate, over all seeds.
+fn counts(column: &ColumnKind, group: &[&Measurement]) -> Option<(u64, u64)> {
     let counts = column.counts?;
-    let (accepted, tested) = group
+    let sum = group
         .iter()
         .filter_map(|it| counts(&it.outcome))
         .fold((0, 0), |(accepted, tested), it| {
             (accepted + it.accepted, tested + it.tested)
         });
-    (tested > 0).then(|| wilson(accepted, tested, CONFIDENCE))
+    (sum.1 > 0).then_some(sum)
+}
+
+/// Over several seeds, pooled counts would hide what the seeds differ in.
+fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
+    let (accepted, tested) = counts(column, group).filter(|_| group.len() == 1)?;
+    Some(wilson(accepted, tested, CONFIDENCE))
+}
+
+/// What a test is, in a word or two.
+fn kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::PowerLaw(_) => "power law",
+        Outcome::Normality(_) => "Gaussianity",
+        Outcome::Alternatives(_) => "alternatives",
+        Outcome::TailIndex(_) => "tail index",
+        Outcome::Correlation(_) => "correlation",
+        Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) => "",
+    }
 }
 
 /// `None` for no values; no spread for one. Equal values give themselves and 0, without rounding error.
@@ -362,6 +432,7 @@ fn rounding(group: &[&Measurement]) -> Vec<TailInRounding> {
         };
         let found = TailInRounding {
             test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
             points: outcome.tail_points,
             above,
         };
@@ -379,6 +450,7 @@ fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
             .entry(&measurement.test)
             .or_insert_with(|| DegenerateSamples {
                 test: measurement.test.clone(),
+                kind: kind(&measurement.outcome),
                 tested: 0,
                 causes: Degenerate::default(),
                 has_verdict: measurement.outcome.acceptance().is_some(),
