@@ -173,45 +173,40 @@ impl Pen<'_> {
         const SMALLER: f64 = 0.72;
         let text = font::one_line(text);
         let pieces = symbols::pieces(&text);
-        if !pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Symbol(it) if it.plain.contains('_')))
-        {
+        let lower = |piece: &Piece| matches!(piece, Piece::Symbol(it) if it.plain.contains('_'));
+        if !pieces.iter().any(lower) {
             return self.text(&text, (x, y), size, anchor, turned);
         }
         let runs = pieces.into_iter().flat_map(|piece| match piece {
             Piece::Text(text) => vec![(text, false)],
             Piece::Symbol(symbol) => symbol.runs(),
         });
-        let runs: Vec<(&str, f64, f64)> = runs
-            .map(|(letters, lower)| {
-                (
-                    letters,
-                    if lower { size * SMALLER } else { size },
-                    if lower { size * 0.2 } else { 0.0 },
-                )
-            })
-            .collect();
-        let total: f64 = runs
-            .iter()
-            .map(|(letters, size, _)| font::width(letters, *size))
-            .sum();
+        // Letters, their size, and how much lower they stand.
+        let run = |(letters, lower)| match lower {
+            true => (letters, size * SMALLER, size * 0.2),
+            false => (letters, size, 0.0),
+        };
+        let runs: Vec<(&str, f64, f64)> = runs.map(run).collect();
+        // Blanks at an end of a text are neither measured nor drawn.
+        let blank = font::width("n n", size) - font::width("nn", size);
+        let before = |letters: &str| (letters.len() - letters.trim_start_matches(' ').len()) as f64 * blank;
+        let behind = |letters: &str| (letters.len() - letters.trim_end_matches(' ').len()) as f64 * blank;
+        let length =
+            |letters: &str, size: f64| before(letters) + font::width(letters, size) + behind(letters);
+        let total: f64 = runs.iter().map(|(letters, size, _)| length(letters, *size)).sum();
         let mut at = match anchor {
             HPos::Left => 0.0,
             HPos::Center => -total / 2.0,
             HPos::Right => -total,
         };
         for (letters, size, down) in runs {
-            // Blanks at an end of a text are not drawn.
-            let blank = &letters[..letters.len() - letters.trim_start().len()];
-            let start = at + font::width(blank, size);
-            let place = if turned {
-                (x + down, y - start)
-            } else {
-                (x + start, y + down)
+            let start = at + before(letters);
+            let place = match turned {
+                true => (x + down, y - start),
+                false => (x + start, y + down),
             };
             self.text(letters, place, size, HPos::Left, turned);
-            at += font::width(letters, size);
+            at += length(letters, size);
         }
     }
 

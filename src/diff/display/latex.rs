@@ -5,7 +5,7 @@ use indexmap::IndexSet;
 use super::super::RunDiff;
 use super::super::SettingChange;
 use super::parts::{
-    difference_with_interval, flip_rows, one_sided, pair_title, row, sentences, shown, summary,
+    difference_with_interval, flip_rows, one_sided, pair_parts, row, sentences, shown, summary,
 };
 use super::{provenance_rows, setting_rows};
 use crate::report::latex::escape;
@@ -22,7 +22,9 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
         .to_string();
     text.push_str(&format!("{}\\par\n", escape(&sentences(&summary(diff, alpha)))));
     let escaped = |row: Vec<String>| row.iter().map(|text| breakable(text)).collect::<Vec<_>>();
-    let (flips, shared) = without_shared(flip_rows(diff));
+    let flips = diff.flips.iter().zip(flip_rows(diff));
+    let flips = flips.map(|(flip, row)| (flip.identity.parts(), escaped(row[1..].to_vec())));
+    let (flips, shared) = without_shared(flips.collect());
     text.push_str(&table(
         &format!("Verdicts that flipped{shared}"),
         "diff-flips",
@@ -32,25 +34,22 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
             ("left", 0.16),
             ("right", 0.16),
         ],
-        &flips.into_iter().map(escaped).collect::<Vec<_>>(),
+        &flips,
     ));
     let compared = diff.comparisons.iter().map(|it| {
         let show = |value: f64| shown(it.statistic, value, Target::Latex);
         let p = |p: f64| number::quantity(p, None, number::Format::PValue(2), Target::Latex);
-        vec![
-            it.condition.to_string(),
+        let cells = vec![
             breakable(it.statistic),
             show(it.left),
             show(it.right),
             difference_with_interval(it.statistic, it.difference, Some(it.interval), Target::Latex),
             p(it.p_adjusted),
             it.method.words().to_string(),
-        ]
+        ];
+        (it.condition.parts(), cells)
     });
-    let (mut compared, shared) = without_shared(compared.collect());
-    for row in &mut compared {
-        row[0] = breakable(&row[0]);
-    }
+    let (compared, shared) = without_shared(compared.collect());
     text.push_str(&table(
         &format!("Differences that were tested{shared}"),
         "diff-tested",
@@ -66,7 +65,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
         &compared,
     ));
     let moved = diff.pairs.iter().filter(|pair| !pair.is_same()).flat_map(|pair| {
-        let title = pair_title(pair);
+        let parts = pair_parts(pair);
         let rows: Vec<Vec<String>> = match one_sided(pair) {
             Some(side) => vec![vec!["all".into(), "--".into(), "--".into(), side.into()]],
             None => pair
@@ -76,8 +75,9 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
                 .map(|[name, left, right, change]| vec![breakable(&name), left, right, change])
                 .collect(),
         };
-        let titled = |row: Vec<String>| std::iter::once(title.clone()).chain(row).collect();
-        rows.into_iter().map(titled).collect::<Vec<Vec<String>>>()
+        rows.into_iter()
+            .map(|row| (parts.clone(), row))
+            .collect::<Vec<_>>()
     });
     let (mut moved, shared) = without_shared(moved.collect());
     let mut last = String::new();
@@ -85,7 +85,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
         let title = std::mem::take(&mut row[0]);
         // A measurement is named at its first statistic.
         if title != last {
-            row[0] = breakable(&title);
+            row[0].clone_from(&title);
         }
         last = title;
     }
@@ -146,42 +146,30 @@ pub(super) fn breakable(text: &str) -> String {
     spaced.join(" ")
 }
 
-/// The rows with what the first cell of all says taken away, and that, to stand in the caption.
-pub(super) fn without_shared(mut rows: Vec<Vec<String>>) -> (Vec<Vec<String>>, String) {
-    let parts = |row: &[String]| -> Vec<String> {
-        let first = row.first().map_or("", String::as_str);
-        first.split(", ").map(str::to_string).collect()
-    };
-    let distinct: IndexSet<&str> = rows
-        .iter()
-        .filter_map(|row| row.first())
-        .map(String::as_str)
-        .collect();
-    if distinct.len() < 2 {
-        return (rows, String::new());
-    }
-    let mut shared: IndexSet<String> = rows
+/// Rows whose first cell is what of the parts not all rows have, and what all have, to stand in the caption.
+pub(super) fn without_shared(rows: Vec<(Vec<String>, Vec<String>)>) -> (Vec<Vec<String>>, String) {
+    let distinct: IndexSet<&Vec<String>> = rows.iter().map(|(parts, _)| parts).collect();
+    let in_all = |part: &&String| distinct.len() > 1 && distinct.iter().all(|parts| parts.contains(part));
+    let shared: IndexSet<String> = rows
         .first()
-        .map(|row| parts(row))
-        .unwrap_or_default()
-        .into_iter()
-        .collect();
-    for row in &rows {
-        let own = parts(row);
-        // What a bracket holds is said of the right run alone.
-        shared.retain(|part| own.contains(part) && !part.contains(['(', ')']));
-    }
-    for row in &mut rows {
-        let own: Vec<String> = parts(row)
-            .into_iter()
-            .filter(|part| !shared.contains(part))
+        .map(|(parts, _)| parts.iter().filter(in_all).cloned().collect())
+        .unwrap_or_default();
+    let told = |(parts, cells): &(Vec<String>, Vec<String>)| {
+        let own: Vec<&str> = parts
+            .iter()
+            .filter(|part| !shared.contains(*part))
+            .map(String::as_str)
             .collect();
-        if !own.is_empty()
-            && let Some(first) = row.first_mut()
-        {
-            *first = own.join(", ");
-        }
-    }
+        let first = if own.is_empty() {
+            parts.join(", ")
+        } else {
+            own.join(", ")
+        };
+        std::iter::once(breakable(&first))
+            .chain(cells.iter().cloned())
+            .collect()
+    };
+    let rows = rows.iter().map(told).collect();
     let shared: Vec<String> = shared.into_iter().collect();
     let caption = match shared.is_empty() {
         true => String::new(),
@@ -206,7 +194,7 @@ pub(super) fn table(caption: &str, label: &str, columns: &[Column], rows: &[Vec<
     let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
     let head = format!("  \\toprule\n  {} \\\\\n  \\midrule\n", headings.join(" & "));
     format!(
-        "\n{{\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}%\n\\begin{{longtable}}{{{}}}\n  \\caption{{{caption}}}\n  \
+        "\n{{\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\\sisetup{{separate-uncertainty=true}}%\n\\begin{{longtable}}{{{}}}\n  \\caption{{{caption}}}\n  \
          \\label{{tab:{label}}} \\\\\n{head}  \\endfirsthead\n{head}  \\endhead\n  \\bottomrule\n  \\endfoot\n{lines}\
          \\end{{longtable}}}}\n",
         spec.join(" "),
@@ -219,10 +207,13 @@ mod tests {
 
     #[test]
     fn what_all_rows_share_is_said_once() {
-        let rows = [["ks, MNIST, B 1", "0.1"], ["ks, MNIST, B 10", "0.2"]];
-        let rows = rows.map(|row| row.map(str::to_string).to_vec()).to_vec();
+        let words = |words: &[&str]| words.iter().map(|it| it.to_string()).collect::<Vec<_>>();
+        let rows = vec![
+            (words(&["ks", "MNIST", "setting A"]), words(&["0.1"])),
+            (words(&["ks", "MNIST", "setting A, B"]), words(&["0.2"])),
+        ];
         let (rows, shared) = without_shared(rows);
-        assert_eq!(rows, [["B 1", "0.1"], ["B 10", "0.2"]]);
+        assert_eq!(rows, [["setting A", "0.1"], ["setting A, B", "0.2"]]);
         assert_eq!(shared, " (all: ks, MNIST)");
     }
 }

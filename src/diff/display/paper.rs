@@ -160,11 +160,15 @@ fn section(style: Style, title: &str, label: &str, header: &[&str], rows: &[Vec<
         }
         Style::Latex => {
             // Numbers are LaTeX already.
-            let (mut rows, shared) = without_shared(rows.to_vec());
-            for row in &mut rows {
-                row[0] = breakable(&row[0]);
-                row[1] = breakable(&row[1]);
-            }
+            let parts = |row: &Vec<String>| {
+                let (title, cells) = row.split_first()?;
+                let mut cells = cells.to_vec();
+                if let Some(statistic) = cells.first_mut() {
+                    *statistic = breakable(statistic);
+                }
+                Some((vec![title.clone()], cells))
+            };
+            let (rows, shared) = without_shared(rows.iter().filter_map(parts).collect());
             let header: Vec<String> = header.iter().map(|text| escape(text)).collect();
             let parts: &[f64] = match header.len() {
                 7 => &[0.18, 0.12, 0.13, 0.1, 0.2, 0.12, 0.07],

@@ -65,6 +65,13 @@ pub(super) fn summary(diff: &RunDiff, alpha: f64) -> String {
     text
 }
 
+/// The same, one thing each.
+pub(super) fn pair_parts(pair: &Pair) -> Vec<String> {
+    let right = pair.right_subject.as_ref();
+    let right = right.map(|subject| format!("right: {}", words(subject)));
+    pair.identity.parts().into_iter().chain(right).collect()
+}
+
 /// What was measured, and what the right run measured in its place.
 pub(super) fn pair_title(pair: &Pair) -> String {
     match &pair.right_subject {
