@@ -40,7 +40,7 @@ impl Writer<'_> {
     /// `of` a row, behind what tells the row apart.
     fn of_row(&self, row: &Row, of: String) -> String {
         match self.title(row) {
-            title if title.is_empty() => of,
+            title if title.is_empty() || self.table.rows.len() < 2 => of,
             title => format!("{title}: {of}"),
         }
     }

@@ -95,40 +95,34 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
 
 /// The study's title, and what all rows share but neither title nor keys say.
 fn caption(title: &str, keys: &[Key], rows: &[Row]) -> String {
-    let shared = |of: fn(&Subject) -> String| {
-        let mut all = rows.iter().map(|row| of(&row.subject));
-        let first = all.next().unwrap_or_default();
-        all.all(|other| other == first)
-            .then_some(first)
-            .unwrap_or_default()
-    };
-    let unless = |empty: u64, letter: &str| match empty {
+    let number = |letter: &str, number: u64| match number {
+        // Numbers of a file.
         0 => String::new(),
         number => format!("{letter} = {number}"),
     };
-    let number = |of: fn(&Subject) -> u64| {
-        let mut all = rows.iter().map(|row| of(&row.subject));
-        let first = all.next().unwrap_or_default();
-        all.all(|other| other == first)
-            .then_some(first)
-            .unwrap_or_default()
+    let told = |row: &Row| {
+        let it = &row.subject;
+        [
+            ("model", it.model.clone()),
+            ("dataset", it.dataset.clone()),
+            ("batch", number("B", it.batch)),
+            ("iterations", number("T", it.iterations)),
+        ]
     };
-    let told = [
-        ("model", shared(|it| it.model.clone())),
-        ("dataset", shared(|it| it.dataset.clone())),
-        ("batch", unless(number(|it| it.batch), "B")),
-        ("iterations", unless(number(|it| it.iterations), "T")),
-    ];
-    let told: Vec<String> = told
-        .into_iter()
-        .filter(|(key, words)| {
-            !(words.is_empty() || title.contains(words.as_str()) || keys.iter().any(|it| it.name == *key))
-        })
-        .map(|(_, words)| words)
-        .collect();
-    match told.is_empty() {
+    let Some(first) = rows.first() else {
+        return title.to_string();
+    };
+    let in_all = |words: &(&str, String)| rows.iter().all(|row| told(row).contains(words));
+    let is_told = |(key, words): &(&str, String)| {
+        ["", "–"].contains(&words.as_str())
+            || title.contains(words.as_str())
+            || keys.iter().any(|it| it.name == *key)
+    };
+    let shared = told(first).into_iter().filter(|it| in_all(it) && !is_told(it));
+    let shared: Vec<String> = shared.map(|(_, words)| words).collect();
+    match shared.is_empty() {
         true => title.to_string(),
-        false => format!("{title}: {}", told.join(", ")),
+        false => format!("{title}: {}", shared.join(", ")),
     }
 }
 
