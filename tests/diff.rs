@@ -197,7 +197,7 @@ fn latex_compiles_by_itself_and_by_input() {
         };
         let input = write(format!("{name}.tex"), tables.clone());
         let barest = format!(
-            "\\documentclass{{article}}\n\\usepackage{{booktabs,siunitx}}\n\\begin{{document}}\n\\input{{{input}}}\n\
+            "\\documentclass{{article}}\n\\usepackage{{booktabs,siunitx,longtable}}\n\\begin{{document}}\n\\input{{{input}}}\n\
              \\end{{document}}\n"
         );
         let documents = [

@@ -156,7 +156,7 @@ fn the_page_is_well_formed_and_loads_nothing() {
         parts.report().title,
         parts.report().study.trim(),
         "a <b>",
-        "d_ks < d_c = 1.36/√K",
+        "dks < dc = 1.36/√K",
     ] {
         assert!(text.contains(written), "{written} is not shown");
     }

@@ -192,7 +192,10 @@ impl Diff {
                 }
                 _ => format!("{slug}: "),
             };
-            text += &(self.show(&found) + "\n");
+            let shown = self.show(&found);
+            // One document has them all.
+            let label = format!("\\label{{tab:diff-{}-", crate::report::latex::label(slug));
+            text += &(shown.replace("\\label{tab:diff-", &label) + "\n");
             studies.push(serde_json::json!({"study": slug, "diff": found}));
         }
         for (side, lone) in ["left", "right"].into_iter().zip(&lone) {

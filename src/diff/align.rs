@@ -120,26 +120,37 @@ fn identity(measurement: &Measurement, by_seed: bool) -> Identity {
     }
 }
 
+impl Identity {
+    /// What it is told by, one thing each.
+    pub(super) fn parts(&self) -> Vec<String> {
+        let mut parts = vec![self.test.clone()];
+        parts.extend(told(&self.subject));
+        parts.extend(
+            self.levels
+                .iter()
+                .map(|(factor, level)| format!("{factor} {level}")),
+        );
+        parts.extend(self.subject.layers.clone());
+        let word = || self.direction.word().to_string();
+        parts.push(self.subject.spectrum.clone().unwrap_or_else(word));
+        parts.extend(self.seed.map(|seed| format!("seed {seed}")));
+        parts
+    }
+}
+
 impl std::fmt::Display for Identity {
     /// Such as `ks, MNIST, LeNet, random, batch 100, dimension, seed 0`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {}", self.test, words(&self.subject))?;
-        for (factor, level) in &self.levels {
-            write!(f, ", {factor} {level}")?;
-        }
-        if let Some(layers) = &self.subject.layers {
-            write!(f, ", {layers}")?;
-        }
-        match &self.subject.spectrum {
-            Some(spectrum) => write!(f, ", {spectrum}")?,
-            None => write!(f, ", {}", self.direction.word())?,
-        }
-        self.seed.map_or(Ok(()), |seed| write!(f, ", seed {seed}"))
+        f.write_str(&self.parts().join(", "))
     }
 }
 
 /// Such as `MNIST, LeNet, random, batch 100, T 5000`.
 pub(super) fn words(subject: &Subject) -> String {
+    told(subject).join(", ")
+}
+
+fn told(subject: &Subject) -> [String; 5] {
     let Subject {
         dataset,
         model,
@@ -148,5 +159,11 @@ pub(super) fn words(subject: &Subject) -> String {
         iterations,
         ..
     } = subject;
-    format!("{dataset}, {model}, {training}, batch {batch}, T {iterations}")
+    [
+        dataset.clone(),
+        model.clone(),
+        training.clone(),
+        format!("batch {batch}"),
+        format!("T {iterations}"),
+    ]
 }

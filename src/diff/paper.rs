@@ -55,12 +55,12 @@ pub struct PaperCell {
 pub fn paper_diff(tables: &[Table]) -> PaperDiff {
     let (mut cells, mut without) = (Vec::new(), Vec::new());
     for table in tables {
-        let Some(side) = &table.paper else {
+        let Some(side) = table.paper.as_ref().or(table.unmatched_paper.as_ref()) else {
             continue;
         };
         for row in &table.rows {
             if row.cells.iter().all(|cell| cell.paper.is_none()) {
-                without.push((table.name.clone(), row.title()));
+                without.push((table.name.clone(), table.title(row)));
             }
             for (column, cell) in table.columns.iter().zip(&row.cells) {
                 let (Some(paper), CellValue::Number { mean, sd, seeds, .. }) = (cell.paper, &cell.value)
@@ -70,7 +70,7 @@ pub fn paper_diff(tables: &[Table]) -> PaperDiff {
                 cells.push(PaperCell {
                     table: table.name.clone(),
                     number: side.table,
-                    row: row.title(),
+                    row: table.title(row),
                     ..compared(column, *mean, *sd, *seeds, paper)
                 });
             }

@@ -2,7 +2,7 @@
 
 use super::axis::{TickLabel, Ticks};
 use super::font;
-use super::legend::Legend;
+use super::legend::{Legend, SLACK, TEX_SLACK};
 use super::prepare::Prepared;
 use super::shapes::Rect;
 
@@ -27,6 +27,8 @@ pub(super) struct Layout {
     pub x_label: String,
     pub y_label: String,
     pub legend: Option<Legend>,
+    /// The legend where LaTeX sets it.
+    pub tex_legend: Option<Legend>,
 }
 
 /// Lays the figure out. Labels that are too long for the figure are shortened.
@@ -59,7 +61,8 @@ pub(super) fn layout(prepared: &Prepared) -> Layout {
         right: WIDTH - 1.5 - over(&x),
         bottom: 1.8 + FRAME_HEIGHT,
     };
-    let legend = Legend::new(prepared, frame, WIDTH);
+    let legend = Legend::new(prepared, frame, WIDTH, SLACK);
+    let tex_legend = Legend::new(prepared, frame, WIDTH, TEX_SLACK);
     let above = legend.as_ref().map_or(0.0, Legend::above);
     frame.top += above;
     frame.bottom += above;
@@ -79,6 +82,7 @@ pub(super) fn layout(prepared: &Prepared) -> Layout {
         x_label,
         y_label,
         legend,
+        tex_legend,
     }
 }
 

@@ -14,7 +14,9 @@ pub(super) const SAMPLE: f64 = 5.0;
 /// Between sample and text, and around everything.
 pub(super) const GAP: f64 = 1.2;
 /// What the fonts of other viewers may be wider than the one measured.
-const SLACK: f64 = 1.04;
+pub(super) const SLACK: f64 = 1.04;
+/// The same of LaTeX's `\scriptsize`.
+pub(super) const TEX_SLACK: f64 = 1.3;
 /// Between the legend and the nearest data.
 const CLEARANCE: f64 = 1.5;
 
@@ -48,20 +50,23 @@ pub(super) enum Place {
 }
 
 impl Entry {
-    /// What stands in the legend for a series; `None` if it has neither label nor fit.
-    fn of(index: usize, drawn: &Drawn) -> Option<Entry> {
+    /// What stands in the legend for a series; `None` if it has neither label nor fit. A label too long for `room` is
+    /// shortened.
+    fn of(index: usize, drawn: &Drawn, slack: f64, room: f64) -> Option<Entry> {
         let series = drawn.series;
         let fit = series
             .fit
             .as_ref()
             .filter(|fit| !drawn.fit.is_empty() && !fit.label.is_empty());
-        let parts = [Some(series.label.trim()), fit.map(|fit| fit.label.as_str())];
+        let behind = fit.map_or(0.0, |fit| font::width(&format!(", {}", fit.label), TEXT * slack));
+        let label = font::fit(series.label.trim(), TEXT * slack, room - behind);
+        let parts = [Some(label.as_str()), fit.map(|fit| fit.label.as_str())];
         let text: Vec<&str> = parts
             .into_iter()
             .flatten()
             .filter(|text| !text.is_empty())
             .collect();
-        let label = latex::escape(series.label.trim());
+        let label = latex::prose(&label);
         let tex: Vec<&str> = [Some(label.as_str()), fit.map(|fit| fit.label_tex.as_str())]
             .into_iter()
             .flatten()
@@ -74,29 +79,26 @@ impl Entry {
         })
     }
 
-    fn width(&self) -> f64 {
-        SAMPLE + GAP + font::width(&self.text, TEXT) * SLACK
+    fn width(&self, slack: f64) -> f64 {
+        SAMPLE + GAP + font::width(&self.text, TEXT) * slack
     }
 }
 
 impl Legend {
     /// A legend inside `frame` where no data is, else above it between 0 and `width`. The frame is then lower by
-    /// [`Legend::above`].
-    pub(super) fn new(prepared: &Prepared, frame: Rect, width: f64) -> Option<Legend> {
-        let mut entries: Vec<Entry> = prepared
+    /// [`Legend::above`]. Letters are taken as `slack` times as wide as measured.
+    pub(super) fn new(prepared: &Prepared, frame: Rect, width: f64, slack: f64) -> Option<Legend> {
+        let room = width - 2.0 * GAP - SAMPLE - GAP;
+        let entries: Vec<Entry> = prepared
             .series
             .iter()
             .enumerate()
-            .filter_map(|(index, drawn)| Entry::of(index, drawn))
+            .filter_map(|(index, drawn)| Entry::of(index, drawn, slack, room))
             .collect();
         if entries.is_empty() {
             return None;
         }
-        let room = width - 2.0 * GAP - SAMPLE - GAP;
-        for entry in &mut entries {
-            entry.text = font::fit(&entry.text, TEXT * SLACK, room);
-        }
-        let widest = entries.iter().map(Entry::width).fold(0.0, f64::max);
+        let widest = entries.iter().map(|entry| entry.width(slack)).fold(0.0, f64::max);
         let (box_width, box_height) = (widest + 2.0 * GAP, entries.len() as f64 * PITCH + GAP);
         if let Some((rect, place)) = free_place(prepared, frame, box_width, box_height) {
             return Some(Legend {
@@ -109,9 +111,9 @@ impl Legend {
         }
         let (columns, total, widths) = (1..=entries.len())
             .rev()
-            .map(|columns| columns_of(&entries, columns))
+            .map(|columns| columns_of(&entries, columns, slack))
             .find(|(_, total, _)| *total <= width - GAP)
-            .unwrap_or_else(|| columns_of(&entries, 1));
+            .unwrap_or_else(|| columns_of(&entries, 1, slack));
         let middle = (frame.left + frame.right) / 2.0;
         let left = (middle - total / 2.0).clamp(0.0, (width - total).max(0.0));
         let mut lefts = vec![left];
@@ -141,6 +143,14 @@ impl Legend {
         }
     }
 
+    /// Entries line by line, as LaTeX fills its columns; `None` where the last column has no more.
+    pub(super) fn lines(&self) -> Vec<Option<&Entry>> {
+        let rows = self.entries.len().div_ceil(self.columns);
+        let in_row = |row: usize| (0..self.columns).map(move |column| column * rows + row);
+        let indices = (0..rows).flat_map(in_row);
+        indices.map(|index| self.entries.get(index)).collect()
+    }
+
     /// Left end and middle line of entry `index`.
     pub(super) fn entry(&self, index: usize) -> (f64, f64) {
         let rows = self.entries.len().div_ceil(self.columns);
@@ -153,9 +163,9 @@ impl Legend {
 }
 
 /// The entries in so many columns, filled from the left: columns that are not empty, total width, widths.
-fn columns_of(entries: &[Entry], columns: usize) -> (usize, f64, Vec<f64>) {
+fn columns_of(entries: &[Entry], columns: usize, slack: f64) -> (usize, f64, Vec<f64>) {
     let rows = entries.len().div_ceil(columns);
-    let width = |column: &[Entry]| column.iter().map(Entry::width).fold(0.0, f64::max);
+    let width = |column: &[Entry]| column.iter().map(|entry| entry.width(slack)).fold(0.0, f64::max);
     let widths: Vec<f64> = entries.chunks(rows).map(width).collect();
     let total = widths.iter().sum::<f64>() + (widths.len() - 1) as f64 * 2.0 * GAP;
     (widths.len(), total, widths)

@@ -7,10 +7,11 @@ use std::fmt::Write;
 
 use super::axis::{TickLabel, Ticks};
 use super::layout::{Layout, layout};
-use super::legend::Place;
+use super::legend::{Legend, Place};
 use super::marker::marker;
 use super::palette::{color, darker, hex};
 use super::prepare::{Drawn, Prepared, prepare};
+use super::shapes::Rect;
 use super::{Axis, Figure, FigureError, Scale, SeriesKind};
 use crate::report::latex;
 
@@ -105,8 +106,8 @@ fn write(tex: &mut String, prepared: &Prepared, layout: &Layout) -> std::fmt::Re
         // Else all markers would be drawn over all fitted lines.
         "  clip mode=individual,\n",
     ));
-    if let Some(legend) = &layout.legend {
-        writeln!(tex, "  {},", legend_style(legend.place, legend.columns))?;
+    if let Some(legend) = &layout.tex_legend {
+        writeln!(tex, "  {},", legend_style(legend, layout.frame))?;
     }
     writeln!(tex, "]")?;
     for drawn in &prepared.series {
@@ -119,7 +120,11 @@ fn write(tex: &mut String, prepared: &Prepared, layout: &Layout) -> std::fmt::Re
         );
         plot(tex, &style, &drawn.fit, "")?;
     }
-    for entry in layout.legend.iter().flat_map(|legend| &legend.entries) {
+    for entry in layout.tex_legend.iter().flat_map(Legend::lines) {
+        let Some(entry) = entry else {
+            writeln!(tex, "\\addlegendimage{{empty legend}}\n\\addlegendentry{{}}")?;
+            continue;
+        };
         let sample = sample(&prepared.series[entry.series]);
         writeln!(tex, "\\addlegendimage{{legend image code/.code={{{sample}}}}}")?;
         writeln!(tex, "\\addlegendentry{{{}}}", entry.tex)?;
@@ -163,9 +168,14 @@ fn tick_label(label: &TickLabel) -> String {
     }
 }
 
-fn legend_style(place: Place, columns: usize) -> String {
-    let (at, anchor) = match place {
-        Place::Above => ((0.5, 1.02), "south".to_string()),
+fn legend_style(legend: &Legend, frame: Rect) -> String {
+    let columns = legend.columns;
+    let (at, anchor) = match legend.place {
+        // Within the page, which the frame does not stand in the middle of.
+        Place::Above => {
+            let middle = (legend.rect.left + legend.rect.right) / 2.0;
+            (((middle - frame.left) / frame.width(), 1.02), "south".to_string())
+        }
         Place::Inside(u, v) => {
             let side = |at: f64, low: &str, high: &str| match at {
                 at if at < 0.5 => low.to_string(),

@@ -12,6 +12,7 @@ use super::palette::{FINE_GRID, GRID, INK, PAPER, Rgb, TICK as TICK_COLOR, color
 use super::prepare::{Drawn, Prepared, prepare};
 use super::shapes::dashes;
 use super::{Figure, FigureError, SeriesKind, font};
+use crate::report::symbols::{self, Piece};
 
 /// Radius of a marker alone, and of one on a line.
 const MARKER: f64 = 0.5;
@@ -167,6 +168,48 @@ impl Pen<'_> {
         }
     }
 
+    /// One line of text with its symbols' subscripts set lower and smaller.
+    fn prose(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
+        const SMALLER: f64 = 0.72;
+        let text = font::one_line(text);
+        let pieces = symbols::pieces(&text);
+        let lower = |piece: &Piece| matches!(piece, Piece::Symbol(it) if it.plain.contains('_'));
+        if !pieces.iter().any(lower) {
+            return self.text(&text, (x, y), size, anchor, turned);
+        }
+        let runs = pieces.into_iter().flat_map(|piece| match piece {
+            Piece::Text(text) => vec![(text, false)],
+            Piece::Symbol(symbol) => symbol.runs(),
+        });
+        // Letters, their size, and how much lower they stand.
+        let run = |(letters, lower)| match lower {
+            true => (letters, size * SMALLER, size * 0.2),
+            false => (letters, size, 0.0),
+        };
+        let runs: Vec<(&str, f64, f64)> = runs.map(run).collect();
+        // Blanks at an end of a text are neither measured nor drawn.
+        let blank = font::width("n n", size) - font::width("nn", size);
+        let before = |letters: &str| (letters.len() - letters.trim_start_matches(' ').len()) as f64 * blank;
+        let behind = |letters: &str| (letters.len() - letters.trim_end_matches(' ').len()) as f64 * blank;
+        let length =
+            |letters: &str, size: f64| before(letters) + font::width(letters, size) + behind(letters);
+        let total: f64 = runs.iter().map(|(letters, size, _)| length(letters, *size)).sum();
+        let mut at = match anchor {
+            HPos::Left => 0.0,
+            HPos::Center => -total / 2.0,
+            HPos::Right => -total,
+        };
+        for (letters, size, down) in runs {
+            let start = at + before(letters);
+            let place = match turned {
+                true => (x + down, y - start),
+                false => (x + start, y + down),
+            };
+            self.text(letters, place, size, HPos::Left, turned);
+            at += length(letters, size);
+        }
+    }
+
     /// One line of text with its baseline at `y`.
     fn text(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
         let text = font::one_line(text);
@@ -291,9 +334,9 @@ fn axes(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
         pen.number(label, (left - TICK_GAP - width(label), y + TICK * 0.34));
     }
     let middle = ((left + right) / 2.0, baseline + LABEL * 1.35);
-    pen.text(&layout.x_label, middle, LABEL, HPos::Center, false);
+    pen.prose(&layout.x_label, middle, LABEL, HPos::Center, false);
     let middle = (0.6 + LABEL * 0.8, (top + bottom) / 2.0);
-    pen.text(&layout.y_label, middle, LABEL, HPos::Center, true);
+    pen.prose(&layout.y_label, middle, LABEL, HPos::Center, true);
 }
 
 fn legend(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
@@ -320,7 +363,7 @@ fn legend(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
         if matches!(series.kind, SeriesKind::Points | SeriesKind::LineWithPoints) {
             pen.marker((left + SAMPLE / 2.0, y), series.color);
         }
-        pen.text(
+        pen.prose(
             &entry.text,
             (left + SAMPLE + GAP, y + TEXT * 0.34),
             TEXT,

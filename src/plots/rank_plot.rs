@@ -96,12 +96,11 @@ impl FigureKind for RankPlot {
             notes.push(format!("Of {} seeds, seed {seed} is drawn.", seeds.len()));
         }
         if fitted {
-            let values = match tail {
-                None => "all values shown above zero".to_string(),
-                Some(tail) => format!("the {tail} largest values"),
-            };
             notes.push(format!(
-                "Dashed: the power law fitted by maximum likelihood to {values}, drawn as λ_k = x_min (K/k)^ŝ."
+                "Dashed: the power law fitted by maximum likelihood to {}, drawn as {} = x_min (K/k)^ŝ, whether or not a \
+                 test accepts it.",
+                fitted_to(&shown, tail),
+                quantity(&shown).symbol
             ));
         }
         for measured in &shown {
@@ -150,13 +149,54 @@ fn fit(values: &[f64], tail: Option<usize>) -> Option<PowerLawFit> {
     PowerLawFit::new(&positive, *positive.last()?)
 }
 
-fn y_axis(shown: &[MeasuredSpectrum]) -> Axis {
+/// What stands on the vertical axis.
+struct Quantity {
+    label: &'static str,
+    tex: &'static str,
+    /// In a formula.
+    symbol: &'static str,
+    plural: &'static str,
+}
+
+fn quantity(shown: &[MeasuredSpectrum]) -> Quantity {
     let all = |kind: SpectrumKind| shown.iter().all(|it| it.spectrum.kind == kind);
-    if all(SpectrumKind::Eigengaps) {
-        Axis::log("eigengap δ_k").with_tex(r"eigengap $\delta_k$")
+    let [label, tex, symbol, plural] = if all(SpectrumKind::Eigengaps) {
+        ["eigengap δ_k", r"eigengap $\delta_k$", "δ_k", "eigengaps"]
     } else if all(SpectrumKind::Magnitudes) {
-        Axis::log("magnitude of gradient").with_tex("magnitude of gradient")
+        [
+            "magnitude of gradient",
+            "magnitude of gradient",
+            "magnitude",
+            "magnitudes",
+        ]
     } else {
-        Axis::log("eigenvalue λ_k").with_tex(r"eigenvalue $\lambda_k$")
+        ["eigenvalue λ_k", r"eigenvalue $\lambda_k$", "λ_k", "eigenvalues"]
+    };
+    Quantity {
+        label,
+        tex,
+        symbol,
+        plural,
     }
+}
+
+/// What the lines are fitted to, in words.
+fn fitted_to(shown: &[MeasuredSpectrum], tail: Option<usize>) -> String {
+    let plural = quantity(shown).plural;
+    if let Some(tail) = tail {
+        return format!("the {tail} largest {plural}");
+    }
+    let values = |it: &MeasuredSpectrum| it.spectrum.values.len();
+    let above = |it: &MeasuredSpectrum| it.spectrum.values.iter().filter(|value| **value > 0.0).count();
+    let some_zero = shown.iter().any(|it| above(it) < values(it));
+    let zero = if some_zero { " that are above zero" } else { "" };
+    match shown.iter().all(|it| values(it) == values(&shown[0])) {
+        true => format!("all {} computed {plural}{zero}", values(&shown[0])),
+        false => format!("all computed {plural}{zero}"),
+    }
+}
+
+fn y_axis(shown: &[MeasuredSpectrum]) -> Axis {
+    let quantity = quantity(shown);
+    Axis::log(quantity.label).with_tex(quantity.tex)
 }

@@ -5,11 +5,12 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use super::drawing::Drawing;
+use super::html::prose_html;
 use super::latex;
 use super::markup::{cell_texts, label_text, markdown_notes, to_markdown};
 use super::notes::notes;
 use super::number::Target;
-use super::table::{CellValue, Label, Table};
+use super::table::{CellValue, Label, Table, Verdict};
 use super::write::Report;
 
 /// For a template of one table.
@@ -64,17 +65,17 @@ fn view(table: &Table) -> Value {
         caption => table.caption.as_str(),
         paper => table.paper.as_ref().map(|paper| paper.table),
         conventions => table.conventions.clone(),
-        verdicts => table.has_verdicts(),
+        rejected => table.says(Verdict::Rejected),
+        not_rejected => table.says(Verdict::NotRejected),
         data => rows.collect::<Vec<_>>(),
     }
 }
 
 /// For `table.md.jinja`.
 pub(super) fn markdown(table: &Table) -> Value {
-    let columns = table
-        .columns
-        .iter()
-        .map(|column| context! { name => column.name, heading => column.heading });
+    let columns = table.columns.iter().enumerate().map(
+        |(index, column)| context! { name => column.name, heading => table.heading(index, Target::Markdown) },
+    );
     context! {
         row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
         columns => columns.collect::<Vec<_>>(),
@@ -108,6 +109,7 @@ pub(super) fn latex(table: &Table) -> Value {
         rows => rows.collect::<Vec<_>>(),
         spec => Value::from_safe_string(spec.join(" ")),
         notes => safe(notes(table, Target::Latex, latex::escape)),
+        wide => latex::is_wide(table),
         ..view(table)
     }
 }
@@ -115,13 +117,13 @@ pub(super) fn latex(table: &Table) -> Value {
 /// For `table.html.jinja`: texts are not escaped yet.
 pub(super) fn html(table: &Table) -> Value {
     let counts = (0..table.keys.len()).map(|index| all_counts(table, index));
-    let columns = table
-        .columns
-        .iter()
-        .map(|column| context! { name => column.name, heading => column.heading });
+    let columns = table.columns.iter().enumerate().map(|(index, column)| {
+        let heading = Value::from_safe_string(prose_html(&table.heading(index, Target::Terminal)));
+        context! { name => column.name, heading }
+    });
     let rows = table.rows.iter().map(|row| {
-        let cells = table.columns.iter().zip(&row.cells).map(|(column, cell)| {
-            let (text, paper) = cell_texts(table, column, cell, Target::Terminal);
+        let cells = row.cells.iter().enumerate().map(|(index, cell)| {
+            let (text, paper) = cell_texts(table, index, cell, Target::Terminal);
             context! {
                 text, paper, missing => matches!(cell.value, CellValue::Missing { .. }),
                 verdict => Value::from(Serde(cell.verdict)),
@@ -137,7 +139,7 @@ pub(super) fn html(table: &Table) -> Value {
         row_key_counts => counts.collect::<Vec<_>>(),
         columns => columns.collect::<Vec<_>>(),
         rows => rows.collect::<Vec<_>>(),
-        notes => notes(table, Target::Terminal, str::to_string),
+        notes => safe(notes(table, Target::Terminal, str::to_string).iter().map(|note| prose_html(note))),
         ..view(table)
     }
 }

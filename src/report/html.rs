@@ -1,5 +1,7 @@
 //! Text in HTML.
 
+use super::symbols::{self, Piece};
+
 /// Makes any text safe in HTML's text and in attributes between quotation marks.
 pub fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -18,9 +20,22 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
+/// The same with the subscripts of symbols such as `d_ks`.
+pub fn prose_html(text: &str) -> String {
+    let run = |(letters, lower): (&str, bool)| match lower {
+        true => format!("<sub>{}</sub>", escape_html(letters)),
+        false => escape_html(letters),
+    };
+    let pieces = symbols::pieces(text).into_iter().map(|piece| match piece {
+        Piece::Text(text) => escape_html(text),
+        Piece::Symbol(symbol) => symbol.runs().into_iter().map(run).collect(),
+    });
+    pieces.collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::escape_html;
+    use super::{escape_html, prose_html};
 
     #[test]
     fn text_is_not_read_as_markup() {
@@ -28,5 +43,6 @@ mod tests {
             escape_html("<script>alert(\"a\" & 'b')</script>\u{7}\n"),
             "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;\u{FFFD}\n"
         );
+        assert_eq!(prose_html("d_ks < d_c"), "d<sub>ks</sub> &lt; d<sub>c</sub>");
     }
 }

@@ -5,7 +5,9 @@
 //! number or braced, `\num` elsewhere, and all text is escaped to characters that LaTeX knows without packages.
 
 use super::columns::ColumnKind;
+use super::markup::cell_texts;
 use super::number::{self, Parts, Target};
+use super::symbols::{self, Piece};
 use super::table::{Cell, Label, Table, Verdict};
 
 /// Makes any text safe in running LaTeX text, in a caption and in a table cell.
@@ -29,6 +31,21 @@ pub fn escape(text: &str) -> String {
         previous = character;
     }
     escaped
+}
+
+/// The same with symbols such as `d_ks` as mathematics, for sentences of ours.
+pub fn prose(text: &str) -> String {
+    let pieces = symbols::pieces(text).into_iter().map(|piece| match piece {
+        Piece::Text(text) => spaced(text, escape),
+        Piece::Symbol(symbol) => format!("${}$", symbol.tex),
+    });
+    pieces.collect()
+}
+
+/// `escape` for a part of a text: its blanks at the ends stay.
+fn spaced(text: &str, escape: fn(&str) -> String) -> String {
+    let begin = if text.starts_with(' ') { " " } else { "" };
+    format!("{begin}{}", escape(text).trim_start_matches(' '))
 }
 
 /// Text as it was typed, line by line and in a monospaced font; long lines break between words.
@@ -165,7 +182,7 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
     let numbers: Vec<Option<Parts>> = cells.iter().map(|cell| parts(table, kind, cell)).collect();
     let plain = |parts: &Parts| parts.spread.is_none() && parts.exponent.is_none() && !parts.percent;
     let aligned = numbers.iter().flatten().all(plain) && numbers.iter().any(Option::is_some);
-    let beside = table.paper.is_some() && kind.paper.is_some();
+    let beside = table.beside_paper(index);
     let spec = match aligned {
         true => format!("S[table-format={}]", table_format(numbers.iter().flatten())),
         false => "r".to_string(),
@@ -176,12 +193,12 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
                 Some(Verdict::Rejected) => r"\testrejected",
                 _ => r"\testnotrejected",
             };
-            let number = number::quantity(mean, spread, kind.format, Target::Latex);
+            let number = number::quantity(mean, spread, cell.format(kind), Target::Latex);
             // Braces, because an S column reads numbers only.
             format!("{{{command}{{{number}}}}}")
         }
         (_, Some(parts)) if aligned => parts.siunitx(),
-        (Some((mean, spread)), _) => number::quantity(mean, spread, kind.format, Target::Latex),
+        (Some((mean, spread)), _) => number::quantity(mean, spread, cell.format(kind), Target::Latex),
         _ => format!("{{{}}}", number::dash(Target::Latex)),
     };
     let text = cells
@@ -199,6 +216,7 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
             }
             (true, None) => format!("{} & ({})", ours((cell, parts)), number::dash(Target::Latex)),
         });
+    let heading = table.heading(index, Target::Latex);
     LatexColumn {
         spec: if beside {
             format!(r"{spec}@{{\enspace}}l")
@@ -206,8 +224,8 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
             spec
         },
         heading: match beside {
-            true => format!(r"\multicolumn{{2}}{{c}}{{{}}}", kind.heading_tex),
-            false => format!("{{{}}}", kind.heading_tex),
+            true => format!(r"\multicolumn{{2}}{{c}}{{{heading}}}"),
+            false => format!("{{{heading}}}"),
         },
         cells: text.collect(),
     }
@@ -215,7 +233,31 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
 
 fn parts(table: &Table, kind: &ColumnKind, cell: &Cell) -> Option<Parts> {
     let (mean, spread) = cell.value.spread(table.spread)?;
-    number::parts(mean, spread, kind.format)
+    number::parts(mean, spread, cell.format(kind))
+}
+
+/// Characters that fit a column of a two-column paper in small letters.
+const COLUMN: usize = 55;
+
+/// Whether the table is wider than a column of a two-column paper, by its characters.
+pub(super) fn is_wide(table: &Table) -> bool {
+    let length = |text: &str| text.chars().count();
+    let keys = (0..table.keys.len()).map(|index| {
+        let labels = table
+            .rows
+            .iter()
+            .map(|row| length(&row.labels[index].to_string()));
+        labels.fold(length(&table.keys[index].heading), usize::max)
+    });
+    let columns = (0..table.columns.len()).map(|index| {
+        let cells = table.rows.iter().map(|row| {
+            let (ours, paper) = cell_texts(table, index, &row.cells[index], Target::Terminal);
+            length(&ours) + paper.map_or(0, |paper| length(&paper) + 3)
+        });
+        cells.fold(length(&table.heading(index, Target::Terminal)), usize::max)
+    });
+    // Two between columns.
+    keys.chain(columns).map(|width| width + 2).sum::<usize>() > COLUMN
 }
 
 /// Digits before and behind the point that the widest numbers need, such as `1.4`.
@@ -254,6 +296,18 @@ mod tests {
         assert_eq!(escape("χ² ≥ 5"), r"\ensuremath{\chi}² \ensuremath{\ge} 5");
         assert_eq!(escape("中"), r"\texttt{U+4E2D}");
         assert_eq!(escape("\u{7}"), r"\texttt{U+0007}");
+    }
+
+    #[test]
+    fn symbols_of_sentences_are_mathematics() {
+        assert_eq!(
+            prose("not rejected when d_ks < d_c = 1.36/√K (α = 0.05), mean of β̂"),
+            r"not rejected when $d_{\mathrm{ks}}$ \textless{} $d_{\mathrm{c}}$ = 1.36/$\sqrt{K}$ (\ensuremath{\alpha} = 0.05), mean of $\hat{\beta}$"
+        );
+        assert_eq!(
+            prose("of `x_min`, 40 %"),
+            r"of \textasciigrave{}x\_min\textasciigrave{}, 40 \%"
+        );
     }
 
     #[test]

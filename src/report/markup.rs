@@ -2,7 +2,6 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle, presets};
 
-use super::columns::ColumnKind;
 use super::notes::notes;
 use super::number::{self, Target};
 use super::table::{Cell, Label, Table, Verdict};
@@ -70,19 +69,20 @@ pub fn escape_markdown(text: &str) -> String {
 /// A cell's text in UTF-8, and the paper's value where the table has a paper side.
 pub(super) fn cell_texts(
     table: &Table,
-    column: &ColumnKind,
+    index: usize,
     cell: &Cell,
     target: Target,
 ) -> (String, Option<String>) {
+    let column = table.columns[index];
     let ours = match cell.value.spread(table.spread) {
-        Some((mean, spread)) => number::quantity(mean, spread, column.format, target),
+        Some((mean, spread)) => number::quantity(mean, spread, cell.format(column), target),
         None => number::dash(target).to_string(),
     };
     let ours = match (cell.verdict, target) {
         (Some(Verdict::Rejected), Target::Markdown) => format!("**{ours}**"),
         _ => ours,
     };
-    let paper = (table.paper.is_some() && column.paper.is_some()).then(|| match cell.paper {
+    let paper = table.beside_paper(index).then(|| match cell.paper {
         Some(value) => number::published(value, column.format, target),
         None => number::dash(target).to_string(),
     });
@@ -110,11 +110,12 @@ fn grid(table: &Table, target: Target) -> Grid {
     grid.set_content_arrangement(ContentArrangement::Disabled)
         .load_style(TERMINAL_STYLE);
     let keys = table.keys.iter().map(|key| escape(&key.heading));
-    grid.set_header(keys.chain(table.columns.iter().map(|column| escape(column.heading))));
+    let headings = (0..table.columns.len()).map(|index| escape(&table.heading(index, target)));
+    grid.set_header(keys.chain(headings));
     for row in &table.rows {
         let labels = row.labels.iter().map(|label| label_text(label, target));
-        let cells = table.columns.iter().zip(&row.cells);
-        let cells = cells.map(|(column, cell)| match cell_texts(table, column, cell, target) {
+        let cells = row.cells.iter().enumerate();
+        let cells = cells.map(|(index, cell)| match cell_texts(table, index, cell, target) {
             (ours, Some(paper)) => format!("{ours}{between}({paper})"),
             (ours, None) => ours,
         });

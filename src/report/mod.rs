@@ -18,6 +18,7 @@ mod notes;
 pub mod number;
 pub mod paper;
 pub mod row_keys;
+pub mod symbols;
 pub mod table;
 pub mod tabulate;
 pub mod template;

@@ -2,7 +2,7 @@
 
 use super::columns::NEED_TRACE;
 use super::number::{self, Target};
-use super::table::{CellValue, Missing, Row, Table};
+use super::table::{CellValue, DegenerateSamples, Missing, PaperSide, Row, Table};
 use crate::study::Spread;
 
 /// One note a line, in the markup of `target`: what stands in the cells, intervals of the rates, degenerate
@@ -34,7 +34,22 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn title(&self, row: &Row) -> String {
-        (self.escape)(&row.title())
+        (self.escape)(&self.table.title(row))
+    }
+
+    /// `of` a row, behind what tells the row apart.
+    fn of_row(&self, row: &Row, of: String) -> String {
+        match self.title(row) {
+            title if title.is_empty() || self.table.rows.len() < 2 => of,
+            title => format!("{title}: {of}"),
+        }
+    }
+
+    fn percent(&self) -> &'static str {
+        match self.target {
+            Target::Latex => r"95\,\%",
+            _ => "95 %",
+        }
     }
 
     fn seeds(&self) -> String {
@@ -46,11 +61,8 @@ impl Writer<'_> {
             "±"
         };
         let spread = match self.table.spread {
-            Spread::Sd => "sample standard deviation",
-            Spread::Ci95 if self.target == Target::Latex => {
-                r"half the 95\,\% confidence interval (Student's t)"
-            }
-            Spread::Ci95 => "half the 95 % confidence interval (Student's t)",
+            Spread::Sd => "sample standard deviation".to_string(),
+            Spread::Ci95 => format!("half the {} confidence interval (Student's t)", self.percent()),
         };
         match rows.split_first() {
             Some((first, rest)) if rest.iter().all(|row| row.seeds == first.seeds) => match first.seeds.len()
@@ -65,7 +77,7 @@ impl Writer<'_> {
             _ => {
                 let each: Vec<String> = rows
                     .iter()
-                    .map(|row| format!("{}: {}", self.title(row), list(&row.seeds)))
+                    .map(|row| self.of_row(row, list(&row.seeds)))
                     .collect();
                 format!(
                     "Mean {pm} {spread} over the seeds of each row: {}.",
@@ -76,6 +88,17 @@ impl Writer<'_> {
     }
 
     fn paper(&self) -> Option<String> {
+        let fixed = |paper: &PaperSide| match paper.fixed.as_slice() {
+            [] => String::new(),
+            fixed => format!(" (it is for {})", (self.escape)(&fixed.join(", "))),
+        };
+        if let Some(paper) = &self.table.unmatched_paper {
+            return Some(format!(
+                "Table {} of Xie et al. (2023) has no row of these settings{}.",
+                paper.table,
+                fixed(paper)
+            ));
+        }
         let paper = self.table.paper.as_ref()?;
         if self
             .table
@@ -85,14 +108,11 @@ impl Writer<'_> {
         {
             return None;
         }
-        let dash = number::dash(self.target);
-        let fixed = match paper.fixed.as_slice() {
-            [] => String::new(),
-            fixed => format!(" (it is for {})", (self.escape)(&fixed.join(", "))),
-        };
         Some(format!(
-            "({dash}) where Table {} has no row of the same description{fixed}.",
-            paper.table
+            "({}) where Table {} has no row of the same description{}.",
+            number::dash(self.target),
+            paper.table,
+            fixed(paper)
         ))
     }
 
@@ -108,96 +128,134 @@ impl Writer<'_> {
         (!added.is_empty()).then(|| format!("Added because rows would read alike without: {names}."))
     }
 
+    /// One note a column, and what its intervals take for granted.
     fn intervals(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        for row in &self.table.rows {
-            let mut parts = Vec::new();
-            for (column, cell) in self.table.columns.iter().zip(&row.cells) {
-                if let CellValue::Number {
-                    interval: Some(interval),
-                    ..
+        let of_column = |index: usize| {
+            let rows = self.table.rows.iter().filter_map(|row| {
+                let cell = &row.cells[index];
+                let CellValue::Number {
+                    interval, samples, ..
                 } = &cell.value
-                {
-                    let text = number::interval(interval, column.format, self.target);
-                    let heading = if self.target == Target::Latex {
-                        column.heading_tex
-                    } else {
-                        column.heading
-                    };
-                    parts.push(format!("{heading} {text}"));
-                }
-            }
-            if !parts.is_empty() {
-                notes.push(format!(
-                    "Wilson 95 % interval, {}: {}.",
-                    self.title(row),
-                    parts.join(", ")
-                ));
-            }
-        }
-        match self.target {
-            Target::Latex => notes
-                .into_iter()
-                .map(|note| note.replacen("95 %", "95\\,\\%", 1))
-                .collect(),
-            _ => notes,
-        }
-    }
-
-    fn degenerate(&self) -> Vec<String> {
-        let count = |value| number::count(value, self.target);
-        let mut notes = Vec::new();
-        for row in &self.table.rows {
-            for found in &row.degenerate {
-                let causes = [
-                    (found.causes.constant, "constant"),
-                    (found.causes.too_few, "with too few values above zero"),
-                    (found.causes.not_finite, "with a NaN or an infinity"),
-                    (found.causes.not_whole, "with values that are no whole numbers"),
-                ];
-                let causes: Vec<String> = causes
-                    .iter()
-                    .filter(|(number, _)| *number > 0)
-                    .map(|(number, cause)| format!("{} {cause}", count(*number)))
-                    .collect();
-                let over = if row.seeds.len() > 1 {
-                    " over all seeds"
-                } else {
-                    ""
+                else {
+                    return None;
                 };
-                notes.push(format!(
-                    "Degenerate, {}, test {}: {} of {} samples{over} ({}); they {}.",
-                    self.title(row),
-                    (self.escape)(&found.test),
-                    count(found.causes.total()),
-                    count(found.tested),
-                    causes.join(", "),
-                    if found.has_verdict {
-                        "count as rejected"
-                    } else {
-                        "are left out"
-                    },
-                ));
-            }
+                let format = self.table.columns[index].format;
+                let text = number::interval(
+                    interval.as_ref()?,
+                    format,
+                    samples.unwrap_or(u64::MAX),
+                    self.target,
+                );
+                Some(self.of_row(row, text))
+            });
+            let rows: Vec<String> = rows.collect();
+            let heading = self.table.heading(index, self.target);
+            (!rows.is_empty()).then(|| format!("{heading}: {}", rows.join("; ")))
+        };
+        let columns: Vec<String> = (0..self.table.columns.len()).filter_map(of_column).collect();
+        let mut notes: Vec<String> = columns
+            .iter()
+            .map(|column| format!("Wilson {} intervals, {column}.", self.percent()))
+            .collect();
+        if !notes.is_empty() {
+            notes.push(
+                "These intervals take samples as independent; rows and columns of one G are not quite, so they are \
+                 too narrow."
+                    .to_string(),
+            );
         }
         notes
     }
 
-    fn rounding(&self) -> Vec<String> {
+    /// What a test is called: by what it is, where the table has no other of that kind.
+    fn test(&self, name: &str, kind: &'static str) -> String {
+        let rows = self.table.rows.iter();
+        let tests = rows.flat_map(|row| {
+            let degenerate = row.degenerate.iter().map(|it| (&it.test, it.kind));
+            degenerate.chain(row.rounding.iter().map(|it| (&it.test, it.kind)))
+        });
+        let same = |(other, its): (&String, &str)| its != kind || other == name;
+        match !kind.is_empty() && tests.into_iter().all(same) {
+            true => kind.to_string(),
+            false => format!("test {}", (self.escape)(name)),
+        }
+    }
+
+    /// One note a test.
+    fn degenerate(&self) -> Vec<String> {
+        let mut tests: Vec<&DegenerateSamples> = Vec::new();
+        for found in self.table.rows.iter().flat_map(|row| &row.degenerate) {
+            if !tests.iter().any(|known| known.test == found.test) {
+                tests.push(found);
+            }
+        }
+        let mut said: Vec<bool> = Vec::new();
+        let mut notes = Vec::new();
+        for test in tests {
+            let rows = self.table.rows.iter().flat_map(|row| {
+                let of_test = row.degenerate.iter().filter(|it| it.test == test.test);
+                of_test.map(|found| self.of_row(row, self.degenerate_of(found, row.seeds.len() > 1)))
+            });
+            let fate = match (said.contains(&test.has_verdict), test.has_verdict) {
+                (true, _) => "",
+                (false, true) => " (they count as rejected)",
+                (false, false) => " (they are left out)",
+            };
+            said.push(test.has_verdict);
+            notes.push(format!(
+                "Degenerate samples{fate}, {}: {}.",
+                self.test(&test.test, test.kind),
+                rows.collect::<Vec<_>>().join("; ")
+            ));
+        }
+        notes
+    }
+
+    fn degenerate_of(&self, found: &DegenerateSamples, several_seeds: bool) -> String {
+        let count = |value| number::count(value, self.target);
+        let causes = [
+            (found.causes.constant, "constant"),
+            (found.causes.too_few, "with too few values above zero"),
+            (found.causes.not_finite, "with a NaN or an infinity"),
+            (found.causes.not_whole, "with values that are no whole numbers"),
+        ];
+        let causes: Vec<(u64, &str)> = causes.into_iter().filter(|(number, _)| *number > 0).collect();
+        let causes = match causes.as_slice() {
+            [(_, cause)] => cause.to_string(),
+            causes => {
+                let each = causes
+                    .iter()
+                    .map(|(number, cause)| format!("{} {cause}", count(*number)));
+                each.collect::<Vec<_>>().join(", ")
+            }
+        };
+        format!(
+            "{} of {}{} ({causes})",
+            count(found.causes.total()),
+            count(found.tested),
+            if several_seeds { " over all seeds" } else { "" },
+        )
+    }
+
+    fn rounding(&self) -> Option<String> {
         let count = |value| number::count(value, self.target);
         let rows = self.table.rows.iter();
         let found = rows.flat_map(|row| row.rounding.iter().map(move |found| (row, found)));
-        let note = |(row, found): (&Row, &super::table::TailInRounding)| {
+        let mut tests: Vec<String> = Vec::new();
+        let each = found.map(|(row, found)| {
+            tests.push(self.test(&found.test, found.kind));
+            self.of_row(row, format!("{} of {}", count(found.above), count(found.points)))
+        });
+        let each: Vec<String> = each.collect();
+        tests.dedup();
+        (!each.is_empty()).then(|| {
             format!(
-                "Rounding, {}, test {}: {} of the {} values in the tail stand above the spectrum's accuracy; the others \
-                 are rounding, and so is the fit.",
-                self.title(row),
-                (self.escape)(&found.test),
-                count(found.above),
-                count(found.points)
+                "Rounding, {}: so many values of the tail stand above the spectrum's accuracy (the others are rounding, \
+                 and so is the fit): {}.",
+                tests.join(", "),
+                each.join("; ")
             )
-        };
-        found.map(note).collect()
+        })
     }
 
     fn empty_cells(&self) -> Vec<String> {

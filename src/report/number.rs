@@ -29,6 +29,8 @@ pub enum Format {
     Significant(u8),
     /// This many significant digits; a power of ten below 10⁻², as the paper prints p-values.
     PValue(u8),
+    /// This many decimals; as many significant digits where they would show none.
+    Decimals(u8),
     /// A fraction shown as a percent with this many significant digits. Only exactly 1 is shown as 100 %.
     Percent(u8),
     /// A whole number with separated thousands from 10 000.
@@ -81,11 +83,13 @@ pub fn count(value: u64, target: Target) -> String {
     parts.render(target)
 }
 
-/// An interval without brackets, such as `97.8–98.5 %`.
-pub fn interval(interval: &Interval, format: Format, target: Target) -> String {
+/// An interval of a rate of so many samples, without brackets, such as `97.8–98.5 %`.
+pub fn interval(interval: &Interval, format: Format, samples: u64, target: Target) -> String {
     let between = if target == Target::Latex { "--" } else { "–" };
-    let high = quantity(interval.high, None, format, target);
-    match parts(interval.low, None, format) {
+    // A decimal more than the rate has.
+    let format = |end: f64| of_samples(format, end, samples.saturating_mul(10));
+    let high = quantity(interval.high, None, format(interval.high), target);
+    match parts(interval.low, None, format(interval.low)) {
         Some(mut low) => {
             low.percent = false;
             format!("{}{between}{high}", low.render(target))
@@ -94,8 +98,8 @@ pub fn interval(interval: &Interval, format: Format, target: Target) -> String {
     }
 }
 
-/// A published number as its authors printed it: no digit is dropped, and at least as many decimals are shown
-/// as the publication has (`0.0430`, `62.0 %`, `0.3 %`).
+/// A published number as its authors printed it: no digit is dropped. The final zeros that data files lose are shown
+/// up to the third significant digit, and to the first decimal of a percent (`0.0430`, `62.0 %`, `0.3 %`).
 pub fn published(value: f64, format: Format, target: Target) -> String {
     if format == Format::Verdict {
         return verdict(value, target);
@@ -110,13 +114,23 @@ pub fn published(value: f64, format: Format, target: Target) -> String {
         return dash(target).to_string();
     };
     if usual.exponent.is_none() && shown != 0.0 {
-        let least = match format {
-            Format::Percent(_) => 1,
-            _ => decimals_of(&usual.mantissa),
-        };
-        usual.mantissa = format!("{shown:.*}", decimals_of(&text).max(least));
+        usual.mantissa = format!(
+            "{shown:.*}",
+            decimals_of(&text).max(least_decimals(shown, format))
+        );
     }
     usual.render(target)
+}
+
+/// Decimals that the publication has at least.
+fn least_decimals(shown: f64, format: Format) -> usize {
+    match format {
+        Format::Percent(_) => 1,
+        Format::Significant(_) | Format::Decimals(_) if shown != 0.0 => {
+            (2 - power_of_ten(shown, 2)).max(0) as usize
+        }
+        _ => 0,
+    }
 }
 
 /// The size of the last digit of a published number; distances and exponents are printed with three digits at least.
@@ -127,12 +141,8 @@ pub fn printed_unit(value: f64, format: Format) -> f64 {
         1.0
     };
     let shown = value * scale;
-    let least = match format {
-        Format::Percent(_) => 1,
-        Format::Significant(_) if shown != 0.0 => 2 - power_of_ten(shown, 2),
-        _ => 0,
-    };
-    10f64.powi(-(decimals_of(&shortest(shown)) as i32).max(least)) / scale
+    let decimals = decimals_of(&shortest(shown)).max(least_decimals(shown, format));
+    10f64.powi(-(decimals as i32)) / scale
 }
 
 /// Two values with as many digits as it takes to see that they differ, and one more; no fewer than four.
@@ -184,6 +194,17 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// The format of a rate of so many samples: no more decimals of a percent than their number can tell apart.
+pub fn of_samples(format: Format, rate: f64, samples: u64) -> Format {
+    let Format::Percent(digits) = format else {
+        return format;
+    };
+    // One sample of n is 100/n percent.
+    let decimals = (samples as f64 / 100.0).max(1.0).log10().ceil() as i32;
+    let allowed = decimals + 1 + power_of_ten(100.0 * rate, usize::from(digits.max(1)) - 1);
+    Format::Percent(digits.min(allowed.clamp(1, 15) as u8))
+}
+
 /// The mark for no value, as the target spells it.
 pub fn dash(target: Target) -> &'static str {
     match target {
@@ -220,6 +241,7 @@ pub fn parts(mean: f64, sd: Option<f64>, format: Format) -> Option<Parts> {
         Format::Significant(digits) => (digits, 1e-3),
         Format::PValue(digits) => (digits, 1e-2),
         Format::Percent(digits) => (percent_digits(value, digits), 1e-4),
+        Format::Decimals(decimals) => (decimal_digits(value, decimals), 1e-3),
         Format::Count | Format::Verdict => (whole_digits(value, sd), 0.0),
     };
     let significant = usize::from(digits.max(1)) - 1;
@@ -306,13 +328,22 @@ fn percent_digits(percent: f64, digits: u8) -> u8 {
         .unwrap_or(15)
 }
 
-/// All digits of the whole part, and one decimal where there is something behind the point.
+/// All digits of the whole part, and one decimal where there is something behind the point that a spread leaves a meaning.
 fn whole_digits(value: f64, sd: Option<f64>) -> u8 {
     let whole = (power_of_ten(value.trunc(), 17).max(0) + 1) as u8;
-    if value.fract() == 0.0 && sd.is_none_or(|sd| sd >= 1.0) {
+    if sd.is_some_and(|sd| sd >= 10.0) || value.fract() == 0.0 && sd.is_none_or(|sd| sd >= 1.0) {
         whole
     } else {
         whole + 1
+    }
+}
+
+/// Significant digits that so many decimals are, where they show any.
+fn decimal_digits(value: f64, decimals: u8) -> u8 {
+    let whole = power_of_ten(value, usize::from(decimals)) + 1;
+    match value.abs() < 1e-3 || whole > 6 {
+        true => decimals,
+        false => (whole + i32::from(decimals)).clamp(1, 15) as u8,
     }
 }
 

@@ -177,7 +177,7 @@ impl PaperTable {
             && ours.settings.iter().all(explained)
     }
 
-    /// What the caption fixes for all rows, such as `LeNet, batch 100, 5000 iterations`.
+    /// What all rows share, such as `LeNet, B = 100, T = 5000, K = 1000`.
     pub fn fixed_settings(&self) -> Vec<String> {
         let fixed = &self.fixed;
         let mut said: Vec<String> = [&fixed.dataset, &fixed.model]
@@ -185,13 +185,17 @@ impl PaperTable {
             .flatten()
             .cloned()
             .collect();
-        said.extend(fixed.batch.map(|batch| format!("batch {batch}")));
-        said.extend(
-            fixed
-                .iterations
-                .map(|iterations| format!("{iterations} iterations")),
-        );
+        said.extend(fixed.batch.map(|batch| format!("B = {batch}")));
+        said.extend(fixed.iterations.map(|iterations| format!("T = {iterations}")));
+        said.extend(fixed.top.or(self.tail()).map(|top| format!("K = {top}")));
         said
+    }
+
+    /// K by the critical distance 1.36/√K, where all rows have the same; it is printed with three digits.
+    fn tail(&self) -> Option<u64> {
+        let critical = self.rows.first()?.dc.filter(|dc| *dc > 0.0)?;
+        let same = self.rows.iter().all(|row| row.dc == Some(critical));
+        same.then(|| 10 * ((1.36 / critical).powi(2) / 10.0).round() as u64)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::columns::ColumnKind;
+use super::number::{self, Format, Target};
 use crate::results::Subject;
 use crate::stats::interval::Interval;
 use crate::stats::outcome::{Degenerate, Direction};
@@ -19,6 +20,9 @@ pub struct Table {
     pub caption: String,
     /// The paper's table whose printed values stand beside ours, if any.
     pub paper: Option<PaperSide>,
+    /// The paper's table that was asked for, where none of its values fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmatched_paper: Option<PaperSide>,
     /// What stands behind ± in cells over several seeds.
     #[serde(skip_serializing_if = "Spread::is_default")]
     pub spread: Spread,
@@ -72,6 +76,9 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TailInRounding {
     pub test: String,
+    /// What the test is, in a word or two.
+    #[serde(skip)]
+    pub kind: &'static str,
     /// Points in the tail.
     pub points: u64,
     /// Those above the accuracy, in the seed that has fewest.
@@ -120,7 +127,9 @@ pub enum CellValue {
         ci95: Option<f64>,
         /// Seeds that gave a finite value.
         seeds: u64,
-        /// For a rate: Wilson 95 % interval of the counts of all seeds together.
+        /// For a rate: samples that it is of, over all seeds.
+        samples: Option<u64>,
+        /// For a rate of one seed: its Wilson 95 % interval. Over several seeds the spread tells more.
         interval: Option<Interval>,
     },
     Missing {
@@ -155,6 +164,9 @@ pub enum Missing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DegenerateSamples {
     pub test: String,
+    /// What the test is, in a word or two.
+    #[serde(skip)]
+    pub kind: &'static str,
     pub tested: u64,
     pub causes: Degenerate,
     /// Whether the test has a verdict, which degenerate samples then fail; an estimator leaves them out.
@@ -163,23 +175,89 @@ pub struct DegenerateSamples {
 }
 
 impl Table {
-    /// Whether a cell has a verdict.
-    pub fn has_verdicts(&self) -> bool {
-        self.rows
-            .iter()
-            .flat_map(|row| &row.cells)
-            .any(|cell| cell.verdict.is_some())
+    /// Whether a cell has that verdict.
+    pub fn says(&self, verdict: Verdict) -> bool {
+        let mut cells = self.rows.iter().flat_map(|row| &row.cells);
+        cells.any(|cell| cell.verdict == Some(verdict))
+    }
+
+    /// What stands above column `index`. The mean over rows or columns of G has a bar, a single sample's value has none.
+    pub fn heading(&self, index: usize, target: Target) -> String {
+        let column = self.columns[index];
+        let single = self.rows.iter().all(|row| row.direction == Direction::Spectrum);
+        match (target, single) {
+            (Target::Latex, false) => column.heading_tex.to_string(),
+            (Target::Latex, true) => without_bars(column.heading_tex),
+            (_, false) => column.heading.to_string(),
+            (_, true) => column.heading.replace('\u{304}', "").replace('Ā', "A"),
+        }
+    }
+
+    /// Whether the paper's values stand beside those of column `index`: it prints some for these rows.
+    pub fn beside_paper(&self, index: usize) -> bool {
+        self.paper.is_some() && self.rows.iter().any(|row| row.cells[index].paper.is_some())
+    }
+
+    /// What tells `row` apart from the others, in one line, such as `Random, Dimension, B = 10`.
+    pub fn title(&self, row: &Row) -> String {
+        let tells = |index: &usize| {
+            self.rows.len() < 2
+                || self
+                    .rows
+                    .iter()
+                    .any(|other| other.labels[*index] != row.labels[*index])
+        };
+        let parts = (0..self.keys.len()).filter(tells);
+        let parts: Vec<String> = parts
+            .map(|index| titled(&self.keys[index], &row.labels[index]))
+            .filter(|part| !part.is_empty())
+            .collect();
+        parts.join(", ")
     }
 }
 
-impl Row {
-    /// What tells the row apart, in one line, such as `MNIST, Random, Dimension`.
-    pub fn title(&self) -> String {
-        self.labels
-            .iter()
-            .map(Label::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
+/// A label that says what it is of: `B = 10`, `weight decay 0.1`, `MNIST`.
+fn titled(key: &Key, label: &Label) -> String {
+    let text = label.to_string();
+    let number = text.starts_with(|it: char| it.is_ascii_digit())
+        && text
+            .trim_end_matches('%')
+            .trim()
+            .replace('_', "")
+            .parse::<f64>()
+            .is_ok();
+    match (key.name.as_str(), number) {
+        ("batch", true) => format!("B = {text}"),
+        ("iterations", true) => format!("T = {text}"),
+        (_, true) => format!("{} {text}", key.heading.to_lowercase()),
+        (_, false) => text,
+    }
+}
+
+/// `\bar{d}_{…}` without the bar.
+fn without_bars(tex: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = tex;
+    while let Some((before, behind)) = rest.split_once(r"\bar{") {
+        let (letter, after) = behind.split_once('}').unwrap_or((behind, ""));
+        plain.push_str(before);
+        plain.push_str(letter);
+        rest = after;
+    }
+    plain + rest
+}
+
+impl Cell {
+    /// How the value is shown in `column`: a rate of few samples with fewer digits.
+    pub fn format(&self, column: &ColumnKind) -> Format {
+        match &self.value {
+            CellValue::Number {
+                mean,
+                samples: Some(samples),
+                ..
+            } => number::of_samples(column.format, *mean, *samples),
+            _ => column.format,
+        }
     }
 }
 

@@ -69,17 +69,61 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
         table: number,
         fixed: table.fixed_settings(),
     };
+    let side = spec.mirrors.zip(paper).map(side);
+    let rows: Vec<Row> = rows;
+    let beside = rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .any(|cell| cell.paper.is_some());
+    let (paper, unmatched_paper) = if beside { (side, None) } else { (None, side) };
     Ok(Table {
         format_version: FORMAT_VERSION,
         name: spec.name.clone(),
-        caption: spec.caption.clone().unwrap_or_else(|| results.study.clone()),
-        paper: spec.mirrors.zip(paper).map(side),
+        caption: match &spec.caption {
+            Some(caption) => caption.clone(),
+            None => caption(&results.study, &keys, &rows),
+        },
+        paper,
+        unmatched_paper,
         spread: spec.spread,
         keys,
         columns,
         rows,
         conventions: conventions.to_vec(),
     })
+}
+
+/// The study's title, and what all rows share but neither title nor keys say.
+fn caption(title: &str, keys: &[Key], rows: &[Row]) -> String {
+    let number = |letter: &str, number: u64| match number {
+        // Numbers of a file.
+        0 => String::new(),
+        number => format!("{letter} = {number}"),
+    };
+    let told = |row: &Row| {
+        let it = &row.subject;
+        [
+            ("model", it.model.clone()),
+            ("dataset", it.dataset.clone()),
+            ("batch", number("B", it.batch)),
+            ("iterations", number("T", it.iterations)),
+        ]
+    };
+    let Some(first) = rows.first() else {
+        return title.to_string();
+    };
+    let in_all = |words: &(&str, String)| rows.iter().all(|row| told(row).contains(words));
+    let is_told = |(key, words): &(&str, String)| {
+        ["", "–"].contains(&words.as_str())
+            || title.contains(words.as_str())
+            || keys.iter().any(|it| it.name == *key)
+    };
+    let shared = told(first).into_iter().filter(|it| in_all(it) && !is_told(it));
+    let shared: Vec<String> = shared.map(|(_, words)| words).collect();
+    match shared.is_empty() {
+        true => title.to_string(),
+        false => format!("{title}: {}", shared.join(", ")),
+    }
 }
 
 fn group<'a>(
@@ -320,19 +364,39 @@ fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
         sd,
         ci95: sd.and_then(|sd| half_width(sd, values.len() as u64, CONFIDENCE)),
         seeds: values.len() as u64,
+        samples: counts(column, group).map(|(_, tested)| tested),
         interval: interval(column, group),
     }
 }
 
-fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
+/// Accepted and tested samples of a rate, over all seeds.
+fn counts(column: &ColumnKind, group: &[&Measurement]) -> Option<(u64, u64)> {
     let counts = column.counts?;
-    let (accepted, tested) = group
+    let sum = group
         .iter()
         .filter_map(|it| counts(&it.outcome))
         .fold((0, 0), |(accepted, tested), it| {
             (accepted + it.accepted, tested + it.tested)
         });
-    (tested > 0).then(|| wilson(accepted, tested, CONFIDENCE))
+    (sum.1 > 0).then_some(sum)
+}
+
+/// Over several seeds, pooled counts would hide what the seeds differ in.
+fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
+    let (accepted, tested) = counts(column, group).filter(|_| group.len() == 1)?;
+    Some(wilson(accepted, tested, CONFIDENCE))
+}
+
+/// What a test is, in a word or two.
+fn kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::PowerLaw(_) => "power law",
+        Outcome::Normality(_) => "Gaussianity",
+        Outcome::Alternatives(_) => "alternatives",
+        Outcome::TailIndex(_) => "tail index",
+        Outcome::Correlation(_) => "correlation",
+        Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) => "",
+    }
 }
 
 /// `None` for no values; no spread for one. Equal values give themselves and 0, without rounding error.
@@ -362,6 +426,7 @@ fn rounding(group: &[&Measurement]) -> Vec<TailInRounding> {
         };
         let found = TailInRounding {
             test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
             points: outcome.tail_points,
             above,
         };
@@ -379,6 +444,7 @@ fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
             .entry(&measurement.test)
             .or_insert_with(|| DegenerateSamples {
                 test: measurement.test.clone(),
+                kind: kind(&measurement.outcome),
                 tested: 0,
                 causes: Degenerate::default(),
                 has_verdict: measurement.outcome.acceptance().is_some(),

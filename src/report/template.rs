@@ -3,7 +3,8 @@
 //! A template ending in `.md.jinja` or `.html.jinja` uses `{{ … }}`, `{% … %}`, `{# … #}`; one ending in `.tex.jinja`
 //! uses `\VAR{…}`, `\BLOCK{…}`, `\#{…}`. Text is escaped for the format when it is printed; what gradstudy has already
 //! spelled in the format (numbers, headings, notes) is left as it is, and `|safe` does the same to anything else.
-//! The filters `duration` (seconds), `size` (bytes), `typed` (lines of a program, in LaTeX) and `label` (a name for `\label`, files and anchors) come on top of minijinja's.
+//! The filters `duration` (seconds), `size` (bytes), `symbols` (`d_ks` as mathematics), `typed` (lines of a program, in
+//! LaTeX) and `label` (a name for `\label`, files and anchors) come on top of minijinja's.
 //! `docs/templates.md` lists what each template sees; [`context`](super::context) makes it.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior};
 
 use super::context;
 use super::error::ReportError;
-use super::html::escape_html;
+use super::html::{escape_html, prose_html};
 use super::latex;
 use super::markup::escape_markdown;
 use super::number;
@@ -79,14 +80,22 @@ impl Templates {
     }
 
     fn new(overrides: Option<PathBuf>) -> Self {
-        let markdown = environment(overrides.clone(), SyntaxConfig::builder(), escape_markdown);
-        let html = environment(overrides.clone(), SyntaxConfig::builder(), escape_html);
+        let markdown = environment(
+            overrides.clone(),
+            SyntaxConfig::builder(),
+            [escape_markdown, escape_markdown],
+        );
+        let html = environment(
+            overrides.clone(),
+            SyntaxConfig::builder(),
+            [escape_html, prose_html],
+        );
         let mut latex_syntax = SyntaxConfig::builder();
         latex_syntax
             .block_delimiters(r"\BLOCK{", "}")
             .variable_delimiters(r"\VAR{", "}");
         latex_syntax.comment_delimiters(r"\#{", "}");
-        let latex = environment(overrides.clone(), latex_syntax, latex::escape);
+        let latex = environment(overrides.clone(), latex_syntax, [latex::escape, latex::prose]);
         Self {
             markdown,
             html,
@@ -172,7 +181,7 @@ impl Templates {
 fn environment(
     overrides: Option<PathBuf>,
     mut syntax: minijinja::syntax::SyntaxConfigBuilder,
-    escape: fn(&str) -> String,
+    [escape, prose]: [fn(&str) -> String; 2],
 ) -> Environment<'static> {
     let mut environment = Environment::new();
     syntax
@@ -191,6 +200,9 @@ fn environment(
     environment.add_filter("size", number::size);
     environment.add_filter("typed", |text: String| {
         Value::from_safe_string(latex::typed(&text))
+    });
+    environment.add_filter("symbols", move |text: String| {
+        Value::from_safe_string(prose(&text))
     });
     // Not typeset, so it must not be escaped.
     environment.add_filter("label", |name: String| {

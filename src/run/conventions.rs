@@ -1,14 +1,13 @@
 //! The conventions behind a table's numbers, as sentences for the note under it.
 
-use crate::data::label_noise;
 use crate::plan::convention;
-use crate::signature::Value;
+use crate::signature::{Call, Value};
 use crate::spectra::sketch::Sketch;
 use crate::study::{Case, Study, TableSpec, is_clean};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
 pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
-    let mut sentences: Vec<String> = Vec::new();
+    let mut sentences: Vec<String> = tests(study, table);
     let mut say = |sentence: String| {
         if !sentences.contains(&sentence) {
             sentences.push(sentence);
@@ -19,7 +18,6 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
             let Some(test) = case.tests.get(name) else {
                 continue;
             };
-            say(convention(&test.call));
             if let Some(words) = sketch_behind(case, &test.of) {
                 say(words);
             }
@@ -51,15 +49,101 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 say(normalisation(normalize));
             }
             if !is_clean(&data.labels) {
-                say(format!(
-                    "Labels of `{}`: {}.",
-                    record.on,
-                    label_noise::describe(&data.labels)
-                ));
+                say(labels(&record.on, &data.labels));
             }
         }
     }
     sentences
+}
+
+/// One sentence for each kind of test; what differs between tests of one kind stands behind their names.
+fn tests(study: &Study, table: &TableSpec) -> Vec<String> {
+    // (kind, sentence, names), in the order of the table.
+    let mut found: Vec<(&str, String, Vec<&str>)> = Vec::new();
+    for case in &study.cases {
+        for name in &table.of {
+            let Some(test) = case.tests.get(name) else {
+                continue;
+            };
+            let mut sentence = convention(&test.call);
+            if case.spectra.contains_key(&test.of) {
+                sentence = sentence.replace("all non-zero absolute values", "all computed eigenvalues");
+            }
+            let known = found
+                .iter_mut()
+                .find(|it| it.0 == test.call.name && it.1 == sentence);
+            match known {
+                Some((_, _, names)) if names.contains(&name.as_str()) => {}
+                Some((_, _, names)) => names.push(name),
+                None => found.push((&test.call.name, sentence, vec![name])),
+            }
+        }
+    }
+    let mut sentences = Vec::new();
+    while let Some((kind, _, _)) = found.first() {
+        let kind = *kind;
+        let same = found.extract_if(.., |it| it.0 == kind);
+        let same: Vec<(String, Vec<&str>)> = same.map(|(_, sentence, names)| (sentence, names)).collect();
+        sentences.extend(merged(&same));
+    }
+    sentences
+}
+
+/// Sentences of one kind of test as one: the clauses of all, then those of each.
+fn merged(sentences: &[(String, Vec<&str>)]) -> Vec<String> {
+    let clauses: Vec<Vec<&str>> = sentences
+        .iter()
+        .map(|(text, _)| text.split("; ").collect())
+        .collect();
+    let alike = clauses.iter().all(|it| it.len() == clauses[0].len());
+    // Conditions of one test differ where cases set it otherwise: then its name tells nothing.
+    let mut names: Vec<&str> = sentences
+        .iter()
+        .flat_map(|(_, names)| names.iter().copied())
+        .collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    if sentences.len() < 2 || !alike || clauses[0].len() < 2 || names.len() < all {
+        return sentences.iter().map(|(text, _)| text.clone()).collect();
+    }
+    let shared = |index: &usize| clauses.iter().all(|it| it[*index] == clauses[0][*index]);
+    let (common, own): (Vec<usize>, Vec<usize>) = (0..clauses[0].len()).partition(shared);
+    let pick = |clauses: &[&str], indices: &[usize]| {
+        let picked = indices.iter().map(|index| clauses[*index].trim_end_matches('.'));
+        picked.collect::<Vec<_>>().join("; ")
+    };
+    // The first clause begins with what the test is.
+    let (what, _) = clauses[0][0].split_once(": ").unwrap_or((clauses[0][0], ""));
+    let each = clauses.iter().zip(sentences).map(|(clauses, (_, names))| {
+        let mut own = pick(clauses, &own);
+        if let Some(rest) = own.strip_prefix(&format!("{what}: ")) {
+            own = rest.to_string();
+        }
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("{}: {own}", names.join(", "))
+    });
+    let each = each.collect::<Vec<_>>().join(". ");
+    let mut common = pick(&clauses[0], &common);
+    if !common.starts_with(what) {
+        common = match common.is_empty() {
+            true => what.to_string(),
+            false => format!("{what}: {common}"),
+        };
+    }
+    vec![format!("{common}. {each}.")]
+}
+
+/// What was done to the labels of `name`, in plain words.
+fn labels(name: &str, noise: &Call) -> String {
+    let percent = || format!("{} %", (1e8 * noise.args.number("rate")).round() / 1e6);
+    match noise.name.as_str() {
+        "shuffled" => format!("`{name}`: all labels shuffled."),
+        kind @ ("symmetric" | "asymmetric") => {
+            format!("`{name}`: {} of labels replaced, {kind} noise.", percent())
+        }
+        other => format!("`{name}`: labels changed, {other}."),
+    }
 }
 
 /// The name of what a test is of, through any spectra; of the spectrum of a loss that of its weights.

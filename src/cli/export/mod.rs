@@ -16,7 +16,7 @@ use super::options::{Computing, Places, ReportsPlace};
 use super::study::{Changes, StudyArguments};
 use error::ExportError;
 
-/// Write a study's gradient history or weights, or what a run found, for other programs
+/// Write a study's gradients or weights, or a run's outcomes, spectra or samples, to a file for other programs
 #[derive(Debug, Args)]
 pub struct Export {
     /// A .study file for gradients and weights; a run (a folder, its id, study@latest) for its results
@@ -67,7 +67,7 @@ enum What {
     Outcomes,
     /// Eigenvalues
     Spectra,
-    /// What was found of each row or column: distances, exponents, p-values, verdicts
+    /// What was found of each row or column of G: distances, exponents, p-values, verdicts
     Samples,
 }
 

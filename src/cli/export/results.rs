@@ -103,8 +103,13 @@ impl Export {
             None => ExportError::None {
                 what,
                 remedy: match open_manifest(folder) {
+                    Ok(_) if what == "samples" && of_spectra(folder) => {
+                        "samples are rows and columns of G, and its tests are of spectra: `--what outcomes` has what they \
+                         found, `--what spectra` the eigenvalues"
+                            .to_string()
+                    }
                     Ok(manifest) if what == "samples" => format!(
-                        "its tests are of single samples, or it was made by an older gradstudy: `{} --cache-dir NEW`",
+                        "it was made by an older gradstudy, which kept none: `{} --cache-dir NEW`",
                         manifest.command
                     ),
                     _ => "its study has no `spectrum` statement".to_string(),
@@ -121,6 +126,12 @@ impl Export {
             results,
         })
     }
+}
+
+/// Whether the run in `folder` tested single samples alone.
+fn of_spectra(folder: &Path) -> bool {
+    let single = |it: &Measurement| it.direction == Direction::Spectrum;
+    open_results(folder).is_ok_and(|results| results.measurements.iter().all(single))
 }
 
 fn outcomes(to: &Path, found: &Found) -> Result<String, ExportError> {

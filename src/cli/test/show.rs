@@ -125,7 +125,12 @@ fn lines(outcome: &Outcome) -> String {
     let shown = |column: &ColumnKind, value: f64| {
         let counts = column.counts.and_then(|counts| counts(outcome));
         let interval = counts.map_or(String::new(), |counts| {
-            let interval = number::interval(&counts.rate_interval, column.format, Target::Terminal);
+            let interval = number::interval(
+                &counts.rate_interval,
+                column.format,
+                counts.tested,
+                Target::Terminal,
+            );
             format!("  (95 %: {interval})")
         });
         let quantity = number::quantity(value, None, column.format, Target::Terminal);
@@ -218,7 +223,12 @@ pub fn write_stability(path: &Path, points: &[TailPoint]) -> Result<(), TestErro
 pub fn power_text(law: &Call, size: usize, found: &[(Call, Power)]) -> String {
     let line = |(call, power): &(Call, Power)| {
         let rate = number::quantity(power.rate, None, Format::Percent(3), Target::Terminal);
-        let interval = number::interval(&power.rate_interval, Format::Percent(3), Target::Terminal);
+        let interval = number::interval(
+            &power.rate_interval,
+            Format::Percent(3),
+            u64::MAX,
+            Target::Terminal,
+        );
         format!(
             "{}\n  rejected {} of {} samples: {rate}  (95 %: {interval})\n",
             written(call),

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::{RunDiff, SettingChange};
 use crate::report::markup::escape_markdown;
-use crate::report::number::{self, DASH};
-use parts::{comparison_rows, flip_rows, grid, one_sided, pair_title, row, summary};
+use crate::report::number::{self, DASH, Target};
+use parts::{comparison_rows, flip_rows, grid, one_sided, pair_title, row, sentences, summary};
 
 /// How differences are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
             Some(side) => text.push_str(&format!(": {side}\n")),
             None => {
                 let mut grid = grid(&["statistic", "left", "right", "change"]);
-                for row in pair.statistics.iter().filter_map(row) {
+                for row in pair.statistics.iter().filter_map(|it| row(it, Target::Terminal)) {
                     grid.add_row(row);
                 }
                 text.push_str(&format!("\n{}\n", grid.trim_fmt()));
@@ -66,13 +66,13 @@ pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
         }
     }
     for (title, changes) in [
-        ("settings that differ", &diff.settings),
-        ("data, versions and devices that differ", &diff.provenance),
+        ("settings that differ", setting_rows(diff)),
+        ("data, versions and devices that differ", provenance_rows(diff)),
     ] {
         if !changes.is_empty() {
             text.push_str(&format!(
                 "\n{title}\n{}\n",
-                settings(changes, str::to_string).trim_fmt()
+                settings(&changes, str::to_string).trim_fmt()
             ));
         }
     }
@@ -81,7 +81,7 @@ pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
 
 /// The same in GitHub-flavoured Markdown, all statistics in one table.
 pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
-    let mut text = summary(diff, alpha);
+    let mut text = sentences(&summary(diff, alpha)) + "\n";
     let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             let mut grid = grid(header);
@@ -115,7 +115,7 @@ pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
             None => statistics.extend(
                 pair.statistics
                     .iter()
-                    .filter_map(row)
+                    .filter_map(|it| row(it, Target::Terminal))
                     .map(|row| std::iter::once(title.clone()).chain(row).collect()),
             ),
         }
@@ -126,11 +126,11 @@ pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
         statistics,
     );
     for (title, changes) in [
-        ("Settings that differ", &diff.settings),
-        ("Data, versions and devices that differ", &diff.provenance),
+        ("Settings that differ", setting_rows(diff)),
+        ("Data, versions and devices that differ", provenance_rows(diff)),
     ] {
         if !changes.is_empty() {
-            let mut grid = settings(changes, escape_markdown);
+            let mut grid = settings(&changes, escape_markdown);
             text.push_str(&format!(
                 "\n{title}:\n\n{}\n",
                 grid.load_style(presets::ASCII_MARKDOWN)
@@ -152,13 +152,47 @@ fn shortened(text: &str) -> String {
 
 fn settings(changes: &[SettingChange], escape: fn(&str) -> String) -> comfy_table::Table {
     let mut grid = grid(&["setting", "left", "right"]);
-    for row in setting_rows(changes) {
+    for row in shown_settings(changes) {
         grid.add_row(row.map(|text| escape(&text)));
     }
     grid
 }
 
-fn setting_rows(changes: &[SettingChange]) -> impl Iterator<Item = [String; 3]> + '_ {
+/// The settings that differ; those that differ alike in several cases once.
+fn setting_rows(diff: &RunDiff) -> Vec<SettingChange> {
+    // `cases.2.records.g.batch` without its case.
+    let inner = |path: &str| {
+        let (case, rest) = path.strip_prefix("cases.")?.split_once('.')?;
+        case.parse::<usize>().ok().map(|_| rest.to_string())
+    };
+    let mut rows: Vec<(SettingChange, usize)> = Vec::new();
+    for change in &diff.settings {
+        let once = SettingChange {
+            path: inner(&change.path).unwrap_or_else(|| change.path.clone()),
+            ..change.clone()
+        };
+        match rows.iter_mut().find(|(known, _)| *known == once) {
+            Some((_, cases)) => *cases += 1,
+            None => rows.push((once, 1)),
+        }
+    }
+    let named = |(change, cases): (SettingChange, usize)| match cases {
+        1 => change,
+        cases => SettingChange {
+            path: format!("{} ({cases} cases)", change.path),
+            ..change
+        },
+    };
+    rows.into_iter().map(named).collect()
+}
+
+/// What differs in the manifests and is no setting of the study.
+fn provenance_rows(diff: &RunDiff) -> Vec<SettingChange> {
+    let told = |change: &&SettingChange| !diff.settings.contains(change);
+    diff.provenance.iter().filter(told).cloned().collect()
+}
+
+fn shown_settings(changes: &[SettingChange]) -> impl Iterator<Item = [String; 3]> + '_ {
     let show = |value: &Option<Value>| match value {
         None => DASH.into(),
         Some(value) => shortened(&value.to_string()),

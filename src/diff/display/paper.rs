@@ -3,12 +3,12 @@
 use comfy_table::presets;
 
 use super::super::paper::{PaperCell, PaperDiff};
-use super::latex::table;
-use super::parts::{grid, verdict};
-use super::{Style, p_value};
+use super::Style;
+use super::latex::{breakable, table, without_shared};
+use super::parts::{difference_with_interval, grid, sentences, verdict};
 use crate::report::latex::escape;
 use crate::report::markup::escape_markdown;
-use crate::report::number::{self, DASH, Format, Target};
+use crate::report::number::{self, Format, Target};
 
 const HEADER: [&str; 7] = [
     "row",
@@ -26,19 +26,24 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
         return "no table of the run has a row that the paper prints numbers for\n".to_string();
     }
     let mut text = summary(diff, alpha);
-    if style == Style::Latex {
-        text = format!("{}\\par\n", escape(&text));
-    }
+    text = match style {
+        Style::Text => text,
+        Style::Markdown => sentences(&text) + "\n",
+        Style::Latex => format!("{}\\par\n", escape(&sentences(&text))),
+    };
     let mut tables: Vec<(&str, u32)> = diff
         .cells
         .iter()
         .map(|cell| (cell.table.as_str(), cell.number))
         .collect();
     tables.dedup();
-    let flips: Vec<Vec<String>> = diff.cells.iter().filter(|cell| cell.flip).map(flip).collect();
+    let flips: Vec<Vec<String>> = {
+        let flips = diff.cells.iter().filter(|cell| cell.flip);
+        flips.map(|cell| flip(cell, style)).collect()
+    };
     let mut sections = vec![(
         "verdicts that differ".to_string(),
-        "flips".to_string(),
+        "-flips".to_string(),
         &FLIPS[..],
         flips,
     )];
@@ -47,7 +52,7 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
             .cells
             .iter()
             .filter(|cell| cell.table == name)
-            .map(row)
+            .map(|cell| row(cell, style))
             .collect();
         let title = format!("{name}, beside Table {number} of Xie et al., 2023");
         sections.push((title, name.to_string(), &HEADER[..], rows));
@@ -60,7 +65,7 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
         text.push_str(&match style {
             Style::Text => format!("{line}\n"),
             Style::Markdown => format!("\n{}\n", escape_markdown(&line)),
-            Style::Latex => format!("{}\\par\n", escape(&line)),
+            Style::Latex => format!("{}\\par\n", escape(&sentences(&line))),
         });
     }
     text
@@ -68,11 +73,12 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
 
 const FLIPS: [&str; 4] = ["row", "verdict", "ours", "paper"];
 
-fn flip(cell: &PaperCell) -> Vec<String> {
+fn flip(cell: &PaperCell, style: Style) -> Vec<String> {
+    let target = target(style);
     let word = |value: f64| match value {
         1.0 => verdict(true),
         0.0 => verdict(false),
-        mean => number::quantity(mean, None, Format::Percent(3), Target::Terminal) + " of seeds not rejected",
+        mean => number::quantity(mean, None, Format::Percent(3), target) + " of seeds not rejected",
     };
     vec![
         cell.row.clone(),
@@ -105,30 +111,29 @@ fn summary(diff: &PaperDiff, alpha: f64) -> String {
     text
 }
 
-fn row(cell: &PaperCell) -> Vec<String> {
-    let show = |value: f64| match cell.format {
-        Format::Verdict => number::difference(value),
-        format => number::quantity(value, None, format, Target::Terminal),
+fn target(style: Style) -> Target {
+    match style {
+        Style::Latex => Target::Latex,
+        _ => Target::Terminal,
+    }
+}
+
+fn row(cell: &PaperCell, style: Style) -> Vec<String> {
+    let target = target(style);
+    let difference = match cell.format == Format::Verdict {
+        true => number::dash(target).to_string(),
+        false => difference_with_interval(cell.statistic, cell.difference, cell.interval, target),
     };
-    let difference = match cell.interval {
-        _ if cell.format == Format::Verdict => DASH.to_string(),
-        None => show(cell.difference),
-        Some(interval) => format!(
-            "{} [{}, {}]",
-            show(cell.difference),
-            show(interval.low),
-            show(interval.high)
-        ),
-    };
+    let p_value = |p: f64| number::quantity(p, None, Format::PValue(2), target);
     vec![
         cell.row.clone(),
         cell.statistic.to_string(),
-        number::quantity(cell.ours, cell.sd, cell.format, Target::Terminal),
-        number::published(cell.paper, cell.format, Target::Terminal),
+        number::quantity(cell.ours, cell.sd, cell.format, target),
+        number::published(cell.paper, cell.format, target),
         difference,
         match cell.p_value.zip(cell.p_adjusted) {
             Some((p, adjusted)) => format!("{} ({})", p_value(p), p_value(adjusted)),
-            None => DASH.to_string(),
+            None => number::dash(target).to_string(),
         },
         if cell.as_printed { "yes" } else { "no" }.to_string(),
     ]
@@ -154,13 +159,28 @@ fn section(style: Style, title: &str, label: &str, header: &[&str], rows: &[Vec<
             )
         }
         Style::Latex => {
-            let escaped: Vec<Vec<String>> = rows
-                .iter()
-                .map(|row| row.iter().map(|text| escape(text)).collect())
-                .collect();
+            // Numbers are LaTeX already.
+            let parts = |row: &Vec<String>| {
+                let (title, cells) = row.split_first()?;
+                let mut cells = cells.to_vec();
+                if let Some(statistic) = cells.first_mut() {
+                    *statistic = breakable(statistic);
+                }
+                Some((vec![title.clone()], cells))
+            };
+            let (rows, shared) = without_shared(rows.iter().filter_map(parts).collect());
             let header: Vec<String> = header.iter().map(|text| escape(text)).collect();
-            let header: Vec<&str> = header.iter().map(String::as_str).collect();
-            table(&escape(title), &format!("paper-{label}"), &header, &escaped)
+            let parts: &[f64] = match header.len() {
+                7 => &[0.18, 0.12, 0.13, 0.1, 0.2, 0.12, 0.07],
+                _ => &[0.4, 0.16, 0.2, 0.16],
+            };
+            let columns: Vec<(&str, f64)> = header
+                .iter()
+                .map(String::as_str)
+                .zip(parts.iter().copied())
+                .collect();
+            let (title, label) = (escape(title) + &shared, crate::report::latex::label(label));
+            table(&title, &format!("paper-{label}"), &columns, &rows)
         }
     }
 }

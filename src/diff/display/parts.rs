@@ -8,6 +8,7 @@ use super::p_value;
 use crate::report::column;
 use crate::report::markup::TERMINAL_STYLE;
 use crate::report::number::{self, DASH, Format, Target};
+use crate::stats::interval::Interval;
 
 pub(super) fn grid(header: &[&str]) -> Grid {
     let mut grid = Grid::new();
@@ -64,6 +65,13 @@ pub(super) fn summary(diff: &RunDiff, alpha: f64) -> String {
     text
 }
 
+/// The same, one thing each.
+pub(super) fn pair_parts(pair: &Pair) -> Vec<String> {
+    let right = pair.right_subject.as_ref();
+    let right = right.map(|subject| format!("right: {}", words(subject)));
+    pair.identity.parts().into_iter().chain(right).collect()
+}
+
 /// What was measured, and what the right run measured in its place.
 pub(super) fn pair_title(pair: &Pair) -> String {
     match &pair.right_subject {
@@ -84,19 +92,90 @@ pub(super) fn one_sided(pair: &Pair) -> Option<&'static str> {
     }
 }
 
-/// Name, left, right and change of a statistic that differs.
-pub(super) fn row(statistic: &StatisticChange) -> Option<[String; 4]> {
-    let alone = |value: f64| number::contrast(value, value)[0].clone();
+/// Name, left, right and change of a statistic that differs; of a rate in percent and percentage points.
+pub(super) fn row(statistic: &StatisticChange, target: Target) -> Option<[String; 4]> {
+    let rate = is_rate(statistic.name);
+    let scale = if rate { 100.0 } else { 1.0 };
+    let unit = |number: String, unit: &str| match (rate && number != DASH, target) {
+        (false, Target::Latex) => in_latex(&number),
+        (false, _) => number,
+        (true, Target::Latex) => format!("{}\\,{}", in_latex(&number), unit.replace('%', "\\%")),
+        (true, _) => format!("{number} {unit}"),
+    };
+    let alone = |value: f64| unit(number::contrast(scale * value, scale * value)[0].clone(), "%");
     let name = statistic.name.to_string();
+    let none = number::dash(target).to_string();
     Some(match statistic.change {
         Change::Same { .. } | Change::WithinTolerance { .. } => return None,
         Change::Moved { left, right } => {
-            let [a, b] = number::contrast(left, right);
-            [name, a, b, number::difference(right - left)]
+            let [a, b] = number::contrast(scale * left, scale * right).map(|it| unit(it, "%"));
+            [name, a, b, unit(number::difference(scale * (right - left)), "pp")]
         }
-        Change::OnlyLeft { left } => [name, alone(left), DASH.into(), "only in the left run".into()],
-        Change::OnlyRight { right } => [name, DASH.into(), alone(right), "only in the right run".into()],
+        Change::OnlyLeft { left } => [name, alone(left), none, "only in the left run".into()],
+        Change::OnlyRight { right } => [name, none, alone(right), "only in the right run".into()],
     })
+}
+
+/// A plain number, such as `+3.1e-5`, as siunitx sets it.
+fn in_latex(number: &str) -> String {
+    match (number == DASH, number.strip_prefix('+')) {
+        (true, _) => number::dash(Target::Latex).to_string(),
+        (false, Some(digits)) => format!("$+$\\num{{{digits}}}"),
+        (false, None) => format!("\\num{{{number}}}"),
+    }
+}
+
+/// Whether a statistic is shown in percent, and its differences in percentage points.
+fn is_rate(statistic: &str) -> bool {
+    matches!(
+        column(statistic).map(|column| column.format),
+        Some(Format::Percent(_))
+    )
+}
+
+/// A difference with its interval, such as `4.65 [4.12, 5.18] pp` of rates.
+pub(super) fn difference_with_interval(
+    statistic: &str,
+    difference: f64,
+    interval: Option<Interval>,
+    target: Target,
+) -> String {
+    let rate = is_rate(statistic);
+    let show = |value: f64| match rate {
+        true => number::quantity(100.0 * value, None, Format::Significant(3), target),
+        false => shown(statistic, value, target),
+    };
+    let [open, close] = if target == Target::Latex {
+        ["{[}", "{]}"]
+    } else {
+        ["[", "]"]
+    };
+    let mut text = show(difference);
+    if let Some(interval) = interval {
+        text += &format!(" {open}{}, {}{close}", show(interval.low), show(interval.high));
+    }
+    match (rate, target) {
+        (false, _) => text,
+        (true, Target::Latex) => text + "\\,pp",
+        (true, _) => text + " pp",
+    }
+}
+
+/// Lines as sentences.
+pub(super) fn sentences(lines: &str) -> String {
+    let sentence = |line: &str| {
+        let mut characters = line.trim().chars();
+        let first = characters.next()?;
+        Some(
+            first
+                .to_uppercase()
+                .chain(characters)
+                .chain(['.'])
+                .collect::<String>(),
+        )
+    };
+    let all: Vec<String> = lines.lines().filter_map(sentence).collect();
+    all.join(" ")
 }
 
 pub(super) fn verdict(accepted: bool) -> String {
@@ -129,12 +208,7 @@ pub(super) fn comparison_rows(diff: &RunDiff) -> Vec<Vec<String>> {
             it.statistic.to_string(),
             show(it.left),
             show(it.right),
-            format!(
-                "{} [{}, {}]",
-                show(it.difference),
-                show(it.interval.low),
-                show(it.interval.high)
-            ),
+            difference_with_interval(it.statistic, it.difference, Some(it.interval), Target::Terminal),
             format!("{} ({})", p_value(it.p_value), p_value(it.p_adjusted)),
             match it.discordant {
                 None => it.method.words().to_string(),

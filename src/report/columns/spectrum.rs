@@ -155,7 +155,7 @@ pub(super) const SLOPE: ColumnKind = column(
     "slope",
     "ŝ by least squares: minus the slope of ln λ_k against ln k",
     ["ŝ (least squares)", r"$\hat{s}$ (least squares)"],
-    Format::Significant(4),
+    Format::Decimals(3),
     |o| Some(shape(o)?.slope),
 );
 
@@ -187,7 +187,7 @@ pub(super) const BULK_SLOPE: ColumnKind = column(
     "bulk_slope",
     "minus the slope of the line that outliers stand above",
     ["ŝ (bulk)", r"$\hat{s}$ (bulk)"],
-    Format::Significant(4),
+    Format::Decimals(3),
     |o| Some(shape(o)?.bulk_slope),
 );
 

@@ -13,6 +13,12 @@ fn prints_like_the_paper() {
         (0.191, Format::Significant(3), "0.191"),
         (0.00818, Format::Significant(3), "0.00818"),
         (1.302, Format::Significant(4), "1.302"),
+        (1.3024, Format::Decimals(3), "1.302"),
+        (0.8297, Format::Decimals(3), "0.830"),
+        (0.0123, Format::Decimals(3), "0.012"),
+        (11.4421, Format::Decimals(3), "11.442"),
+        (0.000123, Format::Decimals(3), "1.23×10⁻⁴"),
+        (0.00123, Format::PValue(3), "1.23×10⁻³"),
         (0.982, Format::Percent(3), "98.2 %"),
         (0.000788, Format::Percent(3), "0.0788 %"),
         (0.0, Format::Percent(3), "0 %"),
@@ -45,6 +51,8 @@ fn spread_has_the_decimals_of_the_mean_and_at_least_one_digit() {
         (0.0430, 0.0, Format::Significant(3), "0.0430"),
         (4919.0, 4.0, Format::Count, "4919 ± 4"),
         (44426.5, 0.7, Format::Count, "44 426.5 ± 0.7"),
+        (523.3, 41.2, Format::Count, "523 ± 41"),
+        (1.0942, 0.0313, Format::Decimals(3), "1.094 ± 0.031"),
         (0.0, 0.25, Format::Significant(3), "0.00 ± 0.25"),
     ];
     for (mean, sd, format, expected) in cases {
@@ -54,6 +62,23 @@ fn spread_has_the_decimals_of_the_mean_and_at_least_one_digit() {
             "{mean} ± {sd} as {format:?}"
         );
     }
+}
+
+#[test]
+fn a_rate_shows_what_its_samples_can_tell() {
+    let show = |accepted: u64, samples: u64| {
+        let rate = accepted as f64 / samples as f64;
+        show(rate, None, of_samples(Format::Percent(3), rate, samples))
+    };
+    assert_eq!(show(1, 10), "10 %");
+    assert_eq!(show(7, 10), "70 %");
+    assert_eq!(show(1, 3), "33 %");
+    assert_eq!(show(10, 10), "100 %");
+    assert_eq!(show(0, 10), "0 %");
+    assert_eq!(show(199, 200), "99.5 %");
+    assert_eq!(show(2, 5000), "0.04 %");
+    assert_eq!(show(3255, 5000), "65.1 %");
+    assert_eq!(show(4999, 5000), "99.98 %");
 }
 
 #[test]
@@ -90,7 +115,10 @@ fn published_numbers_keep_their_digits() {
     assert_eq!(show(0.0, Format::Percent(3)), "0 %");
     assert_eq!(show(0.000411, Format::PValue(3)), "4.11×10⁻⁴");
     assert_eq!(show(11.442, Format::Significant(4)), "11.442");
-    assert_eq!(show(1.3, Format::Significant(4)), "1.300");
+    assert_eq!(show(1.3, Format::Decimals(3)), "1.30");
+    assert_eq!(show(0.866, Format::Decimals(3)), "0.866");
+    assert_eq!(show(0.047, Format::PValue(3)), "0.047");
+    assert_eq!(show(5.111, Format::Decimals(3)), "5.111");
 }
 
 #[test]
@@ -119,7 +147,7 @@ fn intervals_and_durations() {
         high: 0.98531,
     };
     assert_eq!(
-        interval(&wilson, Format::Percent(3), Target::Latex),
+        interval(&wilson, Format::Percent(3), 5000, Target::Latex),
         "\\num{97.8}--\\num{98.5}\\,\\%"
     );
     assert_eq!(duration(0.312), "0.31 s");
