@@ -9,8 +9,11 @@ use safetensors::{Dtype, serialize_to_file};
 
 use crate::support::Gradstudy;
 
+/// Name and shape.
+type Tensor = (&'static str, &'static [usize]);
+
 /// Tensors of zeros, or of one value, as a file of weights.
-fn weights(path: &Path, tensors: &[(&str, &[usize])], value: f32) {
+fn weights(path: &Path, tensors: &[Tensor], value: f32) {
     let of = |shape: &[usize]| value.to_le_bytes().repeat(shape.iter().product());
     let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, shape)| of(shape)).collect();
     let views: HashMap<&str, TensorView> = tensors
@@ -88,8 +91,7 @@ fn files_and_minibatches_that_do_not_fit() {
     let images = "fashion_mnist_5k(subset: 500)";
     let fcn = |file: &str| format!("fcn(depth: 0, logits: 10) {{ weights: \"{file}\" }}");
     let at = |file: &str| gradstudy.path().join(file);
-    let (weight, bias): ((&str, &[usize]), (&str, &[usize])) =
-        (("fc1.weight", &[10, 784]), ("fc1.bias", &[10]));
+    let (weight, bias): (Tensor, Tensor) = (("fc1.weight", &[10, 784]), ("fc1.bias", &[10]));
     weights(&at("missing.safetensors"), &[weight], 0.1);
     weights(
         &at("extra.safetensors"),

@@ -209,6 +209,12 @@ mod tests {
                 tests: vec!["ks".into()],
             },
         };
+        table.rows[0].rounding = vec![super::super::table::TailInRounding {
+            test: "ks".into(),
+            kind: "power law",
+            points: 1000,
+            above: 9,
+        }];
         table
     }
 
