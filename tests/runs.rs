@@ -304,7 +304,7 @@ fn a_run_beside_the_paper() {
     );
     let json: Value = serde_json::from_str(&diff(&["--format", "json"]).stdout).unwrap();
     let cells = json["cells"].as_array().unwrap();
-    assert_eq!(cells.len(), 20, "four rows of five numbers");
+    assert_eq!(cells.len(), 40, "eight rows of five numbers");
     assert!(
         cells
             .iter()

@@ -94,30 +94,46 @@ impl BatchNorm {
         batch: usize,
         mut running: Option<&mut [f32]>,
     ) {
-        let (minibatches, positions) = (minibatches(segments), self.positions() as f64);
-        for c in 0..self.channels() {
-            let mut means = vec![0.0f64; minibatches];
-            let mut squares = vec![0.0f64; minibatches];
-            each_lane(segments, |group, lane, m| {
-                means[m] += f64::from(groups[group].work[c][0].0[lane])
-            });
-            means.iter_mut().for_each(|mean| *mean /= batch as f64);
-            each_lane(segments, |group, lane, m| {
-                let [mean, within] = groups[group].work[c].map(|lanes| f64::from(lanes.0[lane]));
-                squares[m] += within + positions * (mean - means[m]).powi(2);
-            });
-            let count = batch as f64 * positions;
-            groups
-                .iter_mut()
-                .for_each(|group| group.scales[c] = Pair::default());
-            each_lane(segments, |group, lane, m| {
-                let scales = &mut groups[group].scales[c];
-                scales[0].0[lane] = means[m] as f32;
-                scales[1].0[lane] = (1.0 / (squares[m] / count + EPSILON).sqrt()) as f32;
-            });
-            if let Some(running) = &mut running {
-                running[c] = means[0] as f32;
-                running[self.channels() + c] = (squares[0] / (count - 1.0)) as f32;
+        let (channels, positions) = (self.channels(), self.positions() as f64);
+        // Of each minibatch, channel by channel.
+        let mut means = vec![0.0f64; minibatches(segments) * channels];
+        let mut squares = means.clone();
+        let parts = || each_segment(segments);
+        for (group, Segment { lanes, column, .. }) in parts() {
+            let sums = &mut means[column * channels..][..channels];
+            for (sum, [mean, _]) in sums.iter_mut().zip(&groups[group].work) {
+                mean.0[lanes.clone()].iter().for_each(|x| *sum += f64::from(*x));
+            }
+        }
+        means.iter_mut().for_each(|mean| *mean /= batch as f64);
+        for (group, Segment { lanes, column, .. }) in parts() {
+            let sums = &mut squares[column * channels..][..channels];
+            let means = &means[column * channels..][..channels];
+            for ((sum, mean), [own, within]) in sums.iter_mut().zip(means).zip(&groups[group].work) {
+                for (own, within) in own.0[lanes.clone()].iter().zip(&within.0[lanes.clone()]) {
+                    *sum += f64::from(*within) + positions * (f64::from(*own) - mean).powi(2);
+                }
+            }
+        }
+        let count = batch as f64 * positions;
+        let scale = |square: &f64| (1.0 / (square / count + EPSILON).sqrt()) as f32;
+        let scales: Vec<f32> = squares.iter().map(scale).collect();
+        groups
+            .iter_mut()
+            .for_each(|group| group.scales.fill(Pair::default()));
+        for (group, Segment { lanes, column, .. }) in parts() {
+            let found = means[column * channels..]
+                .iter()
+                .zip(&scales[column * channels..]);
+            for ([mean, scale], (own_mean, own_scale)) in groups[group].scales.iter_mut().zip(found) {
+                mean.0[lanes.clone()].fill(*own_mean as f32);
+                scale.0[lanes.clone()].fill(*own_scale);
+            }
+        }
+        if let Some(running) = &mut running {
+            for c in 0..channels {
+                running[c] = means[c] as f32;
+                running[channels + c] = (squares[c] / (count - 1.0)) as f32;
             }
         }
     }
@@ -156,28 +172,33 @@ impl BatchNorm {
         columns: &mut [f32],
         place: Place,
     ) {
-        let minibatches = minibatches(segments);
-        let count = (batch * self.positions()) as f64;
-        for c in 0..self.channels() {
-            let mut sums = vec![[0.0f64; 2]; minibatches];
-            each_lane(segments, |group, lane, m| {
-                let [delta, product] = groups[group].work[c].map(|lanes| f64::from(lanes.0[lane]));
-                sums[m][0] += delta;
-                sums[m][1] += product;
-            });
-            for (m, [bias, weight]) in sums.iter().enumerate() {
-                let column = &mut columns[m * place.stride + place.offset..];
-                column[c] = *weight as f32;
-                column[self.channels() + c] = *bias as f32;
-            }
-            groups
-                .iter_mut()
-                .for_each(|group| group.work[c] = Pair::default());
-            each_lane(segments, |group, lane, m| {
-                for k in 0..2 {
-                    groups[group].work[c][k].0[lane] = (sums[m][k] / count) as f32;
+        let (channels, count) = (self.channels(), (batch * self.positions()) as f64);
+        // Of each minibatch, channel by channel.
+        let mut sums = vec![[0.0f64; 2]; minibatches(segments) * channels];
+        for (group, Segment { lanes, column, .. }) in each_segment(segments) {
+            let sums = &mut sums[column * channels..][..channels];
+            for (sum, work) in sums.iter_mut().zip(&groups[group].work) {
+                for (sum, part) in sum.iter_mut().zip(work) {
+                    part.0[lanes.clone()].iter().for_each(|x| *sum += f64::from(*x));
                 }
-            });
+            }
+        }
+        for (m, sums) in sums.chunks_exact(channels).enumerate() {
+            let column = &mut columns[m * place.stride + place.offset..];
+            for (c, [bias, weight]) in sums.iter().enumerate() {
+                column[c] = *weight as f32;
+                column[channels + c] = *bias as f32;
+            }
+        }
+        groups
+            .iter_mut()
+            .for_each(|group| group.work.fill(Pair::default()));
+        for (group, Segment { lanes, column, .. }) in each_segment(segments) {
+            for (work, sums) in groups[group].work.iter_mut().zip(&sums[column * channels..]) {
+                for (part, sum) in work.iter_mut().zip(sums) {
+                    part.0[lanes.clone()].fill((sum / count) as f32);
+                }
+            }
         }
     }
 
@@ -268,15 +289,10 @@ fn minibatches(segments: &[Vec<Segment>]) -> usize {
         .map_or(0, |s| s.column + 1)
 }
 
-/// Calls `visit(group, lane, minibatch)` for every sample, in order.
-fn each_lane(segments: &[Vec<Segment>], mut visit: impl FnMut(usize, usize, usize)) {
-    for (group, segments) in segments.iter().enumerate() {
-        for segment in segments {
-            for lane in segment.lanes.clone() {
-                visit(group, lane, segment.column);
-            }
-        }
-    }
+/// Every part of a group, with the group's number, in order.
+fn each_segment(segments: &[Vec<Segment>]) -> impl Iterator<Item = (usize, &Segment)> {
+    let groups = segments.iter().enumerate();
+    groups.flat_map(|(group, segments)| segments.iter().map(move |segment| (group, segment)))
 }
 
 impl Layer for BatchNorm {

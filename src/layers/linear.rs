@@ -98,7 +98,9 @@ impl Layer for Linear {
     ) {
         let inputs = self.inputs();
         let samples = &mut floats_mut(&mut scratch[..inputs])[..];
-        transpose(input, samples);
+        if segments.iter().any(|segment| segment.lanes.len() == 1) {
+            transpose(input, samples);
+        }
         for segment in segments {
             let weight = &mut columns[segment.column * place.stride + place.offset..][..self.weights()];
             let (lanes, k) = (segment.lanes.clone(), segment.lanes.len());
@@ -113,8 +115,7 @@ impl Layer for Linear {
                 continue;
             }
             // (δ aᵀ)ᵀ = a δᵀ, so that the row-major weight is a column-major matrix of shape [inputs, outputs].
-            let a =
-                MatRef::from_column_major_slice(&samples[lanes.start * inputs..][..k * inputs], inputs, k);
+            let a = MatRef::from_row_major_slice(floats(input), inputs, LANES).subcols(lanes.start, k);
             let delta = MatRef::from_column_major_slice(floats(grad_output), LANES, self.outputs);
             let product = MatMut::from_column_major_slice_mut(weight, inputs, self.outputs);
             let accumulate = if segment.first { Accum::Replace } else { Accum::Add };

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
+
 use crate::layers::lanes::{LANES, Lanes, Segment, floats, floats_mut};
 use crate::layers::{Place, size};
+use crate::stats::transpose::turn;
 
 use super::Network;
 use super::network::Flow;
@@ -210,16 +213,22 @@ impl Workspace {
     /// Lays samples (row-major images) side by side as the network's input; absent lanes are zero.
     pub fn load<'a>(&mut self, images: impl Iterator<Item = &'a [f32]>) {
         let input = &mut self.activations[0];
+        let mut group: [&[f32]; LANES] = [&[]; LANES];
         let mut filled = 0;
-        for (lane, image) in images.take(LANES).enumerate() {
-            for (lanes, value) in input.iter_mut().zip(image) {
+        for (place, image) in group.iter_mut().zip(images) {
+            *place = image;
+            filled += 1;
+        }
+        if filled == LANES {
+            turn(Arch::new(), &group, floats_mut(input), LANES, 0);
+            return;
+        }
+        for (lane, image) in group[..filled].iter().enumerate() {
+            for (lanes, value) in input.iter_mut().zip(*image) {
                 lanes.0[lane] = *value;
             }
-            filled = lane + 1;
         }
-        if filled < LANES {
-            input.iter_mut().for_each(|lanes| lanes.0[filled..].fill(0.0));
-        }
+        input.iter_mut().for_each(|lanes| lanes.0[filled..].fill(0.0));
     }
 
     /// The logits of the last forward pass, [classes] × lanes.
