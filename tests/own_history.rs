@@ -268,3 +268,25 @@ fn a_tail_that_reaches_into_the_rounding_of_a_spectrum_is_told() {
         assert!(said.contains("and so is the fit): 5 of 20."), "{said}");
     }
 }
+
+#[test]
+fn a_spectrum_of_a_value_that_is_not_finite_says_which() {
+    let gradstudy = Gradstudy::new(
+        "study \"NaN\" { seeds: 0 }\nrecord g = file(\"g.npy\")\nspectrum c = covariance(g, top: 10)\n\
+         test s = spectrum_shape(c, head: 3)\ntable t { of: [s]  rows: [spectrum]  columns: [largest] }\n",
+    );
+    let mut values: Vec<f32> = (0..40 * 100).map(|i| (i * 7 % 31) as f32).collect();
+    values[3 * 100 + 7] = f32::NAN;
+    npy(
+        &gradstudy.path().join("g.npy"),
+        npyz::Order::C,
+        [40, 100],
+        &values,
+    );
+    let said = gradstudy.run(&["run", "test.study"]);
+    assert_eq!(said.code, Some(2), "{}", said.stdout);
+    let told = said.stderr.replace("\n  │ ", " ");
+    for expected in ["the gradient of iteration 3 is NaN at parameter 7", "spectrum c"] {
+        assert!(told.contains(expected), "{told}");
+    }
+}
