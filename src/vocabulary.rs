@@ -8,7 +8,7 @@ use crate::data::{self, DATASETS};
 use crate::gradients::own;
 use crate::hessian::{self, signatures::CURVATURES};
 use crate::layers::BatchNormMode;
-use crate::models::{self, MODELS};
+use crate::models::{self, MODELS, Network};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
 use crate::signature::{Call, Default, Param, ParamType, Signature, Value};
@@ -99,6 +99,18 @@ static GRADIENTS: Signature = Signature {
 
 struct RegistryFacts;
 
+/// What an error says, and what to do about it.
+fn told(error: &dyn Diagnostic) -> (String, String) {
+    let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+    (error.to_string(), help)
+}
+
+/// The model on the dataset; none where there is a fault in either or they do not fit.
+fn network(model: &Call, data: &Call) -> Option<Network> {
+    let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+    models::build(models::find(&model.name)?, &model.args, &outline).ok()
+}
+
 impl Facts for RegistryFacts {
     fn examples(&self, data: &Call) -> Option<u64> {
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
@@ -115,16 +127,10 @@ impl Facts for RegistryFacts {
     }
 
     fn fault(&self, data: &Call) -> Option<(String, String)> {
-        let error = data::dataset(&data.name)?.outline(&data.args).err()?;
-        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-        Some((error.to_string(), help))
+        Some(told(&data::dataset(&data.name)?.outline(&data.args).err()?))
     }
 
     fn array(&self, file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
-        let told = |error: &dyn Diagnostic| {
-            let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-            (error.to_string(), help)
-        };
         Some(match own::open(&file.args) {
             Ok(own) => Ok((own.parameters() as u64, own.iterations() as u64)),
             Err(error) => Err(told(&error)),
@@ -133,8 +139,7 @@ impl Facts for RegistryFacts {
 
     fn curvature_fault(&self, spectrum: &Call, model: &Call, data: &Call) -> Option<(String, String)> {
         let curvature = hessian::signatures::find(&spectrum.name)?;
-        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
+        let network = network(model, data)?;
         let args = &spectrum.args;
         let (Some(Value::Integer(samples)), Some(Value::Call(_))) =
             (args.get("samples"), args.get("batch_norm"))
@@ -143,25 +148,19 @@ impl Facts for RegistryFacts {
         };
         let size = hessian::signatures::minibatch_size(args).filter(|_| network.has_batch_norm());
         let whole = size.map_or(Ok(()), |size| hessian::minibatches(*samples as u64, size));
-        let error = hessian::supports(&network, curvature).and(whole).err()?;
-        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-        Some((error.to_string(), help))
+        Some(told(&hessian::supports(&network, curvature).and(whole).err()?))
     }
 
     fn weights_fault(&self, path: &str, model: &Call, data: &Call) -> Option<(String, String)> {
-        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
-        let error = models::weights::read(&network, path.as_ref()).err()?;
-        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-        Some((error.to_string(), help))
+        let network = network(model, data)?;
+        Some(told(&models::weights::read(&network, path.as_ref()).err()?))
     }
 
     fn batch_fault(&self, model: &Call, data: &Call, batch: u64) -> Option<(String, String)> {
-        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = models::build(models::find(&model.name)?, &model.args, &outline).ok()?;
-        let error = network.check_batch(batch as usize, BatchNormMode::Batch).err()?;
-        let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-        Some((error.to_string(), help))
+        let network = network(model, data)?;
+        Some(told(
+            &network.check_batch(batch as usize, BatchNormMode::Batch).err()?,
+        ))
     }
 
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
@@ -179,16 +178,11 @@ impl Facts for RegistryFacts {
     }
 
     fn selected(&self, model: &Call, data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {
-        let kind = models::find(&model.name)?;
-        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let network = models::build(kind, &model.args, &outline).ok()?;
+        let network = network(model, data)?;
         let rows = models::select::select(&network, pattern);
         Some(match rows {
             Ok(rows) => Ok(rows.iter().map(|range| range.len() as u64).sum()),
-            Err(error) => {
-                let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-                Err((error.to_string(), help))
-            }
+            Err(error) => Err(told(&error)),
         })
     }
 }

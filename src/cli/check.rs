@@ -19,7 +19,8 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Check studies without running them
 ///
-/// A study is checked as it is written and, unless one is named, with each of its profiles. Exit code 0: no mistakes (there may be warnings); 2: mistakes, or a file that cannot be read.
+/// A study is checked as it is written and, unless one is named, with each of its profiles. Exit code 0: no mistakes
+/// (there may be warnings); 2: mistakes, or a file that cannot be read.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Print what was found as JSON, and nothing else
