@@ -190,7 +190,7 @@ fn latex_compiles_by_itself_and_by_input() {
         ("awkward", with_causes(exact(&awkward, &other))),
         ("same", exact(&run("a"), &run("a"))),
     ] {
-        let tables = display::to_latex(&diff, 0.05);
+        let tables = display::to_latex(&diff, 0.05, "diff-test");
         let write = |file: String, text: String| {
             std::fs::write(directory.path().join(&file), text).expect("writable");
             file

@@ -216,7 +216,19 @@ fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
     assert_eq!(json["format_version"], 1);
     assert_eq!(json["pairs"][0]["right_subject"]["batch"], 5);
     let latex = diff(&[&a, &b, "--format", "latex"]).stdout;
-    assert!(latex.contains(r"\label{tab:diff-tested}"), "{latex}");
+    assert!(latex.contains(r"\label{tab:diff-test-tested}"), "{latex}");
+    let latex = diff(&[&a, &b, "--format", "latex", "--label", "batches"]).stdout;
+    assert!(latex.contains(r"\label{tab:batches-tested}"), "{latex}");
+    for refused in [
+        &["--label", "batches"][..],
+        &["--format", "latex", "--label", "a b"],
+    ] {
+        assert_eq!(
+            diff(&[&[&*a, &*b], refused].concat()).code,
+            Some(2),
+            "{refused:?}"
+        );
+    }
     for (fail_on, code) in [
         ("any", 1),
         ("flip", i32::from(json["flips"] != serde_json::json!([]))),

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::diff::display::{self, Style};
 use crate::diff::paper::paper_diff;
 use crate::diff::{FORMAT_VERSION, FailOn, RunDiff, Tolerance, diff};
+use crate::report::latex;
 use crate::run::find::all;
 use crate::run::{Run, RunError, find, open_manifest, open_results, open_settings};
 
@@ -33,6 +34,9 @@ pub struct Diff {
     /// How to print the differences
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// What the labels of LaTeX tables begin with, behind `tab:`; the default is diff- or paper- and the study's name
+    #[arg(long, value_name = "NAME", value_parser = label)]
+    label: Option<String>,
     /// Relative difference up to which numbers count as the same
     #[arg(long, default_value_t = 0.0)]
     rtol: f64,
@@ -86,6 +90,12 @@ enum DiffError {
         help("name two runs, or two folders of reports")
     )]
     Kinds { reports: PathBuf, other: String },
+    #[error("`--label` names tables of LaTeX, and this output has none")]
+    #[diagnostic(
+        code(gradstudy::diff::label),
+        help("add --format latex or --format latex-document, or leave --label out")
+    )]
+    Label,
 }
 
 fn level(text: &str) -> Result<f64, String> {
@@ -95,18 +105,30 @@ fn level(text: &str) -> Result<f64, String> {
     }
 }
 
+/// What `\label` and `\ref` take.
+fn label(text: &str) -> Result<String, String> {
+    match !text.is_empty() && latex::label(text) == text {
+        true => Ok(text.to_string()),
+        false => Err("a label is of letters, digits, `-` and `_`".to_string()),
+    }
+}
+
 impl Diff {
     pub fn execute(self) -> Result<ExitCode, Failure> {
+        if self.label.is_some() && !matches!(self.format, Format::Latex | Format::LatexDocument) {
+            return Err(DiffError::Label.into());
+        }
         let tolerance = Tolerance::new(self.rtol, self.atol)?;
         let Some(run_b) = &self.run_b else {
             return self.beside_paper();
         };
         match (is_reports(&self.run_a), is_reports(run_b)) {
             (false, false) => {
-                let found = between(&self.results(&self.run_a)?, &self.results(run_b)?, tolerance)?;
+                let left = self.results(&self.run_a)?;
+                let found = between(&left, &self.results(run_b)?, tolerance)?;
                 print(&match self.format {
                     Format::Json => json(&found),
-                    _ => self.whole(self.show(&found)),
+                    _ => self.whole(self.show(&found, &self.label("diff", &slug_of(&left)))),
                 });
                 Ok(self.code(found.fails(self.fail_on.into(), self.alpha)))
             }
@@ -126,10 +148,19 @@ impl Diff {
         }
     }
 
-    fn show(&self, found: &RunDiff) -> String {
+    /// What labels begin with: `--label`, else `what`-`slug`.
+    fn label(&self, what: &str, slug: &str) -> String {
+        let default = || match slug {
+            "" => what.to_string(),
+            slug => latex::label(&format!("{what}-{slug}")),
+        };
+        self.label.clone().unwrap_or_else(default)
+    }
+
+    fn show(&self, found: &RunDiff, label: &str) -> String {
         match self.format {
             Format::Markdown => display::to_markdown(found, self.alpha),
-            Format::Latex | Format::LatexDocument => display::to_latex(found, self.alpha),
+            Format::Latex | Format::LatexDocument => display::to_latex(found, self.alpha, label),
             _ => display::to_text(found, self.alpha),
         }
     }
@@ -149,13 +180,13 @@ impl Diff {
     fn beside_paper(&self) -> Result<ExitCode, Failure> {
         let run = Run::open(&find(&self.reports.reports_dir, &self.run_a)?)?;
         let found = paper_diff(&run.tables()?);
+        let label = self.label("paper", &run.layout.slug);
+        let show = |style| display::paper_to(style, &found, self.alpha, &label);
         print(&match self.format {
             Format::Json => json(&found),
-            Format::Text => display::paper_to(Style::Text, &found, self.alpha),
-            Format::Markdown => display::paper_to(Style::Markdown, &found, self.alpha),
-            Format::Latex | Format::LatexDocument => {
-                self.whole(display::paper_to(Style::Latex, &found, self.alpha))
-            }
+            Format::Text => show(Style::Text),
+            Format::Markdown => show(Style::Markdown),
+            Format::Latex | Format::LatexDocument => self.whole(show(Style::Latex)),
         });
         Ok(self.code(found.fails(self.fail_on.into(), self.alpha)))
     }
@@ -188,14 +219,16 @@ impl Diff {
             text += &match self.format {
                 Format::Markdown => format!("## {slug}\n\n"),
                 Format::Latex | Format::LatexDocument => {
-                    format!("\\section*{{{}}}\n", crate::report::latex::escape(slug))
+                    format!("\\section*{{{}}}\n", latex::escape(slug))
                 }
                 _ => format!("{slug}: "),
             };
-            let shown = self.show(&found);
             // One document has them all.
-            let label = format!("\\label{{tab:diff-{}-", crate::report::latex::label(slug));
-            text += &(shown.replace("\\label{tab:diff-", &label) + "\n");
+            let label = match &self.label {
+                Some(label) => format!("{label}-{}", latex::label(slug)),
+                None => self.label("diff", slug),
+            };
+            text += &(self.show(&found, &label) + "\n");
             studies.push(serde_json::json!({"study": slug, "diff": found}));
         }
         for (side, lone) in ["left", "right"].into_iter().zip(&lone) {
@@ -218,6 +251,15 @@ impl Diff {
 fn is_reports(name: &str) -> bool {
     let path = Path::new(name);
     path.is_dir() && !path.join("results.yaml").is_file() && all(path).is_ok_and(|runs| !runs.is_empty())
+}
+
+/// The study that `run` is filed under; nothing for a `results.yaml` that stands alone.
+fn slug_of(run: &Path) -> String {
+    let parent = run
+        .is_dir()
+        .then(|| run.parent().and_then(Path::file_name))
+        .flatten();
+    parent.map_or_else(String::new, |slug| slug.to_string_lossy().into_owned())
 }
 
 fn kinds(reports: &str, other: &str) -> Failure {

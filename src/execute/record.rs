@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, HISTORY, at};
-use crate::gradients::batches::Batches;
+use crate::gradients::batches::{Batches, Order};
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
@@ -15,6 +15,9 @@ use crate::store::{StoreError, replace_file};
 
 /// Samples between two looks at the cancel flag and two marks of progress on the disk.
 const SAMPLES_PER_CHUNK: usize = 32_768;
+
+/// Copies of the gradient of the full batch between the same.
+const COPIES_PER_CHUNK: usize = 64;
 
 /// The file that says how many gradients are there.
 const DONE: &str = "done";
@@ -68,8 +71,14 @@ impl Executor<'_> {
             batch,
             seed::derive(*seed, "order of recorded minibatches"),
         );
+        // All gradients of the full batch are one.
+        let one = (*order == Order::Full && done < iterations)
+            .then(|| self.gradient_over_all(&network, &theta, &data, *batch_norm));
         let block = minibatches_per_block(batch);
-        let chunk = (SAMPLES_PER_CHUNK / batch / block).max(1) * block;
+        let chunk = match one {
+            Some(_) => COPIES_PER_CHUNK,
+            None => (SAMPLES_PER_CHUNK / batch / block).max(1) * block,
+        };
         let mut first = done;
         while first < iterations {
             if self.cancelled() {
@@ -82,16 +91,24 @@ impl Executor<'_> {
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
             let mut record = |indices: &[u32], columns: &mut [f32]| {
-                self.engine.record(
-                    &network,
-                    &theta,
-                    &data,
-                    indices,
-                    batch,
-                    *batch_norm,
-                    columns,
-                    &progress,
-                );
+                match &one {
+                    Some(gradient) => {
+                        columns
+                            .chunks_exact_mut(all)
+                            .for_each(|column| column.copy_from_slice(gradient));
+                        progress((indices.len() / batch) as u64);
+                    }
+                    None => self.engine.record(
+                        &network,
+                        &theta,
+                        &data,
+                        indices,
+                        batch,
+                        *batch_norm,
+                        columns,
+                        &progress,
+                    ),
+                }
                 transform.apply(columns);
             };
             if n == all {

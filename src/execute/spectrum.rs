@@ -9,6 +9,7 @@ use super::record::keep_rows;
 use super::sketch::Source;
 use super::sums::{Recorder, Target, add_pass, finish};
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
+use crate::data::Dataset;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
 use crate::layers::BatchNormMode;
@@ -327,33 +328,33 @@ impl Executor<'_> {
         };
         let (network, theta) = self.weights(plan, plan.step(weights))?;
         let data = self.dataset(plan, data)?;
-        let all: Vec<u32> = (0..data.len() as u32).collect();
         let n = network.parameter_count();
-        let mut gradient = vec![0.0; n];
-        match batch_norm {
-            BatchNormMode::Batch => {
-                let mut running = vec![0.0; theta.len() - n];
-                self.engine
-                    .gradient(&network, &theta, &data, &all, &mut gradient, &mut running);
-            }
-            mode => {
-                let (engine, batch) = (self.engine, all.len());
-                engine.record(
-                    &network,
-                    &theta,
-                    &data,
-                    &all,
-                    batch,
-                    *mode,
-                    &mut gradient,
-                    &|_| (),
-                );
-            }
-        }
+        let mut gradient = self.gradient_over_all(&network, &theta, &data, *batch_norm);
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
         let mut kept = vec![0.0; rows.iter().map(std::ops::Range::len).sum()];
         keep_rows(&gradient, n, rows, &mut kept);
         Ok(kept)
+    }
+
+    /// The gradient of the mean loss over all of `data`.
+    pub(super) fn gradient_over_all(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        data: &Dataset,
+        batch_norm: BatchNormMode,
+    ) -> Vec<f32> {
+        let (n, engine, batch) = (network.parameter_count(), self.engine, data.len());
+        let all: Vec<u32> = (0..batch as u32).collect();
+        let mut gradient = vec![0.0; n];
+        match batch_norm {
+            BatchNormMode::Batch => {
+                let mut running = vec![0.0; theta.len() - n];
+                engine.gradient(network, theta, data, &all, &mut gradient, &mut running);
+            }
+            mode => engine.record(network, theta, data, &all, batch, mode, &mut gradient, &|_| ()),
+        }
+        gradient
     }
 }
 

@@ -16,6 +16,9 @@ pub enum Order {
     Replacement,
     /// The first B samples, the next B, …; from the start again after the last full batch.
     Sequential,
+    /// All samples in the order of the data set: what drawing B = N of them without replacement comes to, as a sum has
+    /// no order. Not a word of the language.
+    Full,
 }
 
 impl Order {
@@ -26,6 +29,14 @@ impl Order {
             "replacement" => Some(Order::Replacement),
             "sequential" => Some(Order::Sequential),
             _ => None,
+        }
+    }
+
+    /// The order in which minibatches of `batch` of `examples` samples come.
+    pub fn of(self, batch: u64, examples: u64) -> Order {
+        match self {
+            Order::Shuffled | Order::Sequential if batch == examples => Order::Full,
+            order => order,
         }
     }
 }
@@ -67,6 +78,7 @@ impl Batches {
     pub fn extend(&mut self, t: usize, indices: &mut Vec<u32>) {
         let first = (t % self.per_epoch()) * self.batch;
         match self.order {
+            Order::Full => indices.extend(0..self.examples as u32),
             Order::Sequential => indices.extend(first as u32..(first + self.batch) as u32),
             Order::Replacement => {
                 let mut rng = seed::rng(self.seed, &format!("minibatch {t}"));
@@ -124,5 +136,15 @@ mod tests {
             let late = Batches::new(order, 50, 7, 3).indices(13..20);
             assert_eq!(all[13 * 7..], late[..]);
         }
+    }
+
+    #[test]
+    fn the_full_batch_is_one_minibatch() {
+        assert_eq!(Order::Shuffled.of(12, 12), Order::Full);
+        assert_eq!(Order::Shuffled.of(11, 12), Order::Shuffled);
+        // Drawn with replacement, twelve of twelve are not all of them.
+        assert_eq!(Order::Replacement.of(12, 12), Order::Replacement);
+        let indices = Batches::new(Order::Full, 3, 3, 7).indices(4..6);
+        assert_eq!(indices, [0, 1, 2, 0, 1, 2]);
     }
 }

@@ -1,5 +1,6 @@
 //! What a step will take, estimated before it runs.
 
+use crate::gradients::batches::Order;
 use crate::gradients::record::bytes_per_block;
 use crate::layers::BatchNormMode;
 use crate::models::Network;
@@ -69,12 +70,15 @@ pub fn record(
     rows: usize,
     batch: u64,
     iterations: u64,
+    order: Order,
     batch_norm: BatchNormMode,
     keep: bool,
 ) -> Cost {
     let bytes = 4 * rows as u64 * iterations;
+    // All gradients of the full batch are one.
+    let gradients = if order == Order::Full { 1 } else { iterations };
     let flops = batch
-        .saturating_mul(iterations)
+        .saturating_mul(gradients)
         .saturating_mul(network.gradient_flops());
     let seconds = flops as f64 / (FLOPS_PER_CORE * cores()) + bytes as f64 / WRITE_RATE;
     let activations = bytes_per_block(network, batch as usize, batch_norm) as u64;

@@ -174,7 +174,9 @@ impl Lowering<'_> {
             };
             let count: usize = rows.iter().map(std::ops::Range::len).sum();
             let kind = dataset_of(case, &spec.on);
+            let examples = kind.outline(&case.data[&spec.on].call.args)?.examples;
             let order = Order::parse(&spec.order).expect("the checker knows the orders");
+            let order = order.of(spec.batch, examples);
             let subject = Subject {
                 dataset: kind.title(&case.data[&spec.on].call.args),
                 model: of.network.name.to_string(),
@@ -186,7 +188,7 @@ impl Lowering<'_> {
                 layers: spec.layers.clone(),
             };
             // `keep` changes where G goes, not what it is: it is no part of the key.
-            let (settings, done) = settings::record(spec);
+            let (settings, done) = settings::record(spec, order);
             let through = spec.transform.through.as_ref().map(optimizer);
             let key = StepKey {
                 operation: Operation::Record,
@@ -222,6 +224,7 @@ impl Lowering<'_> {
                 count,
                 spec.batch,
                 spec.iterations,
+                order,
                 batch_norm,
                 spec.keep,
             );

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{Plan, Step, StepId, Work, spectrum_method};
+use crate::gradients::batches::Order;
 use crate::gradients::parts::chunk_of_windows;
 use crate::gradients::record::bytes_per_block;
 use crate::layers::BatchNormMode;
@@ -78,7 +79,7 @@ pub struct Recording<'a> {
     pub iterations: usize,
     /// Whether gradients stay as they are.
     pub identity: bool,
-    /// Whether only G will do: of some rows, or by running statistics.
+    /// Whether only G will do: of some rows, by running statistics, or one gradient over and over.
     pub history_only: bool,
     /// Rows of G.
     pub height: usize,
@@ -101,6 +102,7 @@ impl<'a> Recording<'a> {
             batch,
             iterations,
             rows,
+            order,
             batch_norm,
             transform,
             ..
@@ -127,7 +129,9 @@ impl<'a> Recording<'a> {
             batch: *batch as usize,
             iterations: *iterations as usize,
             identity: transform.is_identity(),
-            history_only: height < network.parameter_count() || *batch_norm == BatchNormMode::Running,
+            history_only: height < network.parameter_count()
+                || *batch_norm == BatchNormMode::Running
+                || *order == Order::Full,
             height,
             bytes: record.cost.bytes,
             selections,

@@ -3,14 +3,18 @@
 
 use serde_json::{Value, json};
 
+use crate::gradients::batches::Order;
 use crate::study::{BatchNorm, RecordSpec, TrainSpec};
 use crate::training::Clip;
 
 /// Settings of a record step, and what is done to its gradients in words for its label: nothing, or words that end
 /// in a comma.
-pub(super) fn record(spec: &RecordSpec) -> (Value, String) {
-    let mut settings = json!({"batch": spec.batch, "iterations": spec.iterations, "order": spec.order});
-    let mut words = String::new();
+pub(super) fn record(spec: &RecordSpec, order: Order) -> (Value, String) {
+    let mut settings = json!({"batch": spec.batch, "iterations": spec.iterations, "order": order});
+    let mut words = match order {
+        Order::Full => "the full batch, ".to_string(),
+        _ => String::new(),
+    };
     if let Some(layers) = &spec.layers {
         settings["layers"] = json!(layers);
         words += &format!("layers `{layers}`, ");

@@ -71,7 +71,7 @@ impl FigureKind for Angles {
         let note = note.map(|seed| format!("Of {} seeds, seed {seed} is drawn.", seeds.len()));
         Ok(Figure {
             name: spec.name.clone(),
-            caption: caption(spec, results),
+            caption: caption(spec, results, shown.iter().map(|it| &it.subject)),
             x: Axis::rank(),
             y: Axis::log("sine, bound, overlap"),
             series,

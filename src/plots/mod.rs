@@ -8,10 +8,13 @@ mod rates;
 
 pub use error::PlotError;
 
+use curves::words;
+
 use indexmap::IndexSet;
 
 use crate::figures::Figure;
-use crate::results::{Results, Spectra};
+use crate::report;
+use crate::results::{Results, Spectra, Subject};
 use crate::signature::{Default, Signature};
 use crate::study::FigureSpec;
 
@@ -77,7 +80,9 @@ pub fn draw(spec: &FigureSpec, results: &Results, spectra: &Spectra) -> Result<F
     Ok(figure)
 }
 
-/// The caption of the study, or the figure's name.
-fn caption(spec: &FigureSpec, results: &Results) -> String {
-    spec.caption.clone().unwrap_or_else(|| results.study.clone())
+/// The figure's own caption; else the study's title and what all `subjects` share.
+fn caption<'a>(spec: &FigureSpec, results: &Results, subjects: impl Iterator<Item = &'a Subject>) -> String {
+    let told = words(&spec.call.args, "curves");
+    let of_all = || report::caption(&results.study, &told, subjects);
+    spec.caption.clone().unwrap_or_else(of_all)
 }

@@ -123,7 +123,7 @@ impl FigureKind for RankPlot {
         }
         Ok(Figure {
             name: spec.name.clone(),
-            caption: caption(spec, results),
+            caption: caption(spec, results, shown.iter().map(|it| &it.subject)),
             x: Axis::rank(),
             y: y_axis(&shown),
             series,

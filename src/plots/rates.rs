@@ -96,7 +96,7 @@ impl FigureKind for Rates {
         }
         Ok(Figure {
             name: spec.name.clone(),
-            caption: caption(spec, results),
+            caption: caption(spec, results, shown.iter().map(|it| &it.subject)),
             x: Axis::log(&axis_label(against)),
             y: Axis::rate("rate (%)"),
             series,

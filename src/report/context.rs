@@ -63,6 +63,7 @@ fn view(table: &Table) -> Value {
     context! {
         name => table.name.as_str(),
         caption => table.caption.as_str(),
+        definitions => table.definitions.clone(),
         paper => table.paper.as_ref().map(|paper| paper.table),
         conventions => table.conventions.clone(),
         rejected => table.says(Verdict::Rejected),

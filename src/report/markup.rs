@@ -26,7 +26,9 @@ pub fn to_terminal(table: &Table) -> String {
         .paper
         .as_ref()
         .map(|it| format!(" (in parentheses: Table {} of Xie et al., 2023)", it.table));
-    let caption = format!("{}{}", table.caption, paper.unwrap_or_default());
+    let definitions = table.definitions.as_ref().map(|it| format!(". {it}"));
+    let caption = [Some(table.caption.clone()), paper, definitions];
+    let caption: String = caption.into_iter().flatten().collect();
     let mut text = format!("{caption}\n{}\n", grid(table, Target::Terminal).trim_fmt());
     for note in notes(table, Target::Terminal, str::to_string)
         .iter()

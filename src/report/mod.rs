@@ -6,6 +6,7 @@
 //!
 //! Figures come in as [`Drawing`]s, drawn already; the HTML report shows them, and every report has them beside it.
 
+mod caption;
 pub mod columns;
 mod context;
 mod csv;
@@ -24,6 +25,7 @@ pub mod tabulate;
 pub mod template;
 pub mod write;
 
+pub use caption::caption;
 pub use columns::{COLUMNS, ColumnKind, find as column};
 pub use drawing::Drawing;
 pub use error::ReportError;

@@ -18,6 +18,9 @@ pub struct Table {
     pub format_version: u32,
     pub name: String,
     pub caption: String,
+    /// The sentence behind the caption: which form of KS distance, how inputs are normalised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definitions: Option<String>,
     /// The paper's table whose printed values stand beside ours, if any.
     pub paper: Option<PaperSide>,
     /// The paper's table that was asked for, where none of its values fits.

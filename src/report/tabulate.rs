@@ -2,6 +2,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::caption::caption;
 use super::columns::{self, COLUMNS, ColumnKind, samples::samples};
 use super::error::ReportError;
 use super::number::Format;
@@ -81,8 +82,12 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
         name: spec.name.clone(),
         caption: match &spec.caption {
             Some(caption) => caption.clone(),
-            None => caption(&results.study, &keys, &rows),
+            None => {
+                let told: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+                caption(&results.study, &told, rows.iter().map(|row| &row.subject))
+            }
         },
+        definitions: None,
         paper,
         unmatched_paper,
         spread: spec.spread,
@@ -91,39 +96,6 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
         rows,
         conventions: conventions.to_vec(),
     })
-}
-
-/// The study's title, and what all rows share but neither title nor keys say.
-fn caption(title: &str, keys: &[Key], rows: &[Row]) -> String {
-    let number = |letter: &str, number: u64| match number {
-        // Numbers of a file.
-        0 => String::new(),
-        number => format!("{letter} = {number}"),
-    };
-    let told = |row: &Row| {
-        let it = &row.subject;
-        [
-            ("model", it.model.clone()),
-            ("dataset", it.dataset.clone()),
-            ("batch", number("B", it.batch)),
-            ("iterations", number("T", it.iterations)),
-        ]
-    };
-    let Some(first) = rows.first() else {
-        return title.to_string();
-    };
-    let in_all = |words: &(&str, String)| rows.iter().all(|row| told(row).contains(words));
-    let is_told = |(key, words): &(&str, String)| {
-        ["", "–"].contains(&words.as_str())
-            || title.contains(words.as_str())
-            || keys.iter().any(|it| it.name == *key)
-    };
-    let shared = told(first).into_iter().filter(|it| in_all(it) && !is_told(it));
-    let shared: Vec<String> = shared.map(|(_, words)| words).collect();
-    match shared.is_empty() {
-        true => title.to_string(),
-        false => format!("{title}: {}", shared.join(", ")),
-    }
 }
 
 fn group<'a>(

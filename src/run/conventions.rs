@@ -1,9 +1,11 @@
 //! The conventions behind a table's numbers, as sentences for the note under it.
 
+use crate::data;
+use crate::gradients::batches::Order;
 use crate::plan::convention;
-use crate::signature::{Call, Value};
+use crate::signature::Call;
 use crate::spectra::sketch::Sketch;
-use crate::study::{Case, Study, TableSpec, is_clean};
+use crate::study::{Case, RecordSpec, Study, TableSpec, is_clean};
 
 /// What a reader must know about the tests, data and minibatches that `table` shows; each sentence once.
 pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
@@ -37,6 +39,9 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 continue;
             };
             say(match record.order.as_str() {
+                _ if is_full_batch(record, &case.data[&record.on].call) => {
+                    "The minibatch is the whole data set: all gradients are one, computed once.".to_string()
+                }
                 "replacement" => "Minibatches are drawn with replacement.".to_string(),
                 "sequential" => "Minibatches are taken in the order of the data set.".to_string(),
                 _ => "Minibatches are drawn without replacement, reshuffled each epoch, the last partial one dropped."
@@ -45,9 +50,6 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
             let Some(data) = case.data.get(&record.on) else {
                 continue;
             };
-            if let Some(Value::Text(normalize)) = data.call.args.get("normalize") {
-                say(normalisation(normalize));
-            }
             if !is_clean(&data.labels) {
                 say(labels(&record.on, &data.labels));
             }
@@ -104,8 +106,11 @@ fn merged(sentences: &[(String, Vec<&str>)]) -> Vec<String> {
     let all = names.len();
     names.sort_unstable();
     names.dedup();
-    if sentences.len() < 2 || !alike || clauses[0].len() < 2 || names.len() < all {
+    if sentences.len() < 2 || !alike || clauses[0].len() < 2 {
         return sentences.iter().map(|(text, _)| text.clone()).collect();
+    }
+    if names.len() < all {
+        return vec![by_row(&clauses)];
     }
     let shared = |index: &usize| clauses.iter().all(|it| it[*index] == clauses[0][*index]);
     let (common, own): (Vec<usize>, Vec<usize>) = (0..clauses[0].len()).partition(shared);
@@ -132,6 +137,36 @@ fn merged(sentences: &[(String, Vec<&str>)]) -> Vec<String> {
         };
     }
     vec![format!("{common}. {each}.")]
+}
+
+/// One sentence of clauses, what a clause says otherwise in other rows behind strokes.
+fn by_row(sentences: &[Vec<&str>]) -> String {
+    let clause = |index: usize| {
+        let mut variants: Vec<Vec<&str>> = Vec::new();
+        for sentence in sentences {
+            let words: Vec<&str> = sentence[index].trim_end_matches('.').split(' ').collect();
+            if !variants.contains(&words) {
+                variants.push(words);
+            }
+        }
+        let (first, others) = variants.split_first()?;
+        let same = |at: &usize| others.iter().all(|it| it.get(*at) == first.get(*at));
+        let shared = (0..first.len()).take_while(same).count();
+        let others = others
+            .iter()
+            .map(|words| format!(" / {}", words[shared..].join(" ")));
+        let by_row = if variants.len() > 1 { " (by row)" } else { "" };
+        Some(first.join(" ") + &others.collect::<String>() + by_row)
+    };
+    let clauses = (0..sentences[0].len()).filter_map(clause);
+    clauses.collect::<Vec<_>>().join("; ") + "."
+}
+
+/// Whether a minibatch of `record` is all of `data`.
+fn is_full_batch(record: &RecordSpec, data: &Call) -> bool {
+    let outline = data::dataset(&data.name).and_then(|kind| kind.outline(&data.args).ok());
+    let order = Order::parse(&record.order).zip(outline);
+    order.is_some_and(|(order, outline)| order.of(record.batch, outline.examples) == Order::Full)
 }
 
 /// What was done to the labels of `name`, in plain words.
@@ -172,12 +207,48 @@ fn sketch_behind(case: &Case, name: &str) -> Option<String> {
     None
 }
 
-fn normalisation(scheme: &str) -> String {
-    match scheme {
-        "global" => "Inputs are normalised by one mean and standard deviation over the training set.",
-        "per_channel" => "Inputs are normalised channel by channel over the training set.",
-        "per_pixel" | "per_feature" => "Inputs are normalised position by position over the training set.",
-        _ => "Inputs are not normalised.",
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(text: &str, name: &'static str) -> (String, Vec<&'static str>) {
+        (text.to_string(), vec![name])
     }
-    .to_string()
+
+    #[test]
+    fn tests_of_one_kind_share_what_they_share() {
+        let of_two = [
+            sentence("Power law: fit to 10 values; left distance; d_c = 1.", "near"),
+            sentence("Power law: fit to 20 values; left distance; d_c = 1.", "far"),
+        ];
+        assert_eq!(
+            merged(&of_two),
+            ["Power law: left distance; d_c = 1. `near`: fit to 10 values. `far`: fit to 20 values."]
+        );
+        let unlike = [sentence("One; two.", "a"), sentence("One.", "b")];
+        assert_eq!(merged(&unlike), ["One; two.", "One."]);
+        assert_eq!(
+            merged(&of_two[..1]),
+            ["Power law: fit to 10 values; left distance; d_c = 1."]
+        );
+    }
+
+    #[test]
+    fn one_test_under_several_settings_is_one_sentence() {
+        let of_one = [
+            sentence("Power law: fit to the 10 largest; left distance; d_c = 1.", "ks"),
+            sentence("Power law: fit to the 20 largest; left distance; d_c = 1.", "ks"),
+            sentence(
+                "Power law: fit to the 20 largest; two-sided distance; d_c = 1.",
+                "ks",
+            ),
+        ];
+        assert_eq!(
+            merged(&of_one),
+            [
+                "Power law: fit to the 10 largest / 20 largest (by row); left distance / two-sided distance (by row); \
+              d_c = 1."
+            ]
+        );
+    }
 }

@@ -16,6 +16,7 @@ use crate::report::{self, Drawing, Report, ReportError, Table, Templates, tabula
 use crate::results::{self, Measurement, Results, Spectra};
 use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::{Verdicts, VerdictsByStep};
+use crate::study::FigureSpec;
 
 pub(super) const RESULTS: &str = "results.yaml";
 /// JSON: thousands of numbers are no reading matter.
@@ -47,12 +48,22 @@ impl Run {
     /// A column or key that this gradstudy does not know.
     pub fn tables(&self) -> Result<Vec<Table>, RunError> {
         let tables = self.layout.tables.iter();
-        let tables = tables.map(|table| tabulate(&self.results, &table.spec, &table.conventions));
+        let tables = tables.map(|layout| {
+            let table = tabulate(&self.results, &layout.spec, &layout.conventions)?;
+            let definitions = layout.definitions.clone();
+            Ok::<_, ReportError>(Table { definitions, ..table })
+        });
         Ok(tables.collect::<Result<_, _>>()?)
     }
 
     fn figures(&self) -> Result<Vec<Drawing>, RunError> {
-        let figures = plots::draw_all(&self.layout.figures, &self.results, &self.spectra)?;
+        let specs: Vec<FigureSpec> = self.layout.figures.iter().map(|it| it.spec.clone()).collect();
+        let mut figures = plots::draw_all(&specs, &self.results, &self.spectra)?;
+        for (figure, layout) in figures.iter_mut().zip(&self.layout.figures) {
+            if let Some(definitions) = &layout.definitions {
+                figure.caption = format!("{}. {definitions}", figure.caption.trim_end_matches('.'));
+            }
+        }
         Ok(figures.iter().map(figures::documents).collect::<Result<_, _>>()?)
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conventions;
+use super::{conventions, definitions};
 use crate::study::{FigureSpec, Study, TableSpec};
 
 /// The layout of `layout.yaml`; raised when a reader of the old layout would misread the new.
@@ -16,7 +16,7 @@ pub struct Layout {
     pub slug: String,
     pub tables: Vec<TableLayout>,
     #[serde(default)]
-    pub figures: Vec<FigureSpec>,
+    pub figures: Vec<FigureLayout>,
 }
 
 /// One table and what its notes say of definitions.
@@ -24,7 +24,20 @@ pub struct Layout {
 pub struct TableLayout {
     #[serde(flatten)]
     pub spec: TableSpec,
+    /// The sentence behind its caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definitions: Option<String>,
     pub conventions: Vec<String>,
+}
+
+/// One figure and what its caption says of definitions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FigureLayout {
+    #[serde(flatten)]
+    pub spec: FigureSpec,
+    /// The sentence behind its caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definitions: Option<String>,
 }
 
 impl Layout {
@@ -32,13 +45,18 @@ impl Layout {
     pub fn of(study: &Study) -> Self {
         let table = |spec: &TableSpec| TableLayout {
             spec: spec.clone(),
+            definitions: definitions(study, &spec.of.iter().map(String::as_str).collect::<Vec<_>>()),
             conventions: conventions(study, spec),
+        };
+        let figure = |spec: &FigureSpec| FigureLayout {
+            spec: spec.clone(),
+            definitions: definitions(study, &spec.call.args.texts("of")),
         };
         Layout {
             format_version: FORMAT_VERSION,
             slug: study.slug.clone(),
             tables: study.tables.iter().map(table).collect(),
-            figures: study.figures.clone(),
+            figures: study.figures.iter().map(figure).collect(),
         }
     }
 }

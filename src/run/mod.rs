@@ -1,6 +1,7 @@
 //! A run: a plan executed and written down, one folder that holds all there is to know about it.
 
 mod conventions;
+mod definitions;
 pub mod find;
 pub mod folder;
 pub mod index;
@@ -13,6 +14,7 @@ use crate::plan::Plan;
 use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spectra};
 
 pub use conventions::conventions;
+pub use definitions::definitions;
 pub use find::find;
 pub use folder::{
     Run, RunError, open_manifest, open_results, open_samples, open_settings, open_spectra, remove,

@@ -15,8 +15,8 @@ use crate::report::number::{self, Target};
 pub(super) type Column<'a> = (&'a str, f64);
 
 /// Tables of flips, what was tested, what moved, and settings; those that are empty are left out. They need booktabs,
-/// siunitx and longtable, and a part of the document that has one column.
-pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
+/// siunitx and longtable, and a part of the document that has one column. Each is labelled `tab:LABEL-…`.
+pub fn to_latex(diff: &RunDiff, alpha: f64, label: &str) -> String {
     let mut text = "% Written by gradstudy diff. For \\input into one column of a document with\n\
                     % \\usepackage{booktabs,siunitx,longtable}.\n"
         .to_string();
@@ -27,7 +27,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
     let (flips, shared) = without_shared(flips.collect());
     text.push_str(&table(
         &format!("Verdicts that flipped{shared}"),
-        "diff-flips",
+        &format!("{label}-flips"),
         &[
             ("measurement", 0.4),
             ("verdict", 0.16),
@@ -52,7 +52,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
     let (compared, shared) = without_shared(compared.collect());
     text.push_str(&table(
         &format!("Differences that were tested{shared}"),
-        "diff-tested",
+        &format!("{label}-tested"),
         &[
             ("condition", 0.2),
             ("statistic", 0.12),
@@ -91,7 +91,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
     }
     text.push_str(&table(
         &format!("Statistics that moved{shared}"),
-        "diff-moved",
+        &format!("{label}-moved"),
         &[
             ("measurement", 0.32),
             ("statistic", 0.16),
@@ -103,20 +103,16 @@ pub fn to_latex(diff: &RunDiff, alpha: f64) -> String {
     ));
     let settings: Vec<SettingChange> = setting_rows(diff);
     let provenance: Vec<SettingChange> = provenance_rows(diff);
-    for (title, label, changes) in [
-        ("Settings that differ", "diff-settings", settings),
-        (
-            "Data, versions and devices that differ",
-            "diff-provenance",
-            provenance,
-        ),
+    for (title, what, changes) in [
+        ("Settings that differ", "settings", settings),
+        ("Data, versions and devices that differ", "provenance", provenance),
     ] {
         let rows: Vec<Vec<String>> = super::shown_settings(&changes)
             .map(|row| escaped(row.to_vec()))
             .collect();
         text.push_str(&table(
             title,
-            label,
+            &format!("{label}-{what}"),
             &[("setting", 0.3), ("left", 0.3), ("right", 0.3)],
             &rows,
         ));

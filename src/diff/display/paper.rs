@@ -6,7 +6,7 @@ use super::super::paper::{PaperCell, PaperDiff};
 use super::Style;
 use super::latex::{breakable, table, without_shared};
 use super::parts::{difference_with_interval, grid, sentences, verdict};
-use crate::report::latex::escape;
+use crate::report::latex::{self, escape};
 use crate::report::markup::escape_markdown;
 use crate::report::number::{self, Format, Target};
 
@@ -20,8 +20,8 @@ const HEADER: [&str; 7] = [
     "as printed",
 ];
 
-/// Verdicts that differ first, then every cell, table by table.
-pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
+/// Verdicts that differ first, then every cell, table by table. LaTeX tables are labelled `tab:LABEL-…`.
+pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64, label: &str) -> String {
     if diff.cells.is_empty() {
         return "no table of the run has a row that the paper prints numbers for\n".to_string();
     }
@@ -43,7 +43,7 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
     };
     let mut sections = vec![(
         "verdicts that differ".to_string(),
-        "-flips".to_string(),
+        "verdict-flips".to_string(),
         &FLIPS[..],
         flips,
     )];
@@ -57,7 +57,8 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64) -> String {
         let title = format!("{name}, beside Table {number} of Xie et al., 2023");
         sections.push((title, name.to_string(), &HEADER[..], rows));
     }
-    for (title, label, header, rows) in sections.into_iter().filter(|it| !it.3.is_empty()) {
+    for (title, what, header, rows) in sections.into_iter().filter(|it| !it.3.is_empty()) {
+        let label = format!("{label}-{}", latex::label(&what));
         text.push_str(&section(style, &title, &label, header, &rows));
     }
     for (table, row) in &diff.without {
@@ -179,8 +180,7 @@ fn section(style: Style, title: &str, label: &str, header: &[&str], rows: &[Vec<
                 .map(String::as_str)
                 .zip(parts.iter().copied())
                 .collect();
-            let (title, label) = (escape(title) + &shared, crate::report::latex::label(label));
-            table(&title, &format!("paper-{label}"), &columns, &rows)
+            table(&(escape(title) + &shared), label, &columns, &rows)
         }
     }
 }
