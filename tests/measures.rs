@@ -31,6 +31,48 @@ figure turning = angles([turn, shared])
 "#;
 
 #[test]
+fn the_full_batch_is_one_gradient() {
+    let gradstudy = Gradstudy::new(
+        r#"
+study "The full batch" { seeds: 0  allow: [W0103] }
+data  fashion = fashion_mnist_5k(subset: 600)
+model net     = fcn(depth: 1, width: 8)
+vary batch in [300, 600]
+record g = gradients(of: net, on: fashion, batch: batch, iterations: 60)
+spectrum m = second_moment(g, top: 50)
+test tail = power_law(m, tail: top(20))
+test shape = spectrum_shape(m)
+test rows = power_law(g, tail: top(30), along: [iteration])
+table full { of: [tail, shape, rows]  rows: [batch]  columns: [d_ks, trace, effective_rank] }
+"#,
+    );
+    let said = gradstudy.run(&["run", "test.study"]).success().stdout;
+    for expected in [
+        "With B = 600 the minibatch is the whole data set",
+        "B = 600: 1 of 20",
+        "B = 600: 1 of 1 (with too few values above zero)",
+        "B = 600: 6386 of 6386 (constant)",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let text = std::fs::read_to_string(gradstudy.runs()[0].join("results.yaml")).unwrap();
+    let results: Results = serde_yaml::from_str(&text).unwrap();
+    let shape = |batch: u64| {
+        let of = results.measurements.iter().filter(|it| it.subject.batch == batch);
+        of.filter_map(|it| match &it.outcome {
+            Outcome::Shape(shape) => Some(shape.clone()),
+            _ => None,
+        })
+        .next()
+        .expect("a shape")
+    };
+    assert!((shape(600).effective_rank - 1.0).abs() < 1e-9, "{:?}", shape(600));
+    assert!(shape(300).effective_rank > 1.1);
+    // Two halves average to the whole: ‖g‖² is at most the mean of their squared lengths, which trace/T is.
+    assert!(shape(600).trace < shape(300).trace);
+}
+
+#[test]
 fn shapes_bounds_and_overlaps_come_out_of_a_study() {
     let gradstudy = Gradstudy::new(STUDY);
     let said = gradstudy.run(&["run", "test.study"]).success().stdout;

@@ -1,8 +1,7 @@
 //! Captions that the study does not write.
 
-use super::row_keys::label_of;
+use super::row_keys::spectrum_words;
 use crate::results::Subject;
-use crate::stats::outcome::Direction;
 
 /// The study's title, and what all `subjects` share but neither title nor the keys `told` say.
 pub fn caption<'a>(title: &str, told: &[&str], subjects: impl Iterator<Item = &'a Subject>) -> String {
@@ -44,7 +43,10 @@ fn words(subject: &Subject) -> [(&'static str, String); 6] {
         ("training", training.to_string()),
         (
             "spectrum",
-            label_of("spectrum", subject, &[], Direction::Spectrum),
+            subject
+                .spectrum
+                .as_deref()
+                .map_or_else(String::new, spectrum_words),
         ),
         ("batch", count("B", subject.batch)),
         ("iterations", count("T", subject.iterations)),
@@ -86,6 +88,28 @@ mod tests {
             of("LeNet, random-weights, on MNIST", &["iterations"]),
             "LeNet, random-weights, on MNIST"
         );
+    }
+
+    #[test]
+    fn spectra_go_by_their_names_in_prose() {
+        let spectrum = |name: &str| Subject {
+            spectrum: Some(name.to_string()),
+            ..subject("MNIST", 1, "random")
+        };
+        let of = |name: &str| {
+            caption(
+                "LeNet, random weights, MNIST",
+                &["batch", "iterations"],
+                [&spectrum(name)].into_iter(),
+            )
+        };
+        assert!(
+            of("gauss_newton").ends_with(": Gauss–Newton"),
+            "{}",
+            of("gauss_newton")
+        );
+        assert!(of("second_moment").ends_with(": second moment"));
+        assert!(of("empirical_fisher").ends_with(": empirical Fisher"));
     }
 
     #[test]

@@ -52,8 +52,8 @@ pub static ROW_KEYS: &[RowKey] = &[
         summary: "which spectrum is tested, such as covariance",
         heading: "Spectrum",
         label: |subject, _| {
-            let words = subject.spectrum.as_deref().unwrap_or_default();
-            Label::Text(capitalised(&words.replace('_', " ")))
+            let name = subject.spectrum.as_deref().unwrap_or_default();
+            Label::Text(capitalised(&spectrum_words(name)))
         },
     },
     RowKey {
@@ -99,6 +99,15 @@ pub fn label_of(key: &str, subject: &Subject, levels: &[(String, String)], direc
 /// A factor's heading: `weight_decay` reads `Weight decay`.
 pub(super) fn factor_heading(name: &str) -> String {
     capitalised(&name.replace('_', " "))
+}
+
+/// A spectrum's name as prose has it.
+pub fn spectrum_words(name: &str) -> String {
+    let words = name.replace('_', " ");
+    match words.as_str() {
+        "gauss newton" => "Gauss–Newton".to_string(),
+        _ => words.replace("hessian", "Hessian").replace("fisher", "Fisher"),
+    }
 }
 
 fn capitalised(word: &str) -> String {

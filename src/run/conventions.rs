@@ -40,7 +40,10 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
             };
             say(match record.order.as_str() {
                 _ if is_full_batch(record, &case.data[&record.on].call) => {
-                    "The minibatch is the whole data set: all gradients are one, computed once.".to_string()
+                    format!(
+                        "With B = {} the minibatch is the whole data set: all gradients are one, computed once.",
+                        record.batch
+                    )
                 }
                 "replacement" => "Minibatches are drawn with replacement.".to_string(),
                 "sequential" => "Minibatches are taken in the order of the data set.".to_string(),
