@@ -130,7 +130,7 @@ fn main() -> miette::Result<()> {
 fn parts_of_eigenvalues(moments: &Moments, t: usize) {
     let mut matrix = moments.second_moment();
     let start = Instant::now();
-    band::reduce_to_band(&mut matrix, 32, false);
+    band::reduce_to_band::<32>(&mut matrix, false);
     tell("to a band", start, 4.0 / 3.0 * (t as f64).powi(3));
     let start = Instant::now();
     let (tridiagonal, _) = chase::tridiagonalise::<32>(matrix.as_ref(), false);

@@ -2,6 +2,7 @@
 //! cache, then bisection for those that are wanted.
 
 pub mod band;
+mod band_kernel;
 pub mod chase;
 pub mod reflections;
 pub mod tridiagonal;
@@ -20,7 +21,7 @@ const WIDTH: usize = 32;
 /// Each is exact to a few tens of units in the last place of the largest; the same bits on any number of threads.
 pub fn top_eigenvalues(mut matrix: Mat<f64>, top: usize) -> Result<Vec<f64>, SpectrumError> {
     let scale = normalise(&mut matrix)?;
-    band::reduce_to_band(&mut matrix, WIDTH, false);
+    band::reduce_to_band::<WIDTH>(&mut matrix, false);
     let (tridiagonal, _) = chase::tridiagonalise::<WIDTH>(matrix.as_ref(), false);
     let mut values = tridiagonal.top_eigenvalues(top.min(matrix.nrows()));
     for value in &mut values {

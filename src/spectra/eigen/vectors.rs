@@ -27,7 +27,7 @@ pub fn top_eigenpairs(matrix: &Mat<f64>, top: usize) -> Result<Eigenpairs, Spect
     let top = top.min(n);
     let mut a = matrix.clone();
     let scale = normalise(&mut a)?;
-    let panels = band::reduce_to_band(&mut a, WIDTH, true);
+    let panels = band::reduce_to_band::<WIDTH>(&mut a, true);
     let (tridiagonal, reflections) = chase::tridiagonalise::<WIDTH>(a.as_ref(), true);
     drop(a);
     let values = tridiagonal.top_eigenvalues(top);
