@@ -45,7 +45,7 @@ fn gradients(c: &mut Criterion) {
                     BatchNormMode::Batch,
                     history.values_mut(),
                     &|_| {},
-                );
+                )
             });
         });
     }

@@ -132,7 +132,7 @@ fn main() -> miette::Result<()> {
                 mode,
                 history.values_mut(),
                 &|_| {},
-            );
+            )?;
         }
         times.push(start.elapsed().as_secs_f64());
     }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use gradstudy::data::{self, Dataset, SearchPath};
 use gradstudy::gradients::batches::{Batches, Order};
 use gradstudy::gradients::engine::Engine;
@@ -15,6 +14,8 @@ use gradstudy::signature::{Args, Value};
 use gradstudy::training::{Training, checkpoint};
 use safetensors::SafeTensors;
 use serde_json::Value as Json;
+
+use crate::support::tensor_device;
 
 fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -67,16 +68,18 @@ fn relative_error(a: &[f32], b: &[f32]) -> f64 {
 fn record(network: &Network, theta: &[f32], data: &Dataset, batch: usize, iterations: usize) -> Vec<f32> {
     let indices = Batches::new(Order::Sequential, data.len(), batch, 0).indices(0..iterations);
     let mut columns = vec![0.0; network.parameter_count() * iterations];
-    Engine::Host.record(
-        network,
-        theta,
-        data,
-        &indices,
-        batch,
-        BatchNormMode::Batch,
-        &mut columns,
-        &|_| {},
-    );
+    Engine::Host
+        .record(
+            network,
+            theta,
+            data,
+            &indices,
+            batch,
+            BatchNormMode::Batch,
+            &mut columns,
+            &|_| {},
+        )
+        .unwrap();
     columns
 }
 
@@ -139,7 +142,8 @@ fn columns_equal_pytorch_s() {
 fn columns_equal_a_plain_autodiff_loop() {
     let (network, data) = (lenet(), fashion("global"));
     let theta = golden_weights(&network);
-    let tensors = TensorNetwork::new(&network, &theta, &Device::flex());
+    let (device, products) = tensor_device();
+    let tensors = TensorNetwork::new(&network, &theta, &device, products);
     for (batch, iterations) in [(1, 6), (3, 7), (20, 3), (100, 2)] {
         let history = record(&network, &theta, &data, batch, iterations);
         let indices = Batches::new(Order::Sequential, data.len(), batch, 0).indices(0..iterations);
@@ -188,17 +192,21 @@ fn gradients_do_not_depend_on_threads_or_on_how_a_recording_is_divided() {
         let mut parts = vec![0.0; n * iterations];
         let (first, rest) = parts.split_at_mut(block * n);
         let (first_indices, rest_indices) = indices.split_at(block * batch);
-        Engine::Host.record(
-            &network,
-            &theta,
-            &data,
-            first_indices,
-            batch,
-            mode,
-            first,
-            &|_| {},
-        );
-        Engine::Host.record(&network, &theta, &data, rest_indices, batch, mode, rest, &|_| {});
+        Engine::Host
+            .record(
+                &network,
+                &theta,
+                &data,
+                first_indices,
+                batch,
+                mode,
+                first,
+                &|_| {},
+            )
+            .unwrap();
+        Engine::Host
+            .record(&network, &theta, &data, rest_indices, batch, mode, rest, &|_| {})
+            .unwrap();
         assert!(one == parts, "B = {batch}: the division changes G");
     }
 }

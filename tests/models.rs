@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use gradstudy::data::{Dataset, Normalization, NormalizationNote};
 use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::tensor::TensorNetwork;
@@ -13,6 +12,8 @@ use gradstudy::models::{self, Network, weights};
 use gradstudy::signature::{Args, Value};
 use safetensors::SafeTensors;
 use serde_json::Value as Json;
+
+use crate::support::tensor_device;
 
 const CASES: [&str; 11] = [
     "fcn_bn",
@@ -202,6 +203,7 @@ fn logits_equal_pytorch_s_in_eval_mode() {
 
 #[test]
 fn gradients_of_minibatches_equal_pytorch_s() {
+    let (device, products) = tensor_device();
     for case in CASES {
         let golden = Golden::read(case);
         let (network, data, values) = (&golden.network, golden.data(), golden.values("state"));
@@ -224,25 +226,30 @@ fn gradients_of_minibatches_equal_pytorch_s() {
                 let float32 = golden.tensor(&format!("float32.b{batch}.{word}")).unwrap();
                 let bound = |t: usize| 2e-6 + 4.0 * f64::from(float32[t]);
                 let indices: Vec<u32> = (0..(batch * minibatches) as u32).collect();
-                for (engine, name) in [(Engine::Host, "host"), (Engine::Burn(Device::flex()), "burn")] {
+                for (engine, name) in [
+                    (Engine::Host, "host"),
+                    (Engine::Burn(device.clone(), products), "burn"),
+                ] {
                     let mut ours = vec![f32::NAN; n * minibatches];
-                    engine.record(
-                        network,
-                        &values,
-                        &data,
-                        &indices,
-                        *batch,
-                        mode,
-                        &mut ours,
-                        &|_| {},
-                    );
+                    engine
+                        .record(
+                            network,
+                            &values,
+                            &data,
+                            &indices,
+                            *batch,
+                            mode,
+                            &mut ours,
+                            &|_| {},
+                        )
+                        .unwrap();
                     for (t, (ours, theirs)) in ours.chunks(n).zip(theirs.chunks(n)).enumerate() {
                         let what = format!("{case}, B = {batch}, {word} statistics, {name}, minibatch {t}");
                         equal(ours, theirs, bound(t), &what);
                         compared += 1;
                     }
                 }
-                let plain = TensorNetwork::new(network, &values, &Device::flex());
+                let plain = TensorNetwork::new(network, &values, &device, products);
                 let plain = plain.plain_gradient(&data, &indices[..*batch], mode).into_data();
                 let what = format!("{case}, B = {batch}, {word} statistics, plain");
                 equal(plain.as_slice().unwrap(), &theirs[..n], bound(0), &what);
@@ -264,16 +271,18 @@ fn minibatches_do_not_see_each_other() {
         let record = |indices: &[u32]| {
             let mut columns = vec![f32::NAN; n * indices.len() / batch];
             let mode = BatchNormMode::Batch;
-            Engine::Host.record(
-                network,
-                &values,
-                &data,
-                indices,
-                batch,
-                mode,
-                &mut columns,
-                &|_| {},
-            );
+            Engine::Host
+                .record(
+                    network,
+                    &values,
+                    &data,
+                    indices,
+                    batch,
+                    mode,
+                    &mut columns,
+                    &|_| {},
+                )
+                .unwrap();
             columns
         };
         let all = record(indices);
@@ -287,7 +296,9 @@ fn minibatches_do_not_see_each_other() {
                 &format!("B = {batch}, minibatch {t}, alone"),
             );
             let mut gradient = vec![f32::NAN; n];
-            Engine::Host.gradient(network, &values, &data, indices, &mut gradient, &mut running);
+            Engine::Host
+                .gradient(network, &values, &data, indices, &mut gradient, &mut running)
+                .unwrap();
             equal(
                 &gradient,
                 column,
@@ -300,8 +311,12 @@ fn minibatches_do_not_see_each_other() {
 
 #[test]
 fn three_steps_of_training_move_weights_and_running_statistics_as_pytorch_s_do() {
+    let (device, products) = tensor_device();
     for case in CASES {
-        for (engine, name) in [(Engine::Host, "host"), (Engine::Burn(Device::flex()), "burn")] {
+        for (engine, name) in [
+            (Engine::Host, "host"),
+            (Engine::Burn(device.clone(), products), "burn"),
+        ] {
             let golden = Golden::read(case);
             let (network, data, mut values) = (&golden.network, golden.data(), golden.values("state"));
             let (n, batch) = (network.parameter_count(), *golden.batches.last().unwrap());
@@ -317,6 +332,7 @@ fn three_steps_of_training_move_weights_and_running_statistics_as_pytorch_s_do()
             for (t, expected) in losses.iter().enumerate() {
                 let indices: Vec<u32> = ((t * batch) as u32..((t + 1) * batch) as u32).collect();
                 let loss = engine.gradient(network, &values, &data, &indices, &mut gradient, &mut running);
+                let loss = loss.unwrap();
                 assert!(
                     (loss / expected - 1.0).abs() < 1e-5,
                     "{case}, {name}: loss {loss}, {expected}"

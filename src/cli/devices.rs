@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::device::{self, Choice};
+use crate::device::nvidia::Installation;
+use crate::device::{self, Choice, Precision};
 
 use super::{Failure, print};
 
@@ -19,14 +20,14 @@ impl Devices {
             ("flex", Choice::Flex),
             ("cuda", Choice::Cuda(0)),
         ] {
-            let state = match device::select(choice) {
+            let state = match device::select(choice, Precision::F32) {
                 Ok(selected) => selected.description,
                 Err(error) => format!("no: {error}"),
             };
             print(&format!("{name:<5} {state}\n"));
         }
-        for model in device::gpus() {
-            print(&format!("      the driver knows of {model}\n"));
+        for line in Installation::look().lines() {
+            print(&format!("      {line}\n"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use directories::ProjectDirs;
 
 use crate::data::SearchPath;
-use crate::device::{self, Choice, Selected};
+use crate::device::{self, Choice, Precision, Selected};
 
 use super::Failure;
 
@@ -45,6 +45,9 @@ pub struct Computing {
     /// auto, cpu (gradstudy's kernels), flex (burn on the CPU), cuda or cuda:N
     #[arg(long, default_value = "auto", env = "GRADSTUDY_DEVICE")]
     pub device: Choice,
+    /// How exactly CUDA devices multiply matrices: f32, or tf32 on tensor cores
+    #[arg(long, default_value = "f32", value_name = "f32|tf32")]
+    pub precision: Precision,
     /// Memory for a gradient history and what recording it needs, such as 8GB; larger ones go to a file
     /// [default: 60 % of the memory]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
@@ -90,7 +93,7 @@ impl Computing {
                 .num_threads(threads.into())
                 .build_global();
         }
-        let selected = device::select(self.device)?;
+        let selected = device::select(self.device, self.precision)?;
         if let Some(remark) = &selected.remark {
             eprintln!("{remark}");
         }

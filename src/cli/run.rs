@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::Args;
 use jiff::Zoned;
 
-use crate::device::Choice;
+use crate::device::{Choice, Precision};
 use crate::execute::Executor;
 use crate::report::{Templates, to_terminal};
 use crate::run::manifest::{DeviceFacts, Invocation};
@@ -119,6 +119,9 @@ impl Run {
         let mut command = self.study.command("run");
         if self.computing.device != Choice::Auto {
             command += &format!(" --device {}", self.computing.device);
+        }
+        if self.computing.precision != Precision::default() {
+            command += &format!(" --precision {}", self.computing.precision);
         }
         if let Some(directory) = &self.places.data.data_dir {
             command += &format!(

@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::data::DataError;
+use crate::gradients::failure::EngineError;
 use crate::gradients::history::HistoryError;
 use crate::gradients::own::OwnError;
 use crate::hessian::HessianError;
@@ -29,6 +30,9 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Weights(#[from] WeightsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Training(#[from] TrainingError),

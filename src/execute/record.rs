@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, HISTORY, at};
 use crate::gradients::batches::{Batches, Order};
+use crate::gradients::failure::EngineError;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
@@ -73,7 +74,9 @@ impl Executor<'_> {
         );
         // All gradients of the full batch are one.
         let one = (*order == Order::Full && done < iterations)
-            .then(|| self.gradient_over_all(&network, &theta, &data, *batch_norm));
+            .then(|| self.gradient_over_all(&network, &theta, &data, *batch_norm))
+            .transpose()
+            .map_err(|cause| at(step, cause))?;
         let block = minibatches_per_block(batch);
         let chunk = match one {
             Some(_) => COPIES_PER_CHUNK,
@@ -90,7 +93,7 @@ impl Executor<'_> {
             let indices = batches.indices(first..last);
             let columns = &mut history.values_mut()[first * n..last * n];
             let progress = |gradients| self.observer.advance(gradients);
-            let mut record = |indices: &[u32], columns: &mut [f32]| {
+            let mut record = |indices: &[u32], columns: &mut [f32]| -> Result<(), EngineError> {
                 match &one {
                     Some(gradient) => {
                         columns
@@ -107,19 +110,25 @@ impl Executor<'_> {
                         *batch_norm,
                         columns,
                         &progress,
-                    ),
+                    )?,
                 }
                 transform.apply(columns);
+                Ok(())
             };
             if n == all {
-                record(&indices, columns);
+                if let Err(cause) = record(&indices, columns) {
+                    // What was recorded before stays.
+                    self.save_partial(step, &history, first, Some(&transform))
+                        .map_err(|cause| at(step, cause))?;
+                    return Err(at(step, cause));
+                }
             } else {
                 // Whole gradients a few at a time, of which the rows asked for stay.
                 let piece = minibatches_per_piece(all, block);
                 let mut whole = vec![0.0; all * piece.min(last - first)];
                 for (indices, columns) in indices.chunks(piece * batch).zip(columns.chunks_mut(piece * n)) {
                     let whole = &mut whole[..all * (indices.len() / batch)];
-                    record(indices, whole);
+                    record(indices, whole).map_err(|cause| at(step, cause))?;
                     keep_rows(whole, all, rows, columns);
                 }
             }

@@ -165,7 +165,8 @@ impl Executor<'_> {
                         0..n,
                         &mut scratch,
                         columns,
-                    );
+                    )
+                    .map_err(|cause| at(step, cause))?;
                     self.recorded_since(start);
                     add(columns, n, first)?;
                 }

@@ -10,6 +10,7 @@ use super::sketch::Source;
 use super::sums::{Recorder, Target, add_pass, finish};
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::data::Dataset;
+use crate::gradients::failure::EngineError;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
 use crate::layers::BatchNormMode;
@@ -329,7 +330,9 @@ impl Executor<'_> {
         let (network, theta) = self.weights(plan, plan.step(weights))?;
         let data = self.dataset(plan, data)?;
         let n = network.parameter_count();
-        let mut gradient = self.gradient_over_all(&network, &theta, &data, *batch_norm);
+        let mut gradient = self
+            .gradient_over_all(&network, &theta, &data, *batch_norm)
+            .map_err(|cause| at(record, cause))?;
         Transform::new(transform, &theta[..n]).apply(&mut gradient);
         let mut kept = vec![0.0; rows.iter().map(std::ops::Range::len).sum()];
         keep_rows(&gradient, n, rows, &mut kept);
@@ -343,18 +346,18 @@ impl Executor<'_> {
         theta: &[f32],
         data: &Dataset,
         batch_norm: BatchNormMode,
-    ) -> Vec<f32> {
+    ) -> Result<Vec<f32>, EngineError> {
         let (n, engine, batch) = (network.parameter_count(), self.engine, data.len());
         let all: Vec<u32> = (0..batch as u32).collect();
         let mut gradient = vec![0.0; n];
         match batch_norm {
             BatchNormMode::Batch => {
                 let mut running = vec![0.0; theta.len() - n];
-                engine.gradient(network, theta, data, &all, &mut gradient, &mut running);
+                engine.gradient(network, theta, data, &all, &mut gradient, &mut running)?;
             }
-            mode => engine.record(network, theta, data, &all, batch, mode, &mut gradient, &|_| ()),
+            mode => engine.record(network, theta, data, &all, batch, mode, &mut gradient, &|_| ())?,
         }
-        gradient
+        Ok(gradient)
     }
 }
 

@@ -171,7 +171,8 @@ impl<'a> Executor<'a> {
                     rows.clone(),
                     &mut scratch,
                     part,
-                );
+                )
+                .map_err(|cause| at(step, cause))?;
             }
             self.recorded_since(start);
             let view = HistoryView::new(window, rows.len(), t);

@@ -1,13 +1,14 @@
 //! What computes gradients: gradstudy's own kernels on the CPU, or burn on any of its devices.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
+use super::failure::{EngineError, attempt, halving};
 use super::record::{coupled_block, record, record_block};
 use super::tensor::TensorNetwork;
 use crate::data::Dataset;
-use crate::layers::BatchNormMode;
 use crate::layers::lanes::LANES;
+use crate::layers::{BatchNormMode, Products};
 use crate::models::Network;
 
 /// A way to compute gradients.
@@ -15,8 +16,8 @@ use crate::models::Network;
 pub enum Engine {
     /// gradstudy's kernels, all cores.
     Host,
-    /// burn tensors on this device.
-    Burn(Device),
+    /// burn tensors on this device, which multiplies matrices like this.
+    Burn(Device, Products),
 }
 
 /// Samples of one minibatch that a thread takes at once in [`Engine::gradient`]: fixed, so that the sum of the
@@ -30,6 +31,9 @@ impl Engine {
     /// Gradients of the mean loss over consecutive minibatches of `batch` samples into `columns` (n numbers each);
     /// batch normalisation goes by the statistics that `mode` says. `theta` may be followed by a network's running
     /// statistics (it must where `mode` asks for them). See [`record`] for `indices` and `progress`.
+    ///
+    /// A device whose memory does not suffice gets half as many minibatches at once. Errors: it holds not even one, or
+    /// fails otherwise.
     #[allow(clippy::too_many_arguments)]
     pub fn record(
         &self,
@@ -41,23 +45,31 @@ impl Engine {
         mode: BatchNormMode,
         columns: &mut [f32],
         progress: &(dyn Fn(u64) + Sync),
-    ) {
+    ) -> Result<(), EngineError> {
         match self {
             Engine::Host => {
                 record(network, theta, data, indices, batch, mode, columns, progress);
+                Ok(())
             }
-            Engine::Burn(device) => {
-                let tensors = TensorNetwork::new(network, theta, device);
-                let minibatches = (BURN_SAMPLES / batch).max(1);
+            Engine::Burn(device, products) => {
+                let tensors = TensorNetwork::new(network, theta, device, *products);
                 let n = network.parameter_count();
-                for (indices, columns) in indices
-                    .chunks(batch * minibatches)
-                    .zip(columns.chunks_mut(n * minibatches))
-                {
-                    let gradients = tensors.gradients(data, indices, batch, mode).into_data();
-                    columns.copy_from_slice(gradients.as_slice().expect("gradients are float32"));
-                    progress((indices.len() / batch) as u64);
-                }
+                halving(
+                    indices.len() / batch,
+                    BURN_SAMPLES / batch,
+                    |minibatches| {
+                        let indices = &indices[minibatches.start * batch..minibatches.end * batch];
+                        let gradients = tensors.gradients(data, indices, batch, mode);
+                        let count = minibatches.len();
+                        copy(
+                            gradients,
+                            &mut columns[minibatches.start * n..minibatches.end * n],
+                        )?;
+                        progress(count as u64);
+                        Ok(())
+                    },
+                    || device.memory_cleanup(),
+                )
             }
         }
     }
@@ -73,18 +85,19 @@ impl Engine {
         indices: &[u32],
         gradient: &mut [f32],
         running: &mut [f32],
-    ) -> f64 {
-        if let Engine::Burn(device) = self {
-            let tensors = TensorNetwork::new(network, theta, device);
-            let step = tensors.loss_and_gradient(data, indices);
-            let copy = |tensor: Tensor<1>, values: &mut [f32]| {
-                values.copy_from_slice(tensor.into_data().as_slice().expect("gradients are float32"));
-            };
-            copy(step.gradient, gradient);
-            if let Some(statistics) = step.statistics {
-                copy(statistics, running);
-            }
-            return step.loss / indices.len() as f64;
+    ) -> Result<f64, EngineError> {
+        if let Engine::Burn(device, products) = self {
+            let tensors = TensorNetwork::new(network, theta, device, *products);
+            return attempt(|| {
+                let step = tensors.loss_and_gradient(data, indices);
+                copy(step.gradient, gradient)?;
+                if let Some(statistics) = step.statistics {
+                    copy(statistics, running)?;
+                }
+                let mut loss = [0.0];
+                copy(step.loss, &mut loss)?;
+                Ok(f64::from(loss[0]) / indices.len() as f64)
+            });
         }
         if network.has_batch_norm() {
             let (mut block, batch) = (network.block(indices.len()), indices.len());
@@ -92,7 +105,7 @@ impl Engine {
             let loss = coupled_block(
                 network, theta, data, indices, batch, gradient, running, block, true,
             );
-            return loss / batch as f64;
+            return Ok(loss / batch as f64);
         }
         let parts: Vec<(f64, Vec<f32>)> = indices
             .par_chunks(PART)
@@ -113,6 +126,19 @@ impl Engine {
                 .zip(column)
                 .for_each(|(sum, value)| *sum += weight * value);
         }
-        parts.iter().map(|(loss, _)| loss).sum::<f64>() / indices.len() as f64
+        Ok(parts.iter().map(|(loss, _)| loss).sum::<f64>() / indices.len() as f64)
     }
+}
+
+/// Reads a tensor of float32 back from its device.
+fn copy<const D: usize>(tensor: Tensor<D>, values: &mut [f32]) -> Result<(), EngineError> {
+    let data: TensorData = tensor
+        .try_into_data()
+        .map_err(|error| EngineError::of(error.reason()))?;
+    // Bytes are copied when they are first looked at: a device may fail as late as here.
+    let read = data
+        .as_slice()
+        .map_err(|error| EngineError::of(&format!("{error:?}")))?;
+    values.copy_from_slice(read);
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod engine;
+pub mod failure;
 pub mod history;
 pub mod own;
 pub mod parts;

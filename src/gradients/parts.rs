@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::engine::Engine;
+use super::failure::EngineError;
 use super::record::minibatches_per_block;
 use super::transform::Transform;
 use crate::data::Dataset;
@@ -69,14 +70,15 @@ pub fn record_window(
     rows: Range<usize>,
     scratch: &mut [f32],
     window: &mut [f32],
-) {
+) -> Result<(), EngineError> {
     let n = network.parameter_count();
     let whole = &mut scratch[..indices.len() / batch * n];
     let mode = BatchNormMode::Batch;
-    engine.record(network, values, data, indices, batch, mode, whole, &|_| ());
+    engine.record(network, values, data, indices, batch, mode, whole, &|_| ())?;
     transform.apply(whole);
     window
         .par_chunks_mut(rows.len())
         .zip(whole.par_chunks(n))
         .for_each(|(part, column)| part.copy_from_slice(&column[rows.clone()]));
+    Ok(())
 }

@@ -9,13 +9,14 @@ use std::ops::Range;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 use crate::data::Dataset;
-use crate::layers::BatchNormMode;
+use crate::layers::{BatchNormMode, Products};
 use crate::models::Network;
 
 /// A network and its values on a burn device.
 pub struct TensorNetwork<'a> {
     network: &'a Network,
     device: Device,
+    products: Products,
     /// θ of each layer (none for layers without parameters).
     theta: Vec<Option<Tensor<1>>>,
     /// Running statistics of each batch normalisation, if they are among the values.
@@ -24,8 +25,8 @@ pub struct TensorNetwork<'a> {
 
 /// What one training minibatch gives.
 pub struct TensorStep {
-    /// Sum of the samples' losses.
-    pub loss: f64,
+    /// Sum of the samples' losses, one number.
+    pub loss: Tensor<1>,
     /// Gradient of the mean loss.
     pub gradient: Tensor<1>,
     /// Mean and unbiased variances of the batch normalisations' inputs, in the order of the buffers.
@@ -34,8 +35,8 @@ pub struct TensorStep {
 
 impl<'a> TensorNetwork<'a> {
     /// Puts θ, and what `values` holds of running statistics behind it, on `device` (a plain device; autodiff is
-    /// added where it is needed).
-    pub fn new(network: &'a Network, values: &[f32], device: &Device) -> Self {
+    /// added where it is needed), where matrices are multiplied as `products` says.
+    pub fn new(network: &'a Network, values: &[f32], device: &Device, products: Products) -> Self {
         let device = device.clone();
         let tensor = |range: &Range<usize>| {
             (!range.is_empty() && range.end <= values.len()).then(|| {
@@ -56,6 +57,7 @@ impl<'a> TensorNetwork<'a> {
         TensorNetwork {
             network,
             device,
+            products,
             theta,
             running,
         }
@@ -70,7 +72,7 @@ impl<'a> TensorNetwork<'a> {
         let x = self.forward(images(data, indices, &autodiff), |i, x| {
             let layer = &self.network.layers[i].layer;
             let Some(theta) = &self.theta[i] else {
-                return layer.tensor_forward(Tensor::zeros([1], &autodiff), x);
+                return layer.tensor_forward(Tensor::zeros([1], &autodiff), x, self.products);
             };
             if let Some(norm) = layer.batch_norm() {
                 // Each minibatch has a copy of γ and β, whose gradients autodiff keeps apart.
@@ -80,7 +82,7 @@ impl<'a> TensorNetwork<'a> {
                 return norm.tensor_batches(leaf, self.running(i, mode), x);
             }
             let input = x.clone().inner();
-            let output = layer.tensor_forward(Tensor::from_inner(theta.clone()), x);
+            let output = layer.tensor_forward(Tensor::from_inner(theta.clone()), x, self.products);
             let zero = Tensor::zeros(output.dims(), &autodiff).require_grad();
             taps.push((i, input, zero.clone()));
             output + zero
@@ -92,7 +94,10 @@ impl<'a> TensorNetwork<'a> {
             .collect();
         blocks.extend(taps.into_iter().filter_map(|(i, input, zero)| {
             let layer = &self.network.layers[i].layer;
-            Some((i, layer.tensor_gradient(input, zero.grad(&grads)?, minibatches)?))
+            Some((
+                i,
+                layer.tensor_gradient(input, zero.grad(&grads)?, minibatches, self.products)?,
+            ))
         }));
         blocks.sort_by_key(|(i, _)| *i);
         Tensor::cat(blocks.into_iter().map(|(_, block)| block).collect(), 1)
@@ -116,12 +121,12 @@ impl<'a> TensorNetwork<'a> {
         let x = self.forward(images(data, indices, &autodiff), |i, x| {
             let layer = &self.network.layers[i].layer;
             let Some(theta) = &self.theta[i] else {
-                return layer.tensor_forward(Tensor::zeros([1], &autodiff), x);
+                return layer.tensor_forward(Tensor::zeros([1], &autodiff), x, self.products);
             };
             let leaf = Tensor::<1>::from_inner(theta.clone()).require_grad();
             leaves.push(leaf.clone());
             match layer.batch_norm() {
-                None => layer.tensor_forward(leaf, x),
+                None => layer.tensor_forward(leaf, x, self.products),
                 Some(norm) => {
                     statistics.push(norm.tensor_statistics(x.clone().inner()));
                     norm.tensor_batches(leaf.unsqueeze(), self.running(i, mode), x)
@@ -129,7 +134,7 @@ impl<'a> TensorNetwork<'a> {
             }
         });
         let loss = self.loss(x, data, indices);
-        let total = loss.clone().into_scalar::<f64>();
+        let total = loss.clone().inner();
         let grads = loss.div_scalar(indices.len() as f32).backward();
         TensorStep {
             loss: total,

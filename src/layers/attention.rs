@@ -6,7 +6,7 @@ use pulp::Arch;
 
 use super::attention_kernels::{Product, Reach, Softmax, SoftmaxBackward};
 use super::lanes::Lanes;
-use super::{Layer, Shape};
+use super::{Layer, Products, Shape};
 
 /// The input \[3·dim, 1, tokens\] holds Q, K and V, each with its heads one after the other; the output is
 /// \[dim, 1, tokens\]. PyTorch's `scaled_dot_product_attention`.
@@ -162,7 +162,7 @@ impl Layer for Attention {
         }
     }
 
-    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, products: Products) -> Tensor<4> {
         let (samples, t) = (input.dims()[0], self.tokens);
         let part = |part: usize| {
             input
@@ -170,15 +170,16 @@ impl Layer for Attention {
                 .slice([0..samples, part * self.dim..(part + 1) * self.dim])
                 .reshape([samples, self.heads, self.width(), t])
         };
-        let mut scores = part(0).swap_dims(2, 3).matmul(part(1)).mul_scalar(self.scale());
+        let scores = products.of(part(0).swap_dims(2, 3), part(1));
+        let mut scores = scores.mul_scalar(self.scale());
         if self.causal {
             let hidden = |i: usize| if i % t > i / t { -1e30f32 } else { 0.0 };
             let mask: Vec<f32> = (0..t * t).map(hidden).collect();
             scores = scores + Tensor::from_data(TensorData::new(mask, [1, 1, t, t]), &input.device());
         }
         let weights = activation::softmax(scores, 3);
-        part(2)
-            .matmul(weights.swap_dims(2, 3))
+        products
+            .of(part(2), weights.swap_dims(2, 3))
             .reshape([samples, self.dim, 1, t])
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::batch_norm_kernels::{Backward, GradientSums, Moments, Normalise, Pair};
 use super::lanes::{LANES, Lanes, Segment, scatter};
 use super::second_order::SecondOrder;
-use super::{Initial, Layer, Parameter, Place, Shape, size};
+use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
 
 /// ε, PyTorch's default.
 pub const EPSILON: f64 = 1e-5;
@@ -370,7 +370,7 @@ impl Layer for BatchNorm {
         scatter(gradient, segments, columns, place);
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let both = 2 * self.channels();
         let running = theta.clone().slice([both..2 * both]);
         self.tensor_batches(theta.slice([0..both]).reshape([1, both]), Some(running), input)

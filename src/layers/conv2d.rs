@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, module};
 
 use super::lanes::{Lanes, Segment};
 use super::second_order::SecondOrder;
-use super::{Initial, Layer, Parameter, Place, Shape, size};
+use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
 
 /// Convolution with square kernels. [`Conv2d::default`] has PyTorch's defaults, for a kernel of one weight.
 #[derive(Debug, Clone, Copy)]
@@ -176,7 +176,7 @@ impl Layer for Conv2d {
         SecondOrder::Linear
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let (o, c, k) = (self.out_channels, self.input[0] / self.groups, self.kernel);
         let weight = theta.clone().slice([0..self.weights()]).reshape([o, c, k, k]);
         let bias = self
@@ -191,6 +191,7 @@ impl Layer for Conv2d {
         input: Tensor<4>,
         grad_output: Tensor<4>,
         minibatches: usize,
+        products: Products,
     ) -> Option<Tensor<2>> {
         let [_, height, width] = self.output();
         let (o, positions, groups) = (self.out_channels, height * width, self.groups);
@@ -207,9 +208,8 @@ impl Layer for Conv2d {
             .reshape([minibatches, batch, o, positions])
             .swap_dims(1, 2)
             .reshape([minibatches * groups, o / groups, batch * positions]);
-        let weight = delta
-            .clone()
-            .matmul(a.swap_dims(1, 2))
+        let weight = products
+            .of(delta.clone(), a.swap_dims(1, 2))
             .reshape([minibatches, o * taps]);
         if !self.bias {
             return Some(weight);

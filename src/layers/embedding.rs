@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 
 use super::lanes::{Lanes, Segment};
-use super::{Initial, Layer, Parameter, Place, Shape};
+use super::{Initial, Layer, Parameter, Place, Products, Shape};
 
 /// The input \[1, 1, tokens\] holds whole numbers below `vocabulary`; the output is \[dim, 1, tokens\].
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Layer for Embedding {
         }
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let samples = input.dims()[0];
         let tokens = input.reshape([samples * self.tokens]).int();
         let weight = theta.reshape([self.vocabulary, self.dim]);
@@ -112,6 +112,7 @@ impl Layer for Embedding {
         input: Tensor<4>,
         grad_output: Tensor<4>,
         minibatches: usize,
+        products: Products,
     ) -> Option<Tensor<2>> {
         let samples = input.dims()[0];
         let places = samples / minibatches * self.tokens;
@@ -128,7 +129,7 @@ impl Layer for Embedding {
             .reshape([samples, self.dim, self.tokens])
             .swap_dims(1, 2)
             .reshape([minibatches, places, self.dim]);
-        let weight = stands.matmul(delta);
+        let weight = products.of(stands, delta);
         Some(weight.reshape([minibatches, self.vocabulary * self.dim]))
     }
 }

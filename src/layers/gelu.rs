@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, floats, floats_mut};
 use super::vector_math::normal;
-use super::{Layer, Shape, size};
+use super::{Layer, Products, Shape, size};
 
 /// The Gaussian error linear unit (Hendrycks and Gimpel 2016).
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Layer for Gelu {
         });
     }
 
-    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         activation::gelu(input)
     }
 }

@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
 use super::second_order::SecondOrder;
-use super::{Layer, Shape, size};
+use super::{Layer, Products, Shape, size};
 
 /// Average pooling over the whole image.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Layer for GlobalAvgPool {
         SecondOrder::Linear
     }
 
-    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         input.mean_dim(3).mean_dim(2)
     }
 }

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{LANES, Lanes, Segment, scatter};
-use super::{Initial, Layer, Parameter, Place, Shape};
+use super::{Initial, Layer, Parameter, Place, Products, Shape};
 
 /// What PyTorch adds to the variance, which is the biased one.
 const EPSILON: f32 = 1e-5;
@@ -263,7 +263,7 @@ impl Layer for LayerNorm {
         scatter(sums, segments, columns, place);
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let channels = self.channels();
         let of = |range| theta.clone().slice([range]).reshape([1, channels, 1, 1]);
         normalised(input) * of(0..channels) + of(channels..2 * channels)
@@ -274,6 +274,7 @@ impl Layer for LayerNorm {
         input: Tensor<4>,
         grad_output: Tensor<4>,
         minibatches: usize,
+        _products: Products,
     ) -> Option<Tensor<2>> {
         let (channels, positions) = (self.channels(), self.positions());
         let batch = input.dims()[0] / minibatches;

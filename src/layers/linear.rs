@@ -8,7 +8,7 @@ use pulp::Arch;
 use super::lanes::{LANES, Lanes, Segment, floats, floats_mut, scatter};
 use super::linear_kernels::{Backward, Forward, OuterProduct, transpose};
 use super::second_order::SecondOrder;
-use super::{Initial, Layer, Parameter, Place, Shape, size};
+use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
 
 /// y = W x + b.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Layer for Linear {
         SecondOrder::Linear
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, products: Products) -> Tensor<4> {
         let samples = input.dims()[0];
         let weight = theta
             .clone()
@@ -152,7 +152,8 @@ impl Layer for Linear {
         let bias = theta
             .slice([self.weights()..self.weights() + self.outputs])
             .reshape([1, self.outputs]);
-        let output = input.reshape([samples, self.inputs()]).matmul(weight.transpose()) + bias;
+        let input = input.reshape([samples, self.inputs()]);
+        let output = products.of(input, weight.transpose()) + bias;
         output.reshape([samples, self.outputs, 1, 1])
     }
 
@@ -161,14 +162,14 @@ impl Layer for Linear {
         input: Tensor<4>,
         grad_output: Tensor<4>,
         minibatches: usize,
+        products: Products,
     ) -> Option<Tensor<2>> {
         let batch = input.dims()[0] / minibatches;
         let a = input.reshape([minibatches, batch, self.inputs()]);
         let delta = grad_output.reshape([minibatches, batch, self.outputs]);
         let bias = delta.clone().sum_dim(1).reshape([minibatches, self.outputs]);
-        let weight = delta
-            .swap_dims(1, 2)
-            .matmul(a)
+        let weight = products
+            .of(delta.swap_dims(1, 2), a)
             .reshape([minibatches, self.weights()]);
         Some(Tensor::cat(vec![weight, bias], 1))
     }

@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
 use super::second_order::{SecondOrder, Tangent};
-use super::{Layer, Shape, size};
+use super::{Layer, Products, Shape, size};
 
 /// Max pooling with stride equal to the window.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ impl Layer for MaxPool2d {
         SecondOrder::Piecewise(self)
     }
 
-    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         module::max_pool2d(input, MaxPoolOptions::new([self.window; 2]))
     }
 }

@@ -25,6 +25,7 @@ pub mod linear;
 mod linear_kernels;
 pub mod max_pool2d;
 pub mod positions;
+pub mod products;
 pub mod relu;
 pub mod second_order;
 pub mod tanh;
@@ -43,6 +44,7 @@ pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use max_pool2d::MaxPool2d;
 pub use positions::Positions;
+pub use products::Products;
 pub use relu::Relu;
 pub use tanh::Tanh;
 pub use token_linear::TokenLinear;
@@ -171,7 +173,7 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
     }
 
     /// The layer on burn tensors of shape [samples, channels, height, width].
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4>;
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, products: Products) -> Tensor<4>;
 
     /// ∂loss/∂theta per minibatch on burn tensors: [minibatches, parameters] from the layer's input and ∂loss/∂output
     /// of `minibatches` equal, consecutive minibatches. None for layers without parameters.
@@ -180,6 +182,7 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         _input: Tensor<4>,
         _grad_output: Tensor<4>,
         _minibatches: usize,
+        _products: Products,
     ) -> Option<Tensor<2>> {
         None
     }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::lanes::{Lanes, Segment, floats, floats_mut, scatter};
-use super::{Initial, Layer, Parameter, Place, Shape, size};
+use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
 
 /// y = x + E with E of shape \[positions, channels\], the weight of an `nn.Embedding`; an image becomes the row of its
 /// positions: \[channels, 1, positions\].
@@ -87,7 +87,7 @@ impl Layer for Positions {
         scatter(turned, segments, columns, place);
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let (channels, positions) = (self.channels(), self.positions());
         let samples = input.dims()[0];
         let vectors = theta
@@ -102,6 +102,7 @@ impl Layer for Positions {
         input: Tensor<4>,
         grad_output: Tensor<4>,
         minibatches: usize,
+        _products: Products,
     ) -> Option<Tensor<2>> {
         let (channels, positions) = (self.channels(), self.positions());
         let batch = input.dims()[0] / minibatches;

@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut};
 use super::second_order::{SecondOrder, Tangent};
-use super::{Layer, Shape, size};
+use super::{Layer, Products, Shape, size};
 
 /// The rectifier.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Layer for Relu {
         SecondOrder::Piecewise(self)
     }
 
-    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         activation::relu(input)
     }
 }

@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, floats, floats_mut, vectors, vectors_mut};
 use super::second_order::{Curved, SecondOrder, Tangent};
-use super::{Layer, Shape, size};
+use super::{Layer, Products, Shape, size};
 
 /// The hyperbolic tangent.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Layer for Tanh {
         SecondOrder::Smooth(self)
     }
 
-    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         input.tanh()
     }
 }

@@ -17,6 +17,23 @@ struct Passes {
     per_sample: Vec<Vec<f32>>,
 }
 
+/// The device of `GRADSTUDY_DEVICE`, burn's CPU backend unless it is a GPU.
+fn device() -> Device {
+    match std::env::var("GRADSTUDY_DEVICE") {
+        #[cfg(feature = "cuda")]
+        Ok(name) if name.starts_with("cuda") => Device::cuda(0),
+        _ => Device::flex(),
+    }
+}
+
+/// Products as they are by default on that device.
+fn products() -> Products {
+    match device() == Device::flex() {
+        true => Products::Native,
+        false => Products::Double,
+    }
+}
+
 fn parameters(layer: &dyn Layer) -> usize {
     layer.parameters().iter().map(|p| p.len()).sum()
 }
@@ -98,8 +115,9 @@ fn burn(
     theta: &[f32],
     x: &[f32],
     grad_output: &[f32],
+    products: Products,
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let samples = x.len() / size(input);
     let [c, h, w] = input;
     let [oc, oh, ow] = layer.output();
@@ -114,7 +132,7 @@ fn burn(
         TensorData::new(grad_output.to_vec(), [samples, oc, oh, ow]),
         &device,
     );
-    let output = layer.tensor_forward(theta.clone(), x.clone());
+    let output = layer.tensor_forward(theta.clone(), x.clone(), products);
     let grads = (output.clone() * delta).sum().backward();
     let values = |data: TensorData| data.as_slice::<f32>().unwrap().to_vec();
     let mut gradient = theta.grad(&grads).map_or(vec![], |g| values(g.into_data()));
@@ -267,7 +285,7 @@ fn host_kernels_equal_burn_s_autodiff() {
             let x = numbers(samples * size(input), 2 + i as u64);
             let delta = numbers(samples * size(layer.output()), 3);
             let ours = host(layer.as_ref(), input, &theta, &x, &delta);
-            let (output, grad_input, gradient) = burn(layer.as_ref(), input, &theta, &x, &delta);
+            let (output, grad_input, gradient) = burn(layer.as_ref(), input, &theta, &x, &delta, products());
             assert!(relative_error(&ours.output, &output) < 1e-6, "{layer:?} forward");
             assert!(
                 relative_error(&ours.grad_input, &grad_input) < 1e-6,
@@ -295,15 +313,42 @@ fn per_sample_gradients_equal_those_of_single_samples() {
         for (s, column) in ours.per_sample.iter().enumerate() {
             let x = &x[s * size(input)..][..size(input)];
             let delta = &delta[s * size(layer.output())..][..size(layer.output())];
-            let (_, _, gradient) = burn(layer.as_ref(), input, &theta, x, delta);
+            let (_, _, gradient) = burn(layer.as_ref(), input, &theta, x, delta, products());
             assert!(relative_error(column, &gradient) < 1e-6, "{layer:?}, sample {s}");
+        }
+    }
+}
+
+/// What keeps a GPU's rounding of factors out changes nothing else.
+#[test]
+fn products_in_float64_are_those_of_float32_to_rounding() {
+    for (input, layer) in layers() {
+        let theta = values(layer.as_ref(), 1);
+        let (x, delta) = (numbers(6 * size(input), 2), numbers(6 * size(layer.output()), 3));
+        let of = |products| burn(layer.as_ref(), input, &theta, &x, &delta, products);
+        let (single, double) = (of(products()), of(Products::Double));
+        for (single, double) in [(single.0, double.0), (single.1, double.1), (single.2, double.2)] {
+            assert!(relative_error(&single, &double) < 1e-6, "{layer:?}");
+        }
+        let [c, h, w] = input;
+        let [oc, oh, ow] = layer.output();
+        let tensor = |values: &[f32], dims: [usize; 4]| {
+            Tensor::<4>::from_data(TensorData::new(values.to_vec(), dims), &device())
+        };
+        let per_minibatch = |products| {
+            let (x, delta) = (tensor(&x, [6, c, h, w]), tensor(&delta, [6, oc, oh, ow]));
+            let gradients = layer.tensor_gradient(x, delta, 2, products)?;
+            Some(gradients.into_data().as_slice::<f32>().unwrap().to_vec())
+        };
+        if let Some((single, double)) = per_minibatch(products()).zip(per_minibatch(Products::Double)) {
+            assert!(relative_error(&single, &double) < 1e-6, "{layer:?}");
         }
     }
 }
 
 #[test]
 fn burn_gradients_per_minibatch_sum_samples() {
-    let device = Device::flex();
+    let device = device();
     for (input, layer) in layers() {
         let theta = values(layer.as_ref(), 1);
         // A normalisation has another burn form for many minibatches; tests/models.rs compares it.
@@ -315,7 +360,10 @@ fn burn_gradients_per_minibatch_sum_samples() {
         let [oc, oh, ow] = layer.output();
         let x_tensor = Tensor::<4>::from_data(TensorData::new(x.clone(), [6, c, h, w]), &device);
         let d_tensor = Tensor::<4>::from_data(TensorData::new(delta.clone(), [6, oc, oh, ow]), &device);
-        let batches = layer.tensor_gradient(x_tensor, d_tensor, 2).unwrap().into_data();
+        let batches = layer
+            .tensor_gradient(x_tensor, d_tensor, 2, products())
+            .unwrap()
+            .into_data();
         let batches = batches.as_slice::<f32>().unwrap();
         for (m, gradient) in batches.chunks(theta.len()).enumerate() {
             let x = &x[m * 3 * size(input)..][..3 * size(input)];
@@ -414,7 +462,7 @@ fn an_embedding_equals_burn_s_autodiff() {
         .collect();
     let (theta, delta) = (values(&layer, 1), numbers(samples * size(layer.output()), 3));
     let ours = host(&layer, input, &theta, &x, &delta);
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let gradient = |samples: std::ops::Range<usize>| {
         let (x, delta) = (
             &x[samples.start * 7..samples.end * 7],
@@ -428,10 +476,10 @@ fn an_embedding_equals_burn_s_autodiff() {
             tensor(delta, [samples.len(), 6, 1, 7]),
         );
         let theta = Tensor::<1>::from_data(TensorData::new(theta.clone(), [30]), &device).require_grad();
-        let output = layer.tensor_forward(theta.clone(), x.clone());
+        let output = layer.tensor_forward(theta.clone(), x.clone(), products());
         let grads = (output.clone() * delta.clone()).sum().backward();
         let batches = layer
-            .tensor_gradient(x.inner(), delta.inner(), 1)
+            .tensor_gradient(x.inner(), delta.inner(), 1, products())
             .unwrap()
             .into_data();
         let gradient = theta.grad(&grads).unwrap().into_data();

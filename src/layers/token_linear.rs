@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::lanes::{Lanes, Segment};
 use super::second_order::SecondOrder;
-use super::{Conv2d, Layer, Parameter, Place, Shape};
+use super::{Conv2d, Layer, Parameter, Place, Products, Shape};
 
 /// y = W x + b at every position; computed as the 1×1 convolution that it is.
 #[derive(Debug)]
@@ -82,8 +82,8 @@ impl Layer for TokenLinear {
         self.0.second_order()
     }
 
-    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
-        self.0.tensor_forward(theta, input)
+    fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, products: Products) -> Tensor<4> {
+        self.0.tensor_forward(theta, input, products)
     }
 
     fn tensor_gradient(
@@ -91,7 +91,8 @@ impl Layer for TokenLinear {
         input: Tensor<4>,
         grad_output: Tensor<4>,
         minibatches: usize,
+        products: Products,
     ) -> Option<Tensor<2>> {
-        self.0.tensor_gradient(input, grad_output, minibatches)
+        self.0.tensor_gradient(input, grad_output, minibatches, products)
     }
 }

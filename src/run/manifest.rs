@@ -54,7 +54,7 @@ pub struct Manifest {
 /// What computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceFacts {
-    /// `cpu`, `flex` or `cuda`.
+    /// `cpu`, `flex`, `cuda` or `cuda-tf32`.
     pub class: String,
     pub name: String,
 }

@@ -13,6 +13,7 @@ use crate::data::Dataset;
 use crate::data::augment::Augment;
 use crate::gradients::batches::{Batches, Order};
 use crate::gradients::engine::Engine;
+use crate::gradients::failure::EngineError;
 use crate::models::Network;
 use crate::optimizers::Optimizer;
 
@@ -149,7 +150,7 @@ impl<'a> Training<'a> {
             &indices,
             &mut self.gradient,
             statistics,
-        );
+        )?;
         if !loss.is_finite() {
             let (epoch, step) = (epoch + 1, t % self.batches.per_epoch() + 1);
             return Err(TrainingError::Diverged {
@@ -202,4 +203,7 @@ pub enum TrainingError {
         lr: f64,
         loss: f64,
     },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use gradstudy::hessian::{Curvature, HessianError, Operator, Request};
 use gradstudy::layers::lanes::Lanes;
-use gradstudy::layers::{Layer, Linear, Shape};
+use gradstudy::layers::{Layer, Linear, Products, Shape};
 use gradstudy::models::Network;
 use miette::Diagnostic;
 
@@ -34,7 +34,7 @@ impl Layer for Tanh {
         unreachable!("no product is computed")
     }
 
-    fn tensor_forward(&self, _: Tensor<1>, input: Tensor<4>) -> Tensor<4> {
+    fn tensor_forward(&self, _: Tensor<1>, input: Tensor<4>, _: Products) -> Tensor<4> {
         input
     }
 }

@@ -85,16 +85,18 @@ fn fisher_is_the_second_moment_of_recorded_gradients() {
     let (theta, n) = (numbers(network.parameter_count(), 5), network.parameter_count());
     let samples: Vec<u32> = (0..45).rev().collect();
     let mut columns = vec![0.0; n * samples.len()];
-    Engine::Host.record(
-        &network,
-        &theta,
-        &data,
-        &samples,
-        1,
-        BatchNormMode::Batch,
-        &mut columns,
-        &|_| {},
-    );
+    Engine::Host
+        .record(
+            &network,
+            &theta,
+            &data,
+            &samples,
+            1,
+            BatchNormMode::Batch,
+            &mut columns,
+            &|_| {},
+        )
+        .unwrap();
     let direction = numbers(n, 6);
     let mut expected = vec![0.0; n];
     for g in columns.chunks(n) {

@@ -3,7 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use burn::tensor::Device;
+use gradstudy::device::{Precision, select};
+use gradstudy::gradients::engine::Engine;
+use gradstudy::layers::Products;
 use tempfile::TempDir;
+
+/// The device of `GRADSTUDY_DEVICE` for tests of tensors, burn's CPU backend by default, and how it multiplies.
+///
+/// Panics if there is none such.
+pub fn tensor_device() -> (Device, Products) {
+    let name = std::env::var("GRADSTUDY_DEVICE").unwrap_or_else(|_| "flex".to_string());
+    let selected = select(name.parse().unwrap(), Precision::F32);
+    match selected.unwrap_or_else(|error| panic!("{name}: {error}")).engine {
+        Engine::Burn(device, products) => (device, products),
+        // Of tensors, `cpu` and `auto` without a GPU know burn's.
+        Engine::Host => (Device::flex(), Products::Native),
+    }
+}
 
 /// A folder with a study, a cache and a place for reports, and the binary to run in it.
 pub struct Gradstudy {
