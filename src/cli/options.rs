@@ -6,6 +6,7 @@ use clap::Args;
 use directories::ProjectDirs;
 
 use crate::data::SearchPath;
+use crate::device::nvidia::Installation;
 use crate::device::{self, Choice, Precision, Selected};
 
 use super::Failure;
@@ -84,6 +85,11 @@ impl Places {
     }
 }
 
+/// What this machine has of NVIDIA's software.
+pub fn installation() -> Installation {
+    Installation::look(|name| std::env::var_os(name))
+}
+
 impl Computing {
     /// Sets the number of threads, and finds the device; says on standard error why `auto` took no GPU.
     pub fn select(&self) -> Result<Selected, Failure> {
@@ -93,7 +99,7 @@ impl Computing {
                 .num_threads(threads.into())
                 .build_global();
         }
-        let selected = device::select(self.device, self.precision)?;
+        let selected = device::select(self.device, self.precision, &installation())?;
         if let Some(remark) = &selected.remark {
             eprintln!("{remark}");
         }

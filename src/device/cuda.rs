@@ -9,8 +9,11 @@ use crate::gradients::failure::{EngineError, attempt};
 use crate::layers::Products;
 
 /// The GPU, after it has computed something.
-pub(super) fn cuda(index: usize, precision: Precision) -> Result<Selected, DeviceError> {
-    let installation = Installation::look();
+pub(super) fn cuda(
+    index: usize,
+    precision: Precision,
+    installation: &Installation,
+) -> Result<Selected, DeviceError> {
     // Using a device that is not there panics; listing does not.
     let found = Device::enumerate(DeviceType::Cuda).into_iter().count();
     if found == 0 {

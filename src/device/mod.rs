@@ -11,6 +11,7 @@ use burn::tensor::Device;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use self::nvidia::Installation;
 use crate::gradients::engine::Engine;
 use crate::layers::Products;
 
@@ -141,8 +142,12 @@ fn are(found: usize) -> String {
     }
 }
 
-/// Finds the device asked for, and tries it.
-pub fn select(choice: Choice, precision: Precision) -> Result<Selected, DeviceError> {
+/// Finds the device asked for, and tries it; `installation` tells errors what is missing.
+pub fn select(
+    choice: Choice,
+    precision: Precision,
+    installation: &Installation,
+) -> Result<Selected, DeviceError> {
     let selected = match choice {
         Choice::Cpu => cpu(None),
         Choice::Flex => Selected {
@@ -151,9 +156,9 @@ pub fn select(choice: Choice, precision: Precision) -> Result<Selected, DeviceEr
             description: format!("burn flex on {}", cpu_name()),
             remark: None,
         },
-        Choice::Cuda(index) => cuda(index, precision)?,
+        Choice::Cuda(index) => cuda(index, precision, installation)?,
         Choice::Auto if !cfg!(feature = "cuda") => cpu(None),
-        Choice::Auto => match cuda(0, precision) {
+        Choice::Auto => match cuda(0, precision, installation) {
             Ok(selected) => selected,
             Err(error) => cpu(Some(format!("{error}: using the CPU"))),
         },
@@ -179,7 +184,7 @@ fn cpu(remark: Option<String>) -> Selected {
 use cuda::cuda;
 
 #[cfg(not(feature = "cuda"))]
-fn cuda(_index: usize, _precision: Precision) -> Result<Selected, DeviceError> {
+fn cuda(_: usize, _: Precision, _: &Installation) -> Result<Selected, DeviceError> {
     Err(DeviceError::NotBuilt)
 }
 
@@ -200,9 +205,9 @@ mod tests {
     #[test]
     fn tf32_is_not_for_cpus() {
         for choice in [Choice::Cpu, Choice::Flex] {
-            let said = select(choice, Precision::Tf32);
+            let said = select(choice, Precision::Tf32, &Installation::default());
             assert!(matches!(said, Err(DeviceError::Precision { .. })), "{said:?}");
-            assert!(select(choice, Precision::F32).is_ok());
+            assert!(select(choice, Precision::F32, &Installation::default()).is_ok());
         }
     }
 

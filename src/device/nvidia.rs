@@ -35,9 +35,9 @@ const TOOLKITS: [&str; 4] = ["usr/local/cuda", "opt/cuda", "usr/lib/cuda", "usr"
 const LIBDEVICE: &str = "nvvm/libdevice/libdevice.10.bc";
 
 impl Installation {
-    /// What this machine has.
-    pub fn look() -> Self {
-        Installation::under(Path::new("/"), |name| std::env::var_os(name))
+    /// What this machine has, given what its environment says of a name.
+    pub fn look(environment: impl Fn(&str) -> Option<OsString>) -> Self {
+        Installation::under(Path::new("/"), environment)
     }
 
     /// What lies under `root`, in an environment.

@@ -6,4 +6,5 @@ mod factors;
 mod measures;
 mod moments;
 mod sketch;
+mod stopped;
 mod support;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use burn::tensor::Device;
+use gradstudy::device::nvidia::Installation;
 use gradstudy::device::{Precision, select};
 use gradstudy::gradients::engine::Engine;
 use gradstudy::layers::Products;
@@ -14,7 +15,11 @@ use tempfile::TempDir;
 /// Panics if there is none such.
 pub fn tensor_device() -> (Device, Products) {
     let name = std::env::var("GRADSTUDY_DEVICE").unwrap_or_else(|_| "flex".to_string());
-    let selected = select(name.parse().unwrap(), Precision::F32);
+    let selected = select(
+        name.parse().unwrap(),
+        Precision::F32,
+        &Installation::look(|name| std::env::var_os(name)),
+    );
     match selected.unwrap_or_else(|error| panic!("{name}: {error}")).engine {
         Engine::Burn(device, products) => (device, products),
         // Of tensors, `cpu` and `auto` without a GPU know burn's.
