@@ -68,7 +68,7 @@ fn sums_that_were_stopped_go_on_where_they_were() {
     };
     // Passes over the minibatches that take some layers each; windows of rows.
     for (what, text, memory) in [
-        ("layers", study("fcn(batchnorm: false)", "batch: 1"), 2_500_000),
+        ("layers", study("lenet", "batch: 1"), 4_000_000),
         ("windows", study("fcn", "batch: 4"), 60_000_000),
     ] {
         let plan = planned(&text);
