@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 mod cli;
 mod data;
+mod devices;
 mod diff;
 mod docs;
 mod editors;

@@ -3,29 +3,25 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use miette::Diagnostic;
 use serde_json::json;
-use thiserror::Error;
 
 use super::cost::{self, Cost};
+use super::error::PlanError;
 use super::spectra::{Known, Measurable};
 use super::step::{Operation, Step, StepId, StepKey, Work};
+use super::weights::NetworkOf;
 use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
-use crate::data::{self, DataError, SearchPath, label_noise};
+use crate::data::{self, SearchPath, label_noise};
 use crate::gradients::batches::Order;
-use crate::gradients::own::OwnError;
-use crate::hessian::HessianError;
 use crate::layers::BatchNormMode;
-use crate::models::select::NoSuchLayer;
-use crate::models::{self, ModelError, Network};
+use crate::models::{self};
 use crate::optimizers;
 use crate::results::Subject;
 use crate::signature::Call;
-use crate::spectra::SpectrumError;
 use crate::study::{BatchNorm, Case, DataSpec, Study, is_clean};
 
 /// Raised when the way gradients are computed changes their values.
-const GRADIENT_VERSION: u32 = 1;
+pub(super) const GRADIENT_VERSION: u32 = 1;
 
 /// Plans `study` with the data found on `search`. Errors: data sets that are not there, models that do not fit them.
 pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>> {
@@ -66,49 +62,6 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
     })
 }
 
-/// Why a checked study cannot be planned on this machine.
-#[derive(Debug, Error, Diagnostic)]
-pub enum PlanError {
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Data(#[from] DataError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Model(#[from] ModelError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Hessian(#[from] HessianError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Spectrum(#[from] SpectrumError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Own(#[from] OwnError),
-    #[error("test `{test}` compares a network of {of} parameters with one of {other}")]
-    #[diagnostic(
-        code(gradstudy::plan::networks),
-        help("compare two histories of one network, such as before and after a training")
-    )]
-    Networks { test: String, of: u64, other: u64 },
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Layers(#[from] NoSuchLayer),
-    #[error("cannot read the weights `{path}`: {reason}")]
-    #[diagnostic(
-        code(gradstudy::plan::weights),
-        help("check the path; it is relative to where gradstudy is started")
-    )]
-    Weights { path: String, reason: std::io::Error },
-    #[error("`{model}` has {logits} logits, {dataset} has {classes} classes")]
-    #[diagnostic(code(gradstudy::plan::logits), help("set `logits: {classes}`"))]
-    Logits {
-        model: String,
-        logits: usize,
-        dataset: String,
-        classes: usize,
-    },
-}
-
 /// What a plan is asked for, as it is found.
 #[derive(Default)]
 pub(super) struct Out {
@@ -126,12 +79,6 @@ pub(super) struct Lowering<'a> {
     loads: HashMap<String, StepId>,
     /// Digests of the user's own files, by path.
     pub files: HashMap<String, String>,
-}
-
-#[derive(Clone)]
-pub(super) struct NetworkOf {
-    pub network: std::rc::Rc<Network>,
-    pub training: &'static str,
 }
 
 impl Lowering<'_> {
@@ -344,123 +291,6 @@ impl Lowering<'_> {
         self.loads.insert(text, id.clone());
         Ok(id)
     }
-
-    fn initialise(&mut self, case: &Case, model: &str, on: &str, seed: u64) -> Result<StepId, PlanError> {
-        let spec = &case.models[model];
-        let data = dataset_of(case, on);
-        let outline = data.outline(&case.data[on].call.args)?;
-        let input = outline.shape;
-        let kind = models::find(&spec.call.name).expect("the checker knows the models");
-        let network = models::build(kind, &spec.call.args, &outline)?;
-        if network.classes < outline.classes {
-            return Err(PlanError::Logits {
-                model: model.to_string(),
-                logits: network.classes,
-                dataset: data.title(&case.data[on].call.args),
-                classes: outline.classes,
-            });
-        }
-        let digest = match &spec.weights {
-            None => None,
-            Some(path) => {
-                let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
-                    path: path.clone(),
-                    reason,
-                })?;
-                Some(blake3::hash(&bytes).to_hex().to_string())
-            }
-        };
-        let key = StepKey {
-            operation: Operation::Initialise,
-            version: kind.signature().version,
-            settings: json!({"model": spec.call, "input": input, "weights": digest}),
-            seed: digest.is_none().then_some(seed),
-            inputs: vec![],
-        };
-        let (training, label) = match &spec.weights {
-            None => ("random", format!("{} at random, seed {seed}", network.name)),
-            Some(path) => ("loaded", format!("{} from {path}", network.name)),
-        };
-        let work = Work::Initialise {
-            model: spec.call.clone(),
-            input,
-            weights: spec.weights.clone(),
-            seed,
-        };
-        let cost = Cost {
-            bytes: 4 * network.parameter_count() as u64,
-            ..Cost::default()
-        };
-        let id = self.add(key, work, label, cost);
-        self.networks.insert(
-            id.clone(),
-            NetworkOf {
-                network: network.into(),
-                training,
-            },
-        );
-        Ok(id)
-    }
-
-    /// The step that trains `train`.
-    fn weights(&mut self, case: &Case, train: &str, seed: u64) -> Result<StepId, PlanError> {
-        let spec = &case.trains[train];
-        let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
-        let network = self.networks[&weights].network.clone();
-        network.check_batch(spec.batch as usize, BatchNormMode::Batch)?;
-        let kind = optimizer(&spec.optimizer);
-        let (decay, milestones) = match &spec.decay {
-            None => (1.0, vec![]),
-            Some(decay) => {
-                let epochs = decay
-                    .at
-                    .iter()
-                    .map(|milestone| milestone.epoch(spec.epochs) as usize)
-                    .collect();
-                (decay.factor, epochs)
-            }
-        };
-        let (settings, clip) = settings::train(spec, decay, &milestones);
-        let key = StepKey {
-            operation: Operation::Train,
-            version: GRADIENT_VERSION + network.version() - 1 + kind.signature().version - 1,
-            settings,
-            seed: Some(seed),
-            inputs: vec![data.clone(), weights.clone()],
-        };
-        let on = &case.data[&spec.on].call.args;
-        let examples = dataset_of(case, &spec.on).outline(on)?.examples;
-        let cost = cost::train(&network, examples, spec.epochs, spec.batch);
-        let label = format!(
-            "{train}: {} on {}, {}, {} epochs, seed {seed}",
-            network.name,
-            title_of(case, &spec.on),
-            spec.optimizer.name,
-            spec.epochs
-        );
-        let work = Work::Train {
-            data,
-            weights,
-            optimizer: spec.optimizer.clone(),
-            epochs: spec.epochs,
-            batch: spec.batch,
-            decay,
-            milestones,
-            schedule: spec.schedule.clone(),
-            clip,
-            augment: spec.augment.clone(),
-            seed,
-        };
-        let id = self.add(key, work, label, cost);
-        self.networks.insert(
-            id.clone(),
-            NetworkOf {
-                network,
-                training: "pretrain",
-            },
-        );
-        Ok(id)
-    }
 }
 
 pub(super) fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKind {
@@ -468,7 +298,7 @@ pub(super) fn dataset_of(case: &Case, on: &str) -> &'static dyn data::DatasetKin
 }
 
 /// The data called `on`, and what was done to their labels.
-fn title_of(case: &Case, on: &str) -> String {
+pub(super) fn title_of(case: &Case, on: &str) -> String {
     let DataSpec { call, labels, .. } = &case.data[on];
     let title = dataset_of(case, on).title(&call.args);
     match is_clean(labels) {
@@ -477,6 +307,6 @@ fn title_of(case: &Case, on: &str) -> String {
     }
 }
 
-fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {
+pub(super) fn optimizer(call: &Call) -> &'static dyn optimizers::OptimizerKind {
     optimizers::find(&call.name).expect("the checker knows the optimizers")
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::Planned;
 use super::cost::Cost;
-use super::lower::{Lowering, Out, PlanError};
+use super::error::PlanError;
+use super::lower::{Lowering, Out};
 use super::spectra::{Known, Levels, Measurable, is_reference};
 use super::step::{Operation, StepId, StepKey, Work};
 use crate::results::Subject;

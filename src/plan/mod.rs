@@ -5,6 +5,7 @@
 
 pub mod cost;
 pub mod display;
+mod error;
 mod lower;
 mod measure;
 mod own_numbers;
@@ -12,10 +13,12 @@ pub mod route;
 mod settings;
 mod spectra;
 pub mod step;
+mod weights;
 
 use std::collections::HashMap;
 
-pub use lower::{PlanError, lower};
+pub use error::PlanError;
+pub use lower::lower;
 pub use measure::{convention, test_kind};
 pub use spectra::spectrum_method;
 pub use step::{Operation, Step, StepId, StepKey, Work};

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::cost;
-use super::lower::{Lowering, PlanError};
+use super::error::PlanError;
+use super::lower::Lowering;
 use super::step::{Operation, StepId, StepKey, Work};
 use crate::gradients::own;
 use crate::results::Subject;

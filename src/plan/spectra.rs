@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::PlannedSpectrum;
 use super::cost::Cost;
-use super::lower::{Lowering, NetworkOf, Out, PlanError, dataset_of};
+use super::error::PlanError;
+use super::lower::{Lowering, Out, dataset_of};
 use super::step::{Operation, StepId, StepKey, Work};
+use super::weights::NetworkOf;
 use crate::hessian::{self, Request, signatures};
 use crate::models::Network;
 use crate::models::select::{modules, select};

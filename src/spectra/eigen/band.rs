@@ -1,5 +1,6 @@
-//! First stage: a symmetric matrix to a band of half-width `width`, by orthogonal similarity (Bischof, Lang and Sun,
-//! "The SBR Toolbox", 2000). Nearly all of its 4n³/3 operations are matrix products.
+//! First stage: a symmetric matrix to a band of half-width W, by orthogonal similarity (Bischof, Lang and Sun, "The SBR
+//! Toolbox", 2000). Nearly all of its 4n³/3 operations are matrix products, which memory would slow down: each panel's
+//! two are made of a block while it is in cache.
 //!
 //! Work is cut in blocks that do not depend on the number of threads, so neither does any bit of the result.
 

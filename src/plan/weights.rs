@@ -1,0 +1,137 @@
+//! Steps that give a network its values: drawn, read from a file, or trained.
+
+use serde_json::json;
+
+use super::cost::{self, Cost};
+use super::error::PlanError;
+use super::lower::{GRADIENT_VERSION, Lowering, dataset_of, optimizer, title_of};
+use super::settings;
+use super::step::{Operation, StepId, StepKey, Work};
+use crate::layers::BatchNormMode;
+use crate::models::{self, Network};
+use crate::study::Case;
+
+#[derive(Clone)]
+pub(super) struct NetworkOf {
+    pub network: std::rc::Rc<Network>,
+    pub training: &'static str,
+}
+
+impl Lowering<'_> {
+    pub fn initialise(&mut self, case: &Case, model: &str, on: &str, seed: u64) -> Result<StepId, PlanError> {
+        let spec = &case.models[model];
+        let data = dataset_of(case, on);
+        let outline = data.outline(&case.data[on].call.args)?;
+        let input = outline.shape;
+        let kind = models::find(&spec.call.name).expect("the checker knows the models");
+        let network = models::build(kind, &spec.call.args, &outline)?;
+        if network.classes < outline.classes {
+            return Err(PlanError::Logits {
+                model: model.to_string(),
+                logits: network.classes,
+                dataset: data.title(&case.data[on].call.args),
+                classes: outline.classes,
+            });
+        }
+        let digest = match &spec.weights {
+            None => None,
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
+                    path: path.clone(),
+                    reason,
+                })?;
+                Some(blake3::hash(&bytes).to_hex().to_string())
+            }
+        };
+        let key = StepKey {
+            operation: Operation::Initialise,
+            version: kind.signature().version,
+            settings: json!({"model": spec.call, "input": input, "weights": digest}),
+            seed: digest.is_none().then_some(seed),
+            inputs: vec![],
+        };
+        let (training, label) = match &spec.weights {
+            None => ("random", format!("{} at random, seed {seed}", network.name)),
+            Some(path) => ("loaded", format!("{} from {path}", network.name)),
+        };
+        let work = Work::Initialise {
+            model: spec.call.clone(),
+            input,
+            weights: spec.weights.clone(),
+            seed,
+        };
+        let cost = Cost {
+            bytes: 4 * network.parameter_count() as u64,
+            ..Cost::default()
+        };
+        let id = self.add(key, work, label, cost);
+        self.networks.insert(
+            id.clone(),
+            NetworkOf {
+                network: network.into(),
+                training,
+            },
+        );
+        Ok(id)
+    }
+
+    /// The step that trains `train`.
+    pub fn weights(&mut self, case: &Case, train: &str, seed: u64) -> Result<StepId, PlanError> {
+        let spec = &case.trains[train];
+        let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
+        let network = self.networks[&weights].network.clone();
+        network.check_batch(spec.batch as usize, BatchNormMode::Batch)?;
+        let kind = optimizer(&spec.optimizer);
+        let (decay, milestones) = match &spec.decay {
+            None => (1.0, vec![]),
+            Some(decay) => {
+                let epochs = decay
+                    .at
+                    .iter()
+                    .map(|milestone| milestone.epoch(spec.epochs) as usize)
+                    .collect();
+                (decay.factor, epochs)
+            }
+        };
+        let (settings, clip) = settings::train(spec, decay, &milestones);
+        let key = StepKey {
+            operation: Operation::Train,
+            version: GRADIENT_VERSION + network.version() - 1 + kind.signature().version - 1,
+            settings,
+            seed: Some(seed),
+            inputs: vec![data.clone(), weights.clone()],
+        };
+        let on = &case.data[&spec.on].call.args;
+        let examples = dataset_of(case, &spec.on).outline(on)?.examples;
+        let cost = cost::train(&network, examples, spec.epochs, spec.batch);
+        let label = format!(
+            "{train}: {} on {}, {}, {} epochs, seed {seed}",
+            network.name,
+            title_of(case, &spec.on),
+            spec.optimizer.name,
+            spec.epochs
+        );
+        let work = Work::Train {
+            data,
+            weights,
+            optimizer: spec.optimizer.clone(),
+            epochs: spec.epochs,
+            batch: spec.batch,
+            decay,
+            milestones,
+            schedule: spec.schedule.clone(),
+            clip,
+            augment: spec.augment.clone(),
+            seed,
+        };
+        let id = self.add(key, work, label, cost);
+        self.networks.insert(
+            id.clone(),
+            NetworkOf {
+                network,
+                training: "pretrain",
+            },
+        );
+        Ok(id)
+    }
+}
