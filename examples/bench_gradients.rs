@@ -2,15 +2,16 @@
 //! `seconds: X`: our side of benches/peers.
 //!
 //! `cargo run --release --example bench_gradients -- --batch 1 --iterations 5000 [--model lenet|fcn|resnet18]
-//! [--running] [--data DIR] [--epoch]`
+//! [--running] [--data DIR] [--epoch] [--device cuda] [--precision tf32]`
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
 use gradstudy::data::{self, SearchPath};
+use gradstudy::device::nvidia::Installation;
+use gradstudy::device::{Choice, Precision, select};
 use gradstudy::gradients::batches::{Batches, Order};
-use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::history::GradientHistory;
 use gradstudy::layers::BatchNormMode;
 use gradstudy::models::{self, weights};
@@ -37,6 +38,11 @@ struct Options {
     /// Time one epoch of SGD (lr 0.1, momentum 0.9, weight decay 5e-4) instead
     #[arg(long)]
     epoch: bool,
+    /// As for `gradstudy run`
+    #[arg(long, default_value = "cpu")]
+    device: Choice,
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
     /// Repeats; the median is printed
     #[arg(long, default_value_t = 3)]
     repeats: usize,
@@ -88,6 +94,9 @@ fn main() -> miette::Result<()> {
         true => BatchNormMode::Running,
         false => BatchNormMode::Batch,
     };
+    let installation = Installation::look(|name| std::env::var_os(name));
+    let device = select(options.device, options.precision, &installation)?;
+    eprintln!("{}", device.description);
     let mut times = Vec::new();
     for _ in 0..options.repeats {
         let theta = weights::initial(&network, 0);
@@ -107,7 +116,7 @@ fn main() -> miette::Result<()> {
             let mut training = Training::new(
                 &network,
                 &data,
-                &Engine::Host,
+                &device.engine,
                 optimizer,
                 rates,
                 batch,
@@ -123,7 +132,7 @@ fn main() -> miette::Result<()> {
             let mut history = GradientHistory::in_memory(network.parameter_count(), options.iterations)?;
             let mut batches = Batches::new(Order::Shuffled, data.len(), options.batch, 0);
             let indices = batches.indices(0..options.iterations);
-            Engine::Host.record(
+            device.engine.record(
                 &network,
                 &theta,
                 &data,

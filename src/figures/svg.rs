@@ -12,7 +12,7 @@ use super::palette::{FINE_GRID, GRID, INK, PAPER, Rgb, TICK as TICK_COLOR, color
 use super::prepare::{Drawn, Prepared, prepare};
 use super::shapes::dashes;
 use super::{Figure, FigureError, SeriesKind, font};
-use crate::report::symbols::{self, Piece};
+use crate::report::symbols::{self, Level, Piece};
 
 /// Radius of a marker alone, and of one on a line.
 const MARKER: f64 = 0.5;
@@ -168,23 +168,24 @@ impl Pen<'_> {
         }
     }
 
-    /// One line of text with its symbols' subscripts set lower and smaller.
+    /// One line of text with its symbols' sub- and superscripts set smaller, lower and higher.
     fn prose(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
         const SMALLER: f64 = 0.72;
         let text = font::one_line(text);
         let pieces = symbols::pieces(&text);
-        let lower = |piece: &Piece| matches!(piece, Piece::Symbol(it) if it.plain.contains('_'));
-        if !pieces.iter().any(lower) {
+        let moved = |piece: &Piece| matches!(piece, Piece::Symbol(it) if it.plain.contains(['_', '^']));
+        if !pieces.iter().any(moved) {
             return self.text(&text, (x, y), size, anchor, turned);
         }
         let runs = pieces.into_iter().flat_map(|piece| match piece {
-            Piece::Text(text) => vec![(text, false)],
+            Piece::Text(text) => vec![(text, Level::Line)],
             Piece::Symbol(symbol) => symbol.runs(),
         });
         // Letters, their size, and how much lower they stand.
-        let run = |(letters, lower)| match lower {
-            true => (letters, size * SMALLER, size * 0.2),
-            false => (letters, size, 0.0),
+        let run = |(letters, level)| match level {
+            Level::Line => (letters, size, 0.0),
+            Level::Subscript => (letters, size * SMALLER, size * 0.2),
+            Level::Superscript => (letters, size * SMALLER, size * -0.35),
         };
         let runs: Vec<(&str, f64, f64)> = runs.map(run).collect();
         // Blanks at an end of a text are neither measured nor drawn.

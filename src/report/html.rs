@@ -1,6 +1,6 @@
 //! Text in HTML.
 
-use super::symbols::{self, Piece};
+use super::symbols::{self, Level, Piece};
 
 /// Makes any text safe in HTML's text and in attributes between quotation marks.
 pub fn escape_html(text: &str) -> String {
@@ -20,11 +20,12 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// The same with the subscripts of symbols such as `d_ks`.
+/// The same with the sub- and superscripts of symbols such as `d_ks`.
 pub fn prose_html(text: &str) -> String {
-    let run = |(letters, lower): (&str, bool)| match lower {
-        true => format!("<sub>{}</sub>", escape_html(letters)),
-        false => escape_html(letters),
+    let run = |(letters, level): (&str, Level)| match level {
+        Level::Subscript => format!("<sub>{}</sub>", escape_html(letters)),
+        Level::Superscript => format!("<sup>{}</sup>", escape_html(letters)),
+        Level::Line => escape_html(letters),
     };
     let pieces = symbols::pieces(text).into_iter().map(|piece| match piece {
         Piece::Text(text) => escape_html(text),
@@ -44,5 +45,6 @@ mod tests {
             "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;\u{FFFD}\n"
         );
         assert_eq!(prose_html("d_ks < d_c"), "d<sub>ks</sub> &lt; d<sub>c</sub>");
+        assert_eq!(prose_html("x_min (K/k)^ŝ"), "x<sub>min</sub> (K/k)<sup>ŝ</sup>");
     }
 }

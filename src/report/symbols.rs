@@ -1,4 +1,4 @@
-//! Symbols that sentences and headings write as `d_ks`: subscripts in HTML and figures, mathematics in LaTeX.
+//! Symbols that sentences and headings write as `d_ks`: sub- and superscripts in HTML and figures, mathematics in LaTeX.
 
 /// One symbol in its plain spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,20 +69,35 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// Where letters are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Line,
+    Subscript,
+    Superscript,
+}
+
 impl Symbol {
-    /// Runs of letters, and whether they are set lower: `x_min` is `x` and a lower `min`.
-    pub fn runs(self) -> Vec<(&'static str, bool)> {
+    /// Runs of letters and where they are set: `x_min` is `x` and the subscript `min`.
+    pub fn runs(self) -> Vec<(&'static str, Level)> {
         let mut runs = Vec::new();
         let mut rest = self.plain;
-        while let Some((before, behind)) = rest.split_once('_') {
-            let end = behind
-                .find(|it: char| !it.is_alphanumeric())
-                .unwrap_or(behind.len());
-            runs.push((before, false));
-            runs.push((&behind[..end], true));
+        while let Some(at) = rest.find(['_', '^']) {
+            let (before, behind) = (&rest[..at], &rest[at + 1..]);
+            let level = match rest.as_bytes()[at] {
+                b'_' => Level::Subscript,
+                _ => Level::Superscript,
+            };
+            let is_letter = |it: char| it.is_alphanumeric() || matches!(it, '\u{300}'..='\u{36F}');
+            let sign = behind.len() - behind.trim_start_matches('−').len();
+            let end = behind[sign..]
+                .find(|it: char| !is_letter(it))
+                .map_or(behind.len(), |end| sign + end);
+            runs.push((before, Level::Line));
+            runs.push((&behind[..end], level));
             rest = &behind[end..];
         }
-        runs.push((rest, false));
+        runs.push((rest, Level::Line));
         runs.retain(|(letters, _)| !letters.is_empty());
         runs
     }
@@ -112,16 +127,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lower_is_told() {
+    fn what_is_raised_or_lowered_is_told() {
         let runs = |plain: &str| match pieces(plain)[0] {
             Piece::Symbol(symbol) => symbol.runs(),
             Piece::Text(_) => Vec::new(),
         };
-        assert_eq!(runs("x_min"), [("x", false), ("min", true)]);
+        use Level::{Line, Subscript, Superscript};
+        assert_eq!(runs("x_min"), [("x", Line), ("min", Subscript)]);
         assert_eq!(
             runs("x_min (K/k)^ŝ"),
-            [("x", false), ("min", true), (" (K/k)^ŝ", false)]
+            [
+                ("x", Line),
+                ("min", Subscript),
+                (" (K/k)", Line),
+                ("ŝ", Superscript)
+            ]
         );
-        assert_eq!(runs("ŝ"), [("ŝ", false)]);
+        assert_eq!(
+            runs("x^−β/ζ(β, x_min)"),
+            [
+                ("x", Line),
+                ("−β", Superscript),
+                ("/ζ(β, x", Line),
+                ("min", Subscript),
+                (")", Line)
+            ]
+        );
+        assert_eq!(runs("ŝ"), [("ŝ", Line)]);
     }
 }
