@@ -37,10 +37,10 @@ fn weights_and_gradients_on_a_device_are_those_of_the_cpu() {
         ),
     ] {
         let text = format!(
-            "data d = fashion_mnist_5k(subset: 600)\ndata noisy = d with symmetric(40%)\nmodel m = {model}\n\
-             train p = sgd(lr: 0.05, momentum: 0.9) {{ of: m  on: noisy  epochs: 1  batch: 100 }}\n\
-             record g = gradients(of: m, on: noisy, {record}{batch_norm})\n\
-             record h = gradients(of: p, on: noisy, {record})\n\
+            "data d = fashion_mnist_5k(subset: 600)\nmodel m = {model}\n\
+             train p = sgd(lr: 0.05, momentum: 0.9) {{ of: m  on: d with symmetric(40%)  epochs: 1  batch: 100 }}\n\
+             record g = gradients(of: m, on: d with symmetric(40%), {record}{batch_norm})\n\
+             record h = gradients(of: p, on: d with symmetric(40%), {record})\n\
              test t = normality(g, points: 20)\ntest u = normality(h, points: 20)\n"
         );
         let (study, _) = study::check(&Source::new("test.study", text), &VOCABULARY)
