@@ -1,44 +1,18 @@
 //! Sums that are stopped on their way and go on from what they left on the disk.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use gradstudy::data::SearchPath;
 use gradstudy::execute::observer::Silent;
 use gradstudy::execute::{Executor, Observer};
 use gradstudy::gradients::engine::Engine;
-use gradstudy::plan::{self, Plan, Step, Work};
+use gradstudy::plan::{self, Plan, Work};
 use gradstudy::store::Store;
 use gradstudy::study;
 use gradstudy::syntax::Source;
 use gradstudy::vocabulary::VOCABULARY;
 
-/// Stops a run, as Ctrl-C does, at a share of the work of its spectrum; remembers what was done of it before.
-struct StopAt<'a> {
-    share: f64,
-    left: Mutex<Option<u64>>,
-    cancel: &'a AtomicBool,
-}
-
-impl Observer for StopAt<'_> {
-    fn begin(&self, step: &Step, total: u64, _done: u64, _unit: &str) {
-        let of_spectrum = step.key.operation.verb() == "spectrum";
-        *self.left.lock().unwrap() = of_spectrum.then(|| (total as f64 * self.share) as u64);
-    }
-
-    fn advance(&self, units: u64) {
-        if let Some(left) = self.left.lock().unwrap().as_mut() {
-            *left = left.saturating_sub(units);
-            if *left == 0 {
-                self.cancel.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-
-    fn note(&self, _text: &str) {}
-    fn end(&self, _step: &Step, _seconds: f64) {}
-    fn reused(&self, _step: &Step) {}
-}
+use crate::support::StopIn;
 
 fn planned(text: &str) -> Plan {
     let (study, _) = study::check(&Source::new("test.study", text), &VOCABULARY).unwrap();
@@ -85,11 +59,7 @@ fn sums_that_were_stopped_go_on_where_they_were() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), "cpu").unwrap();
         let cancel = AtomicBool::new(false);
-        let stop = StopAt {
-            share: 0.7,
-            left: Mutex::new(None),
-            cancel: &cancel,
-        };
+        let stop = StopIn::new("spectrum", |total| total / 10 * 7, &cancel);
         let error = run(&store, &stop, &cancel).expect_err("the run is stopped");
         assert!(error.is_interrupt(), "{what}: {error}");
         let left: Vec<String> = std::fs::read_dir(store.partial(record))

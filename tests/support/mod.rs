@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use gradstudy::device::nvidia::Installation;
 use gradstudy::device::{Precision, select};
+use gradstudy::execute::Observer;
 use gradstudy::gradients::engine::Engine;
 use gradstudy::layers::Products;
+use gradstudy::plan::Step;
 use tempfile::TempDir;
 
 /// The device of `GRADSTUDY_DEVICE` for tests of tensors, burn's CPU backend by default, and how it multiplies.
@@ -25,6 +29,50 @@ pub fn tensor_device() -> (Device, Products) {
         // Of tensors, `cpu` and `auto` without a GPU know burn's.
         Engine::Host => (Device::flex(), Products::Native),
     }
+}
+
+/// Stops a run, as Ctrl-C does, on its way through the step called `verb`.
+pub struct StopIn<'a> {
+    verb: &'static str,
+    /// Units of the step's work that are done first, given how many there are.
+    after: Box<dyn Fn(u64) -> u64 + Sync>,
+    left: Mutex<Option<u64>>,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a> StopIn<'a> {
+    pub fn new(
+        verb: &'static str,
+        after: impl Fn(u64) -> u64 + Sync + 'static,
+        cancel: &'a AtomicBool,
+    ) -> Self {
+        StopIn {
+            verb,
+            after: Box::new(after),
+            left: Mutex::new(None),
+            cancel,
+        }
+    }
+}
+
+impl Observer for StopIn<'_> {
+    fn begin(&self, step: &Step, total: u64, _done: u64, _unit: &str) {
+        let is_it = step.key.operation.verb() == self.verb;
+        *self.left.lock().unwrap() = is_it.then(|| (self.after)(total));
+    }
+
+    fn advance(&self, units: u64) {
+        if let Some(left) = self.left.lock().unwrap().as_mut() {
+            *left = left.saturating_sub(units);
+            if *left == 0 {
+                self.cancel.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn note(&self, _text: &str) {}
+    fn end(&self, _step: &Step, _seconds: f64) {}
+    fn reused(&self, _step: &Step) {}
 }
 
 /// A folder with a study, a cache and a place for reports, and the binary to run in it.
