@@ -24,6 +24,9 @@ pub mod study;
 
 pub mod data;
 
+#[cfg(feature = "kernels")]
+pub mod kernels;
+
 pub mod layers;
 
 pub mod models;

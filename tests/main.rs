@@ -15,6 +15,8 @@ mod fmt;
 mod gradients;
 mod hessian;
 mod html;
+#[cfg(feature = "kernels")]
+mod kernels;
 mod language;
 mod lsp;
 mod magnitudes;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::StatisticChange;
+use crate::report::cells::mean_and_sd;
 use crate::report::columns::{COLUMNS, ColumnKind};
-use crate::report::tabulate::mean_and_sd;
 use crate::results::Measurement;
 use crate::stats::finite_or_null;
 

@@ -14,9 +14,6 @@ use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{StoreError, replace_file};
 
-/// Samples between two looks at the cancel flag and two marks of progress on the disk.
-const SAMPLES_PER_CHUNK: usize = 32_768;
-
 /// Copies of the gradient of the full batch between the same.
 const COPIES_PER_CHUNK: usize = 64;
 
@@ -80,7 +77,7 @@ impl Executor<'_> {
         let block = minibatches_per_block(batch);
         let chunk = match one {
             Some(_) => COPIES_PER_CHUNK,
-            None => (SAMPLES_PER_CHUNK / batch / block).max(1) * block,
+            None => (self.engine.samples_per_chunk(&network) / batch / block).max(1) * block,
         };
         let mut first = done;
         while first < iterations {

@@ -10,9 +10,12 @@ use super::sketch::Source;
 use super::sums::{Recorder, Target, add_pass, finish};
 use super::{Cause, ExecuteError, Executor, SPECTRUM, at};
 use crate::data::Dataset;
+use crate::gradients::engine::Engine;
 use crate::gradients::failure::EngineError;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
+#[cfg(feature = "kernels")]
+use crate::kernels::Gpu;
 use crate::layers::BatchNormMode;
 use crate::models::Network;
 use crate::models::parts::{Layout, Part};
@@ -21,7 +24,7 @@ use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::moments::Moments;
 use crate::spectra::products::Precision;
-use crate::spectra::{Input, Spectrum, gram};
+use crate::spectra::{Input, Multiplier, Spectrum, gram};
 use crate::stats::monitor::Monitor;
 
 /// Makes the moments of lists of rows; see `spectra_from`.
@@ -78,7 +81,8 @@ impl Executor<'_> {
                 let (n, t) = (history.parameters(), history.iterations());
                 let whole = rows.iter().all(|rows| rows[..] == [0..n]);
                 if whole && (!of_file || n < t) {
-                    let moments = gram::moments(history.view(), centre, precision, monitor);
+                    let multiplier = multiplier(self.engine);
+                    let moments = gram::moments_on(&multiplier, history.view(), centre, precision, monitor);
                     let moments = moments.map_err(|cause| at(first, cause))?;
                     return Ok(moments.map(|moments| vec![moments]));
                 }
@@ -365,6 +369,18 @@ impl Executor<'_> {
 fn short_hash(passes: &[Vec<Part>]) -> String {
     let hash = blake3::hash(format!("{passes:?}").as_bytes()).to_hex();
     hash[..10].to_string()
+}
+
+/// Where a history's inner products are made: where its gradients are.
+fn multiplier(engine: &Engine) -> Multiplier {
+    #[cfg(feature = "kernels")]
+    if let Engine::Burn(device, _) = engine
+        && let Some(gpu) = Gpu::of(device)
+    {
+        return Multiplier::Gpu(gpu);
+    }
+    let _ = engine;
+    Multiplier::Host
 }
 
 /// The call of a spectrum step, and what it is of.

@@ -4,9 +4,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::failure::{EngineError, attempt, halving};
+#[cfg(feature = "kernels")]
+use super::kernels::{DeviceData, KernelNetwork};
 use super::record::{coupled_block, record, record_block};
 use super::tensor::TensorNetwork;
 use crate::data::Dataset;
+#[cfg(feature = "kernels")]
+use crate::kernels::Gpu;
 use crate::layers::lanes::LANES;
 use crate::layers::{BatchNormMode, Products};
 use crate::models::Network;
@@ -27,7 +31,24 @@ const PART: usize = 2 * LANES;
 /// Samples per autodiff pass on burn: chunks of this size suit the CPU's caches and keep a GPU's memory small.
 const BURN_SAMPLES: usize = 100;
 
+/// Samples of one call of [`Engine::record`] on the host: so often is progress marked, and a stop looked for.
+const HOST_SAMPLES: usize = 32_768;
+
+/// Operations of one call elsewhere: some seconds of a GPU, which gets the data anew in each.
+const DEVICE_OPERATIONS: u64 = 25_000_000_000_000;
+
 impl Engine {
+    /// Samples that [`Engine::record`] should be given at once.
+    pub fn samples_per_chunk(&self, network: &Network) -> usize {
+        match self {
+            Engine::Host => HOST_SAMPLES,
+            Engine::Burn(..) => {
+                let samples = DEVICE_OPERATIONS / network.gradient_flops().max(1);
+                samples.clamp(HOST_SAMPLES as u64 / 8, 1 << 22) as usize
+            }
+        }
+    }
+
     /// Gradients of the mean loss over consecutive minibatches of `batch` samples into `columns` (n numbers each);
     /// batch normalisation goes by the statistics that `mode` says. `theta` may be followed by a network's running
     /// statistics (it must where `mode` asks for them). See [`record`] for `indices` and `progress`.
@@ -52,8 +73,28 @@ impl Engine {
                 Ok(())
             }
             Engine::Burn(device, products) => {
-                let tensors = TensorNetwork::new(network, theta, device, *products);
                 let n = network.parameter_count();
+                #[cfg(feature = "kernels")]
+                if let Some(gpu) = Gpu::of(device)
+                    && let Some(kernels) = KernelNetwork::new(network, theta, mode, &gpu)
+                {
+                    let data = DeviceData::new(&gpu, data, indices.len());
+                    return halving(
+                        indices.len() / batch,
+                        kernels.minibatches_per_chunk(batch),
+                        |minibatches| {
+                            let indices = &indices[minibatches.start * batch..minibatches.end * batch];
+                            let gradients = gpu.empty(minibatches.len() * n);
+                            kernels.gradients(&data, indices, batch, &gradients, 0);
+                            let columns = &mut columns[minibatches.start * n..minibatches.end * n];
+                            gpu.read_into(&gradients, columns)?;
+                            progress(minibatches.len() as u64);
+                            Ok(())
+                        },
+                        || device.memory_cleanup(),
+                    );
+                }
+                let tensors = TensorNetwork::new(network, theta, device, *products);
                 halving(
                     indices.len() / batch,
                     BURN_SAMPLES / batch,
@@ -87,6 +128,17 @@ impl Engine {
         running: &mut [f32],
     ) -> Result<f64, EngineError> {
         if let Engine::Burn(device, products) = self {
+            #[cfg(feature = "kernels")]
+            if let Some(gpu) = Gpu::of(device)
+                && let Some(kernels) = KernelNetwork::new(network, theta, BatchNormMode::Batch, &gpu)
+            {
+                return attempt(|| {
+                    let step = kernels.step(&DeviceData::new(&gpu, data, indices.len()), indices)?;
+                    gpu.read_into(&step.gradient, gradient)?;
+                    running.copy_from_slice(&step.statistics);
+                    Ok(step.loss / indices.len() as f64)
+                });
+            }
             let tensors = TensorNetwork::new(network, theta, device, *products);
             return attempt(|| {
                 let step = tensors.loss_and_gradient(data, indices);

@@ -45,6 +45,13 @@ impl EngineError {
     }
 }
 
+#[cfg(feature = "kernels")]
+impl From<crate::kernels::GpuError> for EngineError {
+    fn from(error: crate::kernels::GpuError) -> Self {
+        EngineError::of(&error.0)
+    }
+}
+
 /// What `work` gives; a panic on the way (burn's kernels panic where they cannot be started) is an error.
 pub fn attempt<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

@@ -4,6 +4,8 @@ pub mod batches;
 pub mod engine;
 pub mod failure;
 pub mod history;
+#[cfg(feature = "kernels")]
+pub mod kernels;
 pub mod own;
 pub mod parts;
 pub mod record;

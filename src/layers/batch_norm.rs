@@ -370,6 +370,12 @@ impl Layer for BatchNorm {
         scatter(gradient, segments, columns, place);
     }
 
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        let size = [self.channels(), self.positions()];
+        Some(Box::new(crate::kernels::Normalisation(size)))
+    }
+
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let both = 2 * self.channels();
         let running = theta.clone().slice([both..2 * both]);

@@ -176,6 +176,28 @@ impl Layer for Conv2d {
         SecondOrder::Linear
     }
 
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        let ([c, h, w], [o, oh, ow]) = (self.input, self.output());
+        let layer = crate::kernels::Convolution {
+            c,
+            h,
+            w,
+            o,
+            oh,
+            ow,
+            k: self.kernel,
+            stride: self.stride,
+            padding: self.padding,
+            transposed: false,
+            bias: self.bias,
+        };
+        match self.groups == 1 && self.dilation == 1 {
+            true => Some(Box::new(layer)),
+            false => None,
+        }
+    }
+
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         let (o, c, k) = (self.out_channels, self.input[0] / self.groups, self.kernel);
         let weight = theta.clone().slice([0..self.weights()]).reshape([o, c, k, k]);

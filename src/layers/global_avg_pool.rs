@@ -86,6 +86,11 @@ impl Layer for GlobalAvgPool {
         SecondOrder::Linear
     }
 
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        Some(Box::new(crate::kernels::Average(self.positions())))
+    }
+
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         input.mean_dim(3).mean_dim(2)
     }

@@ -143,6 +143,12 @@ impl Layer for Linear {
         SecondOrder::Linear
     }
 
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        let size = [self.inputs(), self.outputs];
+        Some(Box::new(crate::kernels::FullyConnected(size)))
+    }
+
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, products: Products) -> Tensor<4> {
         let samples = input.dims()[0];
         let weight = theta

@@ -194,6 +194,16 @@ impl Layer for MaxPool2d {
         SecondOrder::Piecewise(self)
     }
 
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        let ([_, height, width], window) = (self.input, self.window);
+        let size = [height, width];
+        match size.iter().all(|side| side % window == 0) {
+            true => Some(Box::new(crate::kernels::Windows { size, window })),
+            false => None,
+        }
+    }
+
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         module::max_pool2d(input, MaxPoolOptions::new([self.window; 2]))
     }

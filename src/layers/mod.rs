@@ -172,6 +172,12 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
         SecondOrder::Unknown
     }
 
+    /// The layer as a kernel for GPUs; where a layer of a network has none, burn's tensors do it all.
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        None
+    }
+
     /// The layer on burn tensors of shape [samples, channels, height, width].
     fn tensor_forward(&self, theta: Tensor<1>, input: Tensor<4>, products: Products) -> Tensor<4>;
 

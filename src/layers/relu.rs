@@ -102,6 +102,11 @@ impl Layer for Relu {
         SecondOrder::Piecewise(self)
     }
 
+    #[cfg(feature = "kernels")]
+    fn kernel(&self) -> Option<Box<dyn crate::kernels::Kernel>> {
+        Some(Box::new(crate::kernels::Rectified))
+    }
+
     fn tensor_forward(&self, _theta: Tensor<1>, input: Tensor<4>, _products: Products) -> Tensor<4> {
         activation::relu(input)
     }

@@ -1,11 +1,15 @@
 //! Every layer's host kernels against two references: PyTorch's float64 values
 //! (tests/reference/gradients/make_golden.py) and burn's autodiff.
 
+mod every_layer;
+mod special;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 
 use super::lanes::{LANES, Lanes, Segment};
 use super::*;
+use every_layer::layers;
 
 /// What a layer does to one batch of samples, each vector row-major over samples.
 struct Passes {
@@ -17,13 +21,21 @@ struct Passes {
     per_sample: Vec<Vec<f32>>,
 }
 
-/// The device of `GRADSTUDY_DEVICE`, burn's CPU backend unless it is a GPU.
+/// The device of `GRADSTUDY_DEVICE`, burn's CPU backend unless it is a GPU. (The command line's own choice comes after this
+/// module.)
 fn device() -> Device {
-    match std::env::var("GRADSTUDY_DEVICE") {
-        #[cfg(feature = "cuda")]
-        Ok(name) if name.starts_with("cuda") => Device::cuda(0),
-        _ => Device::flex(),
-    }
+    let name = std::env::var("GRADSTUDY_DEVICE").unwrap_or_default();
+    let Some(index) = name.strip_prefix("cuda") else {
+        return Device::flex();
+    };
+    let index: usize = match index.strip_prefix(':') {
+        None => 0,
+        Some(index) => index.parse().expect("the number of a GPU"),
+    };
+    #[cfg(feature = "cuda")]
+    return Device::cuda(index);
+    #[cfg(not(feature = "cuda"))]
+    panic!("cuda:{index} needs --features cuda");
 }
 
 /// Products as they are by default on that device.
@@ -157,124 +169,6 @@ fn numbers(count: usize, salt: u64) -> Vec<f32> {
     use rand::RngExt;
     let mut rng = crate::seed::rng(salt, "layer tests");
     (0..count).map(|_| rng.random_range(-1.0f32..1.0)).collect()
-}
-
-fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
-    let any = |input: Shape, out_channels, kernel, padding, stride, bias| -> (Shape, Box<dyn Layer>) {
-        let layer = Conv2d {
-            input,
-            out_channels,
-            kernel,
-            stride,
-            padding,
-            bias,
-            ..Conv2d::default()
-        };
-        (input, Box::new(layer))
-    };
-    let grouped =
-        |input: Shape, out_channels, padding, stride, dilation, groups| -> (Shape, Box<dyn Layer>) {
-            let layer = Conv2d {
-                input,
-                out_channels,
-                kernel: 3,
-                stride,
-                padding,
-                dilation,
-                groups,
-                bias: true,
-            };
-            (input, Box::new(layer))
-        };
-    let attention = |tokens, dim, heads, causal| -> (Shape, Box<dyn Layer>) {
-        let layer = Attention {
-            tokens,
-            dim,
-            heads,
-            causal,
-        };
-        ([3 * dim, 1, tokens], Box::new(layer))
-    };
-    let conv = |input, out_channels, kernel, padding| any(input, out_channels, kernel, padding, 1, true);
-    vec![
-        conv([1, 28, 28], 6, 5, 0),
-        conv([6, 12, 12], 16, 5, 0),
-        conv([3, 9, 7], 7, 3, 1),
-        conv([2, 8, 8], 13, 5, 2),
-        conv([4, 6, 5], 1, 1, 0),
-        conv([1, 9, 9], 2, 7, 3),
-        // A stride, or more weights than a gradient per lane has room for.
-        any([3, 8, 8], 4, 3, 1, 2, false),
-        any([3, 9, 7], 7, 3, 1, 2, true),
-        any([2, 10, 11], 5, 3, 0, 2, true),
-        any([2, 11, 10], 5, 5, 2, 3, false),
-        any([4, 8, 6], 8, 1, 0, 2, false),
-        any([2, 7, 7], 3, 2, 0, 2, false),
-        any([2, 9, 9], 3, 3, 2, 3, true),
-        any([1, 6, 6], 1, 3, 1, 4, true),
-        // Minimal filtering, with whole tiles and cut ones; the second also for the weight gradient.
-        any([24, 6, 5], 40, 3, 1, 1, false),
-        any([33, 7, 9], 32, 3, 1, 1, true),
-        any([32, 8, 8], 48, 3, 1, 1, false),
-        any([40, 4, 4], 31, 3, 2, 1, true),
-        any([100, 3, 3], 90, 1, 0, 1, true),
-        // Dilation, groups (depthwise: as many as channels), and all of it together.
-        grouped([2, 9, 8], 3, 2, 1, 2, 1),
-        grouped([3, 11, 10], 4, 0, 2, 3, 1),
-        grouped([6, 7, 8], 4, 1, 1, 1, 2),
-        grouped([5, 6, 6], 10, 1, 1, 1, 5),
-        grouped([4, 12, 11], 6, 3, 2, 2, 2),
-        grouped([4, 13, 13], 4, 6, 3, 3, 4),
-        ([7, 1, 10], Box::new(TokenLinear::new([7, 1, 10], 13))),
-        ([40, 1, 6], Box::new(TokenLinear::new([40, 1, 6], 33))),
-        ([9, 2, 5], Box::new(LayerNorm { shape: [9, 2, 5] })),
-        ([32, 1, 1], Box::new(LayerNorm { shape: [32, 1, 1] })),
-        ([3, 5, 4], Box::new(Gelu { shape: [3, 5, 4] })),
-        (
-            [6, 3, 4],
-            Box::new(Positions {
-                input: [6, 3, 4],
-                sd: 1.0,
-            }),
-        ),
-        attention(5, 6, 2, false),
-        attention(5, 6, 3, true),
-        attention(17, 8, 1, true),
-        attention(12, 16, 4, false),
-        ([3, 5, 4], Box::new(GlobalAvgPool { input: [3, 5, 4] })),
-        (
-            [16, 4, 4],
-            Box::new(Linear {
-                input: [16, 4, 4],
-                outputs: 120,
-            }),
-        ),
-        (
-            [7, 1, 1],
-            Box::new(Linear {
-                input: [7, 1, 1],
-                outputs: 23,
-            }),
-        ),
-        (
-            [6, 24, 24],
-            Box::new(MaxPool2d {
-                input: [6, 24, 24],
-                window: 2,
-            }),
-        ),
-        (
-            [2, 9, 10],
-            Box::new(MaxPool2d {
-                input: [2, 9, 10],
-                window: 3,
-            }),
-        ),
-        ([3, 5, 4], Box::new(Relu { shape: [3, 5, 4] })),
-        ([3, 5, 4], Box::new(Tanh { shape: [3, 5, 4] })),
-        ([3, 5, 3], Box::new(BatchNorm { shape: [3, 5, 3] })),
-        ([9, 1, 1], Box::new(BatchNorm { shape: [9, 1, 1] })),
-    ]
 }
 
 #[test]
@@ -445,89 +339,4 @@ fn host_kernels_equal_pytorch_in_float64() {
             "{case} gradient"
         );
     }
-}
-
-/// Tokens have no gradient, so the embedding stands apart from the other layers.
-#[test]
-fn an_embedding_equals_burn_s_autodiff() {
-    let layer = Embedding {
-        tokens: 7,
-        vocabulary: 5,
-        dim: 6,
-    };
-    let (input, samples) = ([1, 1, 7], 6);
-    // Token 3 never occurs: its gradient is 0. The others occur several times in a sample.
-    let x: Vec<f32> = (0..samples * 7)
-        .map(|i| [0.0, 1.0, 2.0, 4.0][i * i % 11 % 4])
-        .collect();
-    let (theta, delta) = (values(&layer, 1), numbers(samples * size(layer.output()), 3));
-    let ours = host(&layer, input, &theta, &x, &delta);
-    let device = device().autodiff();
-    let gradient = |samples: std::ops::Range<usize>| {
-        let (x, delta) = (
-            &x[samples.start * 7..samples.end * 7],
-            &delta[samples.start * 42..samples.end * 42],
-        );
-        let tensor = |values: &[f32], dims: [usize; 4]| {
-            Tensor::<4>::from_data(TensorData::new(values.to_vec(), dims), &device)
-        };
-        let (x, delta) = (
-            tensor(x, [samples.len(), 1, 1, 7]),
-            tensor(delta, [samples.len(), 6, 1, 7]),
-        );
-        let theta = Tensor::<1>::from_data(TensorData::new(theta.clone(), [30]), &device).require_grad();
-        let output = layer.tensor_forward(theta.clone(), x.clone(), products());
-        let grads = (output.clone() * delta.clone()).sum().backward();
-        let batches = layer
-            .tensor_gradient(x.inner(), delta.inner(), 1, products())
-            .unwrap()
-            .into_data();
-        let gradient = theta.grad(&grads).unwrap().into_data();
-        let floats = |data: TensorData| data.as_slice::<f32>().unwrap().to_vec();
-        assert!(relative_error(&floats(batches), &floats(gradient.clone())) < 1e-6);
-        (floats(output.into_data()), floats(gradient))
-    };
-    let (output, all) = gradient(0..samples);
-    assert_eq!(ours.output, output);
-    assert!(relative_error(&ours.gradient, &all) < 1e-6);
-    assert!(ours.gradient[18..24].iter().all(|g| *g == 0.0));
-    for (s, column) in ours.per_sample.iter().enumerate() {
-        assert!(relative_error(column, &gradient(s..s + 1).1) < 1e-6, "sample {s}");
-    }
-}
-
-#[test]
-fn attention_without_a_past_repeats_the_value() {
-    let layer = Attention {
-        tokens: 6,
-        dim: 4,
-        heads: 2,
-        causal: true,
-    };
-    let x = numbers(12 * 6, 8);
-    let ours = host(&layer, [12, 1, 6], &[], &x, &numbers(24, 9));
-    // The first token sees itself alone: its output is its own value, channels 8 to 11.
-    for channel in 0..4 {
-        assert_eq!(ours.output[channel * 6], x[(8 + channel) * 6]);
-    }
-}
-
-#[test]
-fn a_linear_layer_is_a_dense_product() {
-    use nalgebra::{DMatrix, DVector};
-    let layer = Linear {
-        input: [31, 1, 1],
-        outputs: 18,
-    };
-    let theta = numbers(parameters(&layer), 4);
-    let (x, delta) = (numbers(31, 5), numbers(18, 6));
-    let ours = host(&layer, layer.input, &theta, &x, &delta);
-    let wide = |values: &[f32]| DVector::from_iterator(values.len(), values.iter().map(|v| f64::from(*v)));
-    let weight = DMatrix::from_row_iterator(18, 31, theta[..18 * 31].iter().map(|v| f64::from(*v)));
-    let (x, delta, bias) = (wide(&x), wide(&delta), wide(&theta[18 * 31..]));
-    let close = |ours: &[f32], dense: DVector<f64>| (wide(ours) - &dense).norm() < 1e-6 * dense.norm();
-    assert!(close(&ours.output, &weight * &x + bias));
-    assert!(close(&ours.grad_input, weight.transpose() * &delta));
-    let outer = (&x * delta.transpose()).as_slice().to_vec();
-    assert!(close(&ours.gradient[..18 * 31], DVector::from_vec(outer)));
 }

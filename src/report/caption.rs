@@ -109,7 +109,7 @@ mod tests {
             of("gauss_newton")
         );
         assert!(of("second_moment").ends_with(": second moment"));
-        assert!(of("empirical_fisher").ends_with(": empirical Fisher"));
+        assert!(of("fisher").ends_with(": empirical Fisher"));
     }
 
     #[test]

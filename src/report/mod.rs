@@ -7,6 +7,7 @@
 //! Figures come in as [`Drawing`]s, drawn already; the HTML report shows them, and every report has them beside it.
 
 mod caption;
+pub mod cells;
 pub mod columns;
 mod context;
 mod csv;

@@ -103,11 +103,10 @@ pub(super) fn factor_heading(name: &str) -> String {
 
 /// A spectrum's name as prose has it.
 pub fn spectrum_words(name: &str) -> String {
-    let words = name.replace('_', " ");
-    match words.as_str() {
-        "gauss newton" => "Gauss–Newton".to_string(),
-        _ => words.replace("hessian", "Hessian").replace("fisher", "Fisher"),
-    }
+    name.replace('_', " ")
+        .replace("gauss newton", "Gauss–Newton")
+        .replace("fisher", "empirical Fisher")
+        .replace("hessian", "Hessian")
 }
 
 fn capitalised(word: &str) -> String {

@@ -39,7 +39,7 @@ pub fn conventions(study: &Study, table: &TableSpec) -> Vec<String> {
                 continue;
             };
             say(match record.order.as_str() {
-                _ if is_full_batch(record, &case.data[&record.on].call) => {
+                _ if case.data.get(&record.on).is_some_and(|data| is_full_batch(record, &data.call)) => {
                     format!(
                         "With B = {} the minibatch is the whole data set: all gradients are one, computed once.",
                         record.batch

@@ -4,14 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use miette::Diagnostic;
 use serde::de::DeserializeOwned;
-use thiserror::Error;
 
+use super::error::RunError;
 use super::layout::{self, Layout};
 use super::manifest::{self, Manifest};
-use crate::figures::{self, FigureError};
-use crate::plots::{self, PlotError};
+use crate::figures;
+use crate::plots;
 use crate::report::{self, Drawing, Report, ReportError, Table, Templates, tabulate};
 use crate::results::{self, Measurement, Results, Spectra};
 use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
@@ -345,64 +344,4 @@ pub fn remove(folder: &Path) -> Result<(), RunError> {
 /// The resolved study of the run in `folder`, if it is there.
 pub fn open_settings(folder: &Path) -> Option<serde_json::Value> {
     serde_yaml::from_str(&fs::read_to_string(folder.join(RESOLVED)).ok()?).ok()
-}
-
-/// Why a run cannot be written or read.
-#[derive(Debug, Error, Diagnostic)]
-pub enum RunError {
-    #[error("cannot write `{}`: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::run::write),
-        help(
-            "name a folder that you may write to with `--reports-dir`; results are in the cache, a rerun is quick"
-        )
-    )]
-    Write { path: PathBuf, reason: io::Error },
-    #[error("cannot read `{}`: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::run::read),
-        help("name the folder of a run, `reports/<study>/<run>`")
-    )]
-    Read { path: PathBuf, reason: io::Error },
-    #[error("`{}` is damaged: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::run::damaged),
-        help("run the study again: what is in the cache is reused")
-    )]
-    Damaged { path: PathBuf, reason: String },
-    #[error("`{}` has format {found}, this gradstudy reads format {known}", path.display())]
-    #[diagnostic(code(gradstudy::run::format), help("run the study again with this gradstudy"))]
-    Format { path: PathBuf, found: u32, known: u32 },
-    #[error("no run is called `{wanted}`")]
-    #[diagnostic(
-        code(gradstudy::run::not_found),
-        help("name a run's folder, its id or the beginning of it, or `study@latest`; in `{}` there are\n{known}", reports.display())
-    )]
-    NotFound {
-        wanted: String,
-        reports: PathBuf,
-        known: String,
-    },
-    #[error("{found} runs are called `{wanted}…`")]
-    #[diagnostic(code(gradstudy::run::ambiguous), help("write more of it:\n{known}"))]
-    Ambiguous {
-        wanted: String,
-        found: usize,
-        known: String,
-    },
-    #[error("the index `{}` fails: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::run::index),
-        help("remove that file: it is made anew from the runs")
-    )]
-    Index { path: PathBuf, reason: String },
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Report(#[from] ReportError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Plot(#[from] PlotError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Figure(#[from] FigureError),
 }

@@ -2,6 +2,7 @@
 
 mod conventions;
 mod definitions;
+mod error;
 pub mod find;
 pub mod folder;
 pub mod index;
@@ -15,10 +16,9 @@ use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spe
 
 pub use conventions::conventions;
 pub use definitions::definitions;
+pub use error::RunError;
 pub use find::find;
-pub use folder::{
-    Run, RunError, open_manifest, open_results, open_samples, open_settings, open_spectra, remove,
-};
+pub use folder::{Run, open_manifest, open_results, open_samples, open_settings, open_spectra, remove};
 pub use layout::Layout;
 pub use manifest::Manifest;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::folder::{self, RunError};
+use super::{RunError, folder};
 use crate::arrays::write::{Column, Columns};
 use crate::report::columns::COLUMNS;
 use crate::results::{MeasuredSpectrum, Measurement, Results, Subject};

@@ -37,6 +37,15 @@ pub enum SpectrumError {
         what: &'static str,
     },
 
+    #[error("the device failed: {reason}")]
+    #[diagnostic(
+        code(gradstudy::spectrum::device),
+        help(
+            "T iterations take 8 T² bytes of the GPU's memory; free it of other work, or use `--device cpu`"
+        )
+    )]
+    Device { reason: String },
+
     #[error("one iteration has no covariance around its own mean")]
     #[diagnostic(
         code(gradstudy::spectrum::one_iteration),

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::error::SpectrumError;
 use super::moments::{Moments, Side};
+use super::multiplier::Multiplier;
 use super::products::{Precision, Products, ROWS};
 use super::products_kernel::RUN;
 use crate::stats::history_view::HistoryView;
@@ -44,6 +45,14 @@ impl GramAccumulator {
             along_shift: vec![0.0; samples],
             shift_square: 0.0,
             along_centre: centred.then(|| (vec![0.0; samples], 0.0)),
+        }
+    }
+
+    /// The same, with the products where `multiplier` says.
+    pub fn on(self, multiplier: &Multiplier) -> Self {
+        GramAccumulator {
+            products: self.products.on(multiplier),
+            ..self
         }
     }
 
@@ -222,6 +231,17 @@ pub fn moments(
     precision: Precision,
     monitor: &Monitor,
 ) -> Result<Option<Moments>, SpectrumError> {
+    moments_on(&Multiplier::Host, view, centre, precision, monitor)
+}
+
+/// As [`moments`], with the products where `multiplier` says.
+pub fn moments_on(
+    multiplier: &Multiplier,
+    view: HistoryView,
+    centre: Option<&[f32]>,
+    precision: Precision,
+    monitor: &Monitor,
+) -> Result<Option<Moments>, SpectrumError> {
     let HistoryView {
         parameters,
         iterations,
@@ -242,7 +262,7 @@ pub fn moments(
     if parameters < iterations {
         return scatter(view, centre, precision, monitor);
     }
-    let mut sums = GramAccumulator::new(iterations, centre.is_some(), precision);
+    let mut sums = GramAccumulator::new(iterations, centre.is_some(), precision).on(multiplier);
     match sums.add(view, 0..parameters, centre, monitor)? {
         true => sums.finish().map(Some),
         false => Ok(None),

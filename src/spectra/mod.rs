@@ -12,6 +12,7 @@ pub mod gram;
 pub mod magnitudes;
 pub mod measures;
 pub mod moments;
+pub mod multiplier;
 pub mod products;
 mod products_kernel;
 pub mod second_moment;
@@ -19,6 +20,7 @@ pub mod sketch;
 pub mod spectrum;
 
 pub use error::SpectrumError;
+pub use multiplier::Multiplier;
 pub use spectrum::{Spectrum, SpectrumKind};
 
 use faer::Mat;
@@ -131,7 +133,7 @@ fn solve(
     let trace = (0..matrix.ncols()).map(|j| matrix[(j, j)]).sum();
     let square_trace = square_trace(&matrix);
     let order = matrix.nrows() as u64;
-    let mut values = eigen::top_eigenvalues(matrix, top as usize)?;
+    let mut values = eigen::top_eigenvalues_on(moments.device(), matrix, top as usize)?;
     // The matrices are positive semidefinite: what is below zero is rounding.
     for value in &mut values {
         *value = value.max(0.0);

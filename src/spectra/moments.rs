@@ -32,16 +32,19 @@ pub struct Moments {
     /// √Σ e² / Σ e over the energies e of the runs that are summed in f32.
     concentration: f64,
     samples: usize,
+    device: Option<usize>,
 }
 
 impl Moments {
     pub(super) fn new(
         side: Side,
-        products: Products,
+        mut products: Products,
         mean: Vec<f64>,
         concentration: f64,
         samples: usize,
     ) -> Result<Self, SpectrumError> {
+        let device = products.device();
+        products.settle()?;
         if !products.finite() {
             return Err(SpectrumError::MatrixNotFinite);
         }
@@ -51,7 +54,13 @@ impl Moments {
             mean,
             concentration,
             samples,
+            device,
         })
+    }
+
+    /// The CUDA device that made the products, if one did.
+    pub fn device(&self) -> Option<usize> {
+        self.device
     }
 
     /// n.

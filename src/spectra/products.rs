@@ -11,6 +11,8 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::error::SpectrumError;
+use super::multiplier::{DeviceProducts, Multiplier};
 use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile, WIDE_PANEL, WideTile};
 
 /// Groups of columns along a side of one tile: its f64 sums and both factors of a run stay in the L2 cache.
@@ -37,6 +39,8 @@ pub struct Products {
     tiles: Vec<Sums>,
     /// X, packed: kept from one part to the next.
     packed: Vec<f32>,
+    /// What a GPU has of the sums, until [`Products::settle`].
+    device: Option<DeviceProducts>,
 }
 
 /// A tile's sums, sliver by sliver; of a tile on the diagonal only slivers that touch the lower triangle count.
@@ -74,7 +78,46 @@ impl Products {
             precision,
             tiles: tiles.map(zero).collect(),
             packed: Vec::new(),
+            device: None,
         }
+    }
+
+    /// The same where `multiplier` says; a GPU sums in f64.
+    pub fn on(self, multiplier: &Multiplier) -> Self {
+        match multiplier {
+            Multiplier::Host => self,
+            #[cfg(feature = "kernels")]
+            Multiplier::Gpu(gpu) => Products {
+                precision: Precision::Double,
+                device: Some(DeviceProducts::new(self.order, gpu)),
+                ..self
+            },
+        }
+    }
+
+    /// The CUDA device that has a part of the sums.
+    pub fn device(&self) -> Option<usize> {
+        self.device.as_ref().and_then(DeviceProducts::cuda)
+    }
+
+    /// Takes what a GPU has summed. Errors: the GPU has failed since the last time, say for want of memory.
+    pub fn settle(&mut self) -> Result<(), SpectrumError> {
+        let Some(device) = self.device.take() else {
+            return Ok(());
+        };
+        let sums = device.read().map_err(|reason| SpectrumError::Device { reason })?;
+        let order = self.order;
+        self.add_tiles(
+            || (),
+            |_, rows, columns, add| {
+                for i in rows {
+                    for j in columns.start..columns.end.min(i + 1) {
+                        add(i, j, sums[i * order + j]);
+                    }
+                }
+            },
+        );
+        Ok(())
     }
 
     /// Columns of X.
@@ -98,6 +141,14 @@ impl Products {
         fill: impl Fn(usize, &mut [f32]) -> R + Sync,
     ) -> Vec<R> {
         assert!(0 < height && height <= ROWS);
+        if let Some(device) = &self.device {
+            // Zeros to start with: what `fill` overwrites costs nothing before it is touched.
+            let mut x = vec![0f32; height * self.order];
+            let results = x.par_chunks_mut(height).enumerate();
+            let results = results.map(|(column, values)| fill(column, values)).collect();
+            device.add(&x);
+            return results;
+        }
         if self.precision == Precision::Double {
             return self.add_double(height, fill);
         }

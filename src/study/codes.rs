@@ -1,7 +1,7 @@
 //! Every code a study can be answered with. Codes are stable: a number is never used for something else.
 //!
 //! E01 text · E02 statements and names · E03 settings and values · E04 grids · E05 what does not fit together ·
-//! W01 doubts.
+//! W01 doubts. One table in one file: what `gradstudy explain` tells is read here as it stands.
 
 /// One code's page for `gradstudy explain`.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 pub mod band;
 mod band_kernel;
 pub mod chase;
+#[cfg(feature = "cuda")]
+mod cusolver;
 pub mod reflections;
 pub mod tridiagonal;
 pub mod vectors;
@@ -28,6 +30,30 @@ pub fn top_eigenvalues(mut matrix: Mat<f64>, top: usize) -> Result<Vec<f64>, Spe
         *value *= scale;
     }
     Ok(values)
+}
+
+/// Matrices of fewer rows are done on the processor before a GPU has started.
+#[cfg(feature = "cuda")]
+const FOR_A_GPU: usize = 1500;
+
+/// The same by cuSOLVER on CUDA device `device`, if there is one and cuSOLVER is installed, and the matrix is large.
+pub fn top_eigenvalues_on(
+    device: Option<usize>,
+    matrix: Mat<f64>,
+    top: usize,
+) -> Result<Vec<f64>, SpectrumError> {
+    #[cfg(feature = "cuda")]
+    if let Some(device) = device.filter(|_| matrix.nrows() >= FOR_A_GPU) {
+        let mut scaled = matrix.clone();
+        let scale = normalise(&mut scaled)?;
+        if let Some(mut values) = cusolver::eigenvalues(&scaled, device) {
+            values.truncate(top);
+            values.iter_mut().for_each(|value| *value *= scale);
+            return Ok(values);
+        }
+    }
+    let _ = device;
+    top_eigenvalues(matrix, top)
 }
 
 /// Brings the matrix to where neither squares overflow nor sums of squares vanish; the power of two that undoes it.

@@ -129,7 +129,13 @@ pub(super) fn check(
                 None => format!("eigenvalues of a matrix that has at most {bound}"),
             };
             let message = format!("`top` asks for {top} {what}");
-            let help = format!("ask for at most {bound}, or record more iterations");
+            let help = match bound {
+                0 => "centring leaves nothing of one iteration: take two or more".to_string(),
+                _ if case.records.contains_key(of) => {
+                    format!("ask for at most {bound}, or record more iterations")
+                }
+                _ => format!("ask for at most {bound}"),
+            };
             let mut diagnostic =
                 Diagnostic::error("E0509", message, place.of("top"), "more than there are").help(help);
             let iterations = places.get(of).and_then(|place| place.spans.get("iterations"));

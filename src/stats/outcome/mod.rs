@@ -1,11 +1,15 @@
 //! What a test over many samples found: counts first, rates and means derived from them.
 
+mod spectra;
+
+pub use spectra::{DavisKahanOutcome, OverlapOutcome, ShapeOutcome, TurnedEigenvector};
+
 use serde::{Deserialize, Serialize};
 
-use super::interval::Interval;
-use super::multiple::Rejections;
-use super::sample_values::SampleValues;
-use super::verdicts::Verdicts;
+use crate::stats::interval::Interval;
+use crate::stats::multiple::Rejections;
+use crate::stats::sample_values::SampleValues;
+use crate::stats::verdicts::Verdicts;
 
 /// Which vectors were tested (the paper's "SG Type"), or that it was one sample such as a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,19 +90,19 @@ pub struct PowerLawOutcome {
     /// Points in the tail of each sample (K).
     pub tail_points: u64,
     /// Mean β̂ over the samples that are not degenerate; NaN if there is none.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_exponent: f64,
     /// Mean standard error of β̂ over the same samples.
-    #[serde(with = "super::finite_or_null", default = "not_measured")]
+    #[serde(with = "crate::stats::finite_or_null", default = "not_measured")]
     pub mean_standard_error: f64,
     /// Mean of 1 + (β̂ − 1)(K − 1)/K over the same samples.
-    #[serde(with = "super::finite_or_null", default = "not_measured")]
+    #[serde(with = "crate::stats::finite_or_null", default = "not_measured")]
     pub mean_corrected_exponent: f64,
     /// Mean ŝ = 1/(β̂ − 1) over the same samples.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_zipf_exponent: f64,
     /// Median x_min over the same samples.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub median_x_min: f64,
     /// Of a spectrum whose tail reaches below its accuracy: how many values stand above that. The others are rounding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,7 +129,7 @@ pub struct BootstrapOutcome {
     /// Most replicates of one sample.
     pub replicates: u64,
     /// Mean number of replicates over the samples that are not degenerate: a large p-value stops early.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_replicates: f64,
     /// Mean p-value; small speaks against the power law. A degenerate sample counts as 0.
     pub mean_p_value: f64,
@@ -139,9 +143,9 @@ pub struct BootstrapOutcome {
 /// Other distances from the fitted power law, over the samples that are not degenerate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DistancesOutcome {
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_kuiper: f64,
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_anderson_darling: f64,
 }
 
@@ -185,12 +189,12 @@ pub struct AlternativeOutcome {
     /// Such as `lognormal`.
     pub alternative: String,
     /// Mean of R = Σ ln f_power/f_alternative.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_log_ratio: f64,
     /// Mean of R/(σ√n); positive favours the power law.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_normalised: f64,
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_p_value: f64,
     /// Samples for which the alternative is better at α.
     pub preferred: Acceptance,
@@ -209,16 +213,16 @@ pub struct TailIndexOutcome {
     /// Values that each estimate looks at.
     pub points: u64,
     /// Mean ξ̂ = 1/α̂ over the samples that are not degenerate; NaN if there is none.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_xi: f64,
     /// Standard deviation of ξ̂ over the same samples (n − 1); NaN for fewer than two.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub sd_xi: f64,
     /// Mean asymptotic standard error of ξ̂; NaN where the estimator has none.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_standard_error: f64,
     /// Median α̂ over the same samples, NaN where it is infinite: half of them have ξ̂ ≤ 0.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub median_tail_index: f64,
     /// What was found of each sample; stored beside outcomes, and empty where that was not done.
     #[serde(skip)]
@@ -234,109 +238,13 @@ pub struct CorrelationOutcome {
     /// Pairs drawn.
     pub pairs: u64,
     /// Mean correlation of a pair; NaN where there is none.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean: f64,
     /// Mean squared correlation less that of independent samples; may be below zero by chance.
-    #[serde(with = "super::finite_or_null")]
+    #[serde(with = "crate::stats::finite_or_null")]
     pub mean_square: f64,
     /// Independent samples that the samples which are not degenerate are worth.
     pub effective: f64,
-}
-
-/// What a spectrum says of itself; NaN where it does not say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ShapeOutcome {
-    /// Not finite, or nothing above rounding.
-    pub degenerate: Degenerate,
-    /// Eigenvalues kept.
-    pub values: u64,
-    /// Those above rounding: what the ranks, the slope and the outliers are of.
-    pub above_rounding: u64,
-    /// Σ λ over the whole matrix.
-    #[serde(with = "super::finite_or_null")]
-    pub trace: f64,
-    /// λ_1.
-    #[serde(with = "super::finite_or_null")]
-    pub largest: f64,
-    /// λ_1/trace.
-    #[serde(with = "super::finite_or_null")]
-    pub largest_share: f64,
-    /// The kept eigenvalues' share of the trace.
-    #[serde(with = "super::finite_or_null")]
-    pub kept_share: f64,
-    /// trace/λ_1.
-    #[serde(with = "super::finite_or_null")]
-    pub stable_rank: f64,
-    /// trace²/Σ λ² over the whole matrix.
-    #[serde(with = "super::finite_or_null")]
-    pub participation_ratio: f64,
-    /// exp of the entropy of λ/Σ λ.
-    #[serde(with = "super::finite_or_null")]
-    pub effective_rank: f64,
-    /// Largest over smallest eigenvalue above rounding.
-    #[serde(with = "super::finite_or_null")]
-    pub condition: f64,
-    /// −d ln λ_k/d ln k by least squares.
-    #[serde(with = "super::finite_or_null")]
-    pub slope: f64,
-    #[serde(with = "super::finite_or_null")]
-    pub slope_r_squared: f64,
-    /// Eigenvalues above the line of the rest; `None` for fewer than eight eigenvalues.
-    pub outliers: Option<u64>,
-    /// The last outlier over the next eigenvalue.
-    #[serde(with = "super::finite_or_null")]
-    pub outlier_gap: f64,
-    /// The slope of the line of the rest.
-    #[serde(with = "super::finite_or_null")]
-    pub bulk_slope: f64,
-    /// Of an iteration: eigenpairs whose residual is within the tolerance.
-    pub converged: Option<u64>,
-    /// Of an iteration: the largest residual over its eigenvalue.
-    #[serde(with = "super::finite_or_null")]
-    pub worst_residual: f64,
-}
-
-/// How far eigenvectors turn under a perturbation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DavisKahanOutcome {
-    /// No eigenvalue above rounding.
-    pub degenerate: Degenerate,
-    /// Eigenvectors asked for.
-    pub top: u64,
-    /// Iterations in each half.
-    pub half: u64,
-    /// ‖εM‖ = ‖C₂ − C₁‖.
-    pub perturbation: f64,
-    /// ŝ of C₁.
-    #[serde(with = "super::finite_or_null")]
-    pub zipf_exponent: f64,
-    /// Those above rounding, from the first.
-    pub eigenvectors: Vec<TurnedEigenvector>,
-}
-
-/// One eigenvector of C₁.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct TurnedEigenvector {
-    pub eigenvalue: f64,
-    /// min(λ_{k−1} − λ_k, λ_k − λ_{k+1}).
-    pub gap: f64,
-    /// 2‖εM‖/gap; infinite (null) where two eigenvalues are equal.
-    #[serde(with = "super::finite_or_null")]
-    pub bound: f64,
-    /// 2‖εM‖(k + 1)^(ŝ + 1)/λ_1, the paper's Eq. 6.
-    #[serde(with = "super::finite_or_null")]
-    pub power_law_bound: f64,
-    /// Sine of the angle to the eigenvector of C₂ of the same rank.
-    pub sine: f64,
-}
-
-/// How much two spaces have in common.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OverlapOutcome {
-    /// n.
-    pub parameters: u64,
-    /// ‖V_kᵀW_k‖²_F/k for k = 1, 2, ….
-    pub by_rank: Vec<f64>,
 }
 
 /// What one test statement found along one direction.

@@ -1,0 +1,182 @@
+//! What stands in a cell: the measurements of one row under one column.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::columns::{self, ColumnKind, samples::samples};
+use super::number::Format;
+use super::paper::PaperRow;
+use super::table::{Cell, CellValue, DegenerateSamples, Missing, TailInRounding, Verdict};
+use super::tabulate::Group;
+use crate::results::Measurement;
+use crate::stats::differences::half_width;
+use crate::stats::interval::{Interval, wilson};
+use crate::stats::outcome::{Degenerate, Outcome};
+
+/// Confidence of the interval that every rate carries, and of a mean over seeds.
+const CONFIDENCE: f64 = 0.95;
+
+pub(super) fn cell(column: &ColumnKind, group: &[&Measurement], paper: Option<&PaperRow>) -> Cell {
+    let paper = paper.and_then(|row| column.paper.and_then(|printed| printed(row)));
+    let mut by_test: IndexMap<&str, Group> = IndexMap::new();
+    for measurement in group {
+        if (column.value)(&measurement.outcome).is_some() {
+            by_test.entry(&measurement.test).or_default().push(measurement);
+        }
+    }
+    let values: Vec<CellValue> = by_test.values().map(|group| value(column, group)).collect();
+    let steps = by_test
+        .values()
+        .flatten()
+        .map(|it| it.step.clone())
+        .collect::<IndexSet<_>>();
+    let value = match values.as_slice() {
+        [] => CellValue::Missing {
+            reason: Missing::NotMeasured,
+        },
+        [first, rest @ ..] if rest.iter().all(|value| value == first) => first.clone(),
+        _ => CellValue::Missing {
+            reason: Missing::Ambiguous {
+                tests: by_test.keys().map(|test| test.to_string()).collect(),
+            },
+        },
+    };
+    Cell {
+        verdict: verdict(column, &value, group),
+        value,
+        paper,
+        steps: steps.into_iter().collect(),
+    }
+}
+
+/// The verdict that the cell states; for the distance of a single sample, the rejection that it is the cause of.
+fn verdict(column: &ColumnKind, value: &CellValue, group: &[&Measurement]) -> Option<Verdict> {
+    let stated = match (column.format, value) {
+        (Format::Verdict, CellValue::Number { mean, .. }) => Some(*mean),
+        _ => None,
+    };
+    let single_rejected = |it: &&Measurement| match &it.outcome {
+        Outcome::PowerLaw(outcome) => outcome.acceptance.tested == 1 && outcome.acceptance.accepted == 0,
+        _ => false,
+    };
+    let is_cause = column.name == columns::D_KS && group.iter().all(single_rejected);
+    match stated {
+        Some(1.0) => Some(Verdict::NotRejected),
+        Some(0.0) => Some(Verdict::Rejected),
+        _ if is_cause => Some(Verdict::Rejected),
+        _ => None,
+    }
+}
+
+/// Mean and sample standard deviation over the measurements of one test, one for each seed.
+fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
+    let values: Vec<f64> = group
+        .iter()
+        .filter_map(|it| (column.value)(&it.outcome))
+        .filter(|value| value.is_finite())
+        .collect();
+    let Some((mean, sd)) = mean_and_sd(&values) else {
+        return CellValue::Missing {
+            reason: Missing::NotFinite,
+        };
+    };
+    CellValue::Number {
+        mean,
+        sd,
+        ci95: sd.and_then(|sd| half_width(sd, values.len() as u64, CONFIDENCE)),
+        seeds: values.len() as u64,
+        samples: counts(column, group).map(|(_, tested)| tested),
+        interval: interval(column, group),
+    }
+}
+
+/// Accepted and tested samples of a rate, over all seeds.
+fn counts(column: &ColumnKind, group: &[&Measurement]) -> Option<(u64, u64)> {
+    let counts = column.counts?;
+    let sum = group
+        .iter()
+        .filter_map(|it| counts(&it.outcome))
+        .fold((0, 0), |(accepted, tested), it| {
+            (accepted + it.accepted, tested + it.tested)
+        });
+    (sum.1 > 0).then_some(sum)
+}
+
+/// Over several seeds, pooled counts would hide what the seeds differ in.
+fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
+    let (accepted, tested) = counts(column, group).filter(|_| group.len() == 1)?;
+    Some(wilson(accepted, tested, CONFIDENCE))
+}
+
+/// What a test is, in a word or two.
+fn kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::PowerLaw(_) => "power law",
+        Outcome::Normality(_) => "Gaussianity",
+        Outcome::Alternatives(_) => "alternatives",
+        Outcome::TailIndex(_) => "tail index",
+        Outcome::Correlation(_) => "correlation",
+        Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) => "",
+    }
+}
+
+/// `None` for no values; no spread for one. Equal values give themselves and 0, without rounding error.
+pub(crate) fn mean_and_sd(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    let (&first, rest) = values.split_first()?;
+    if rest.is_empty() {
+        return Some((first, None));
+    }
+    if rest.iter().all(|value| *value == first) {
+        return Some((first, Some(0.0)));
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((mean, Some((squares / (n - 1.0)).sqrt())))
+}
+
+/// Tails that reach into rounding, by test.
+pub(super) fn rounding(group: &[&Measurement]) -> Vec<TailInRounding> {
+    let mut by_test: IndexMap<&str, TailInRounding> = IndexMap::new();
+    for measurement in group {
+        let Outcome::PowerLaw(outcome) = &measurement.outcome else {
+            continue;
+        };
+        let Some(above) = outcome.above_rounding else {
+            continue;
+        };
+        let found = TailInRounding {
+            test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
+            points: outcome.tail_points,
+            above,
+        };
+        let least = by_test.entry(&measurement.test).or_insert(found);
+        least.above = least.above.min(above);
+    }
+    by_test.into_values().collect()
+}
+
+pub(super) fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
+    let mut by_test: IndexMap<&str, DegenerateSamples> = IndexMap::new();
+    for measurement in group {
+        let (tested, causes) = samples(&measurement.outcome);
+        let sum = by_test
+            .entry(&measurement.test)
+            .or_insert_with(|| DegenerateSamples {
+                test: measurement.test.clone(),
+                kind: kind(&measurement.outcome),
+                tested: 0,
+                causes: Degenerate::default(),
+                has_verdict: measurement.outcome.acceptance().is_some(),
+            });
+        sum.tested += tested;
+        sum.causes.constant += causes.constant;
+        sum.causes.too_few += causes.too_few;
+        sum.causes.not_finite += causes.not_finite;
+        sum.causes.not_whole += causes.not_whole;
+    }
+    by_test
+        .into_values()
+        .filter(|sum| sum.causes.total() > 0)
+        .collect()
+}

@@ -1,0 +1,67 @@
+//! Where inner products of gradients are made.
+
+#[cfg(feature = "kernels")]
+use crate::kernels::{Buffer, Gpu};
+
+/// The processor, or a GPU, which multiplies in float64.
+#[derive(Clone, Default)]
+pub enum Multiplier {
+    #[default]
+    Host,
+    #[cfg(feature = "kernels")]
+    Gpu(Gpu),
+}
+
+/// The lower triangle of XᵀX, in float64, on a GPU.
+#[cfg(feature = "kernels")]
+pub(super) struct DeviceProducts {
+    gpu: Gpu,
+    order: usize,
+    sums: Buffer,
+}
+
+#[cfg(feature = "kernels")]
+impl DeviceProducts {
+    pub fn new(order: usize, gpu: &Gpu) -> Self {
+        DeviceProducts {
+            gpu: gpu.clone(),
+            order,
+            sums: gpu.zeros_wide(order * order),
+        }
+    }
+
+    /// Adds XᵀX of a part X that lies by columns.
+    pub fn add(&self, x: &[f32]) {
+        let part = self.gpu.upload(x);
+        self.gpu.add_products(&part, self.order, &self.sums);
+    }
+
+    /// The GPU's number, if it is of CUDA's.
+    pub fn cuda(&self) -> Option<usize> {
+        self.gpu.cuda()
+    }
+
+    /// All sums by rows; of those above the diagonal some are missing. Errors: what the device says.
+    pub fn read(&self) -> Result<Vec<f64>, String> {
+        self.gpu.read_wide(&self.sums).map_err(|error| error.to_string())
+    }
+}
+
+/// There are none without a GPU.
+#[cfg(not(feature = "kernels"))]
+pub(super) enum DeviceProducts {}
+
+#[cfg(not(feature = "kernels"))]
+impl DeviceProducts {
+    pub fn add(&self, _: &[f32]) {
+        match *self {}
+    }
+
+    pub fn cuda(&self) -> Option<usize> {
+        match *self {}
+    }
+
+    pub fn read(&self) -> Result<Vec<f64>, String> {
+        match *self {}
+    }
+}
