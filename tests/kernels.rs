@@ -1,6 +1,8 @@
 //! Kernels for GPUs beside the host's: on the GPU of `GRADSTUDY_DEVICE`, or compiled for the CPU with the feature
 //! `cube-cpu`.
 
+use std::sync::atomic::AtomicBool;
+
 use burn::tensor::Device;
 use gradstudy::data::{self, Dataset, SearchPath};
 use gradstudy::gradients::engine::Engine;
@@ -18,9 +20,11 @@ use gradstudy::stats::monitor::Monitor;
 
 use crate::support::tensor_device;
 
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 const SILENT: Monitor<'static> = Monitor {
     progress: &|_| {},
-    cancel: &std::sync::atomic::AtomicBool::new(false),
+    cancel: &NEVER,
 };
 
 /// The GPU, if one is asked for; else the CPU as kernels see it.

@@ -52,7 +52,10 @@ struct Taps {
 
 /// The largest divisor of `n` that is at most `most`.
 fn divisor(n: usize, most: usize) -> usize {
-    (1..=most.min(n)).rev().find(|d| n % d == 0).unwrap_or(1)
+    (1..=most.min(n))
+        .rev()
+        .find(|&d| n.is_multiple_of(d))
+        .unwrap_or(1)
 }
 
 impl Convolution {

@@ -3,6 +3,9 @@
 //! Memory is in [`Buffer`]s of a [`Gpu`]; work is queued, and a failure shows when something is read back. Kernels check
 //! the bounds of what they read and write.
 
+// CubeCL translates `%`, not `is_multiple_of`.
+#![allow(clippy::manual_is_multiple_of)]
+
 mod batch_norm;
 mod conv2d;
 mod conv2d_product;
