@@ -97,7 +97,7 @@ fn keep(
         let indices = batches.indices(0..options.iterations);
         let chunk = kernels.minibatches_per_chunk(batch);
         for (number, indices) in indices.chunks(chunk * batch).enumerate() {
-            kernels.gradients(&images, indices, batch, &gradients, number * chunk);
+            kernels.gradients(&images, indices, batch, &(0..n), &gradients, number * chunk);
         }
         gpu.sync()?;
         times.push(start.elapsed().as_secs_f64());

@@ -1,7 +1,8 @@
 //! Times the largest eigenvalues of LeNet's Hessian on MNIST and prints `seconds: X`: our side of
 //! benches/peers/hessian.py.
 //!
-//! `cargo run --release --example bench_hessian -- --data DIR [--samples 2000] [--top 200] [--values FILE]`
+//! `cargo run --release --example bench_hessian -- --data DIR [--samples 2000] [--top 200] [--values FILE]
+//! [--device cuda]`
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -9,6 +10,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use gradstudy::data::{self, SearchPath};
+use gradstudy::device::nvidia::Installation;
+use gradstudy::device::{Choice, Precision, select};
 use gradstudy::hessian::{Curvature, Operator, Request, spectrum};
 use gradstudy::models::{self, weights};
 use gradstudy::signature::{Args, Value};
@@ -31,6 +34,9 @@ struct Options {
     tolerance: f64,
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// auto, cpu or cuda[:i]
+    #[arg(long, default_value = "cpu")]
+    device: Choice,
     /// Writes the eigenvalues there, as a JSON list
     #[arg(long)]
     values: Option<PathBuf>,
@@ -70,9 +76,17 @@ fn main() -> miette::Result<()> {
     let path = "tests/reference/gradients/lenet_weights.safetensors";
     let theta = weights::read(&network, &Path::new(env!("CARGO_MANIFEST_DIR")).join(path))?;
 
+    let device = select(
+        options.device,
+        Precision::F32,
+        &Installation::look(|name| std::env::var_os(name)),
+    )?;
+    eprintln!("{}", device.description);
     let start = Instant::now();
     let samples: Vec<u32> = (0..options.samples).collect();
     let operator = Operator::new(&network, &theta, &data, &samples, Curvature::Hessian)?;
+    #[cfg(feature = "kernels")]
+    let operator = operator.on(&device.engine);
     let request = Request {
         tolerance: options.tolerance,
         seed: options.seed,

@@ -1,5 +1,7 @@
 //! The device of `GRADSTUDY_DEVICE` (burn's CPU backend by default) beside gradstudy's own kernels on the CPU.
 
+mod beside;
+
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -154,6 +156,11 @@ fn a_gpu_that_is_not_there_is_a_clear_error() {
     let said = gradstudy.run(&["run", "test.study", "--device", "cpu", "--precision", "tf32"]);
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.contains("CUDA devices"), "{}", said.stderr);
+    if !name().starts_with("cuda") {
+        let said = gradstudy.run(&["run", "test.study", "--device", "cuda:all"]);
+        assert_eq!(said.code, Some(2));
+        assert!(said.stderr.contains("--device cpu"), "{}", said.stderr);
+    }
     let said = gradstudy.run(&["devices"]).success().stdout;
     for what in ["cpu ", "flex ", "cuda ", "driver: ", "libcuda: ", "libdevice: "] {
         assert!(said.contains(what), "{what}: {said}");

@@ -1,6 +1,9 @@
 //! Kernels for GPUs beside the host's: on the GPU of `GRADSTUDY_DEVICE`, or compiled for the CPU with the feature
 //! `cube-cpu`.
 
+mod curvature;
+mod training;
+
 use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
@@ -13,7 +16,7 @@ use gradstudy::models::network::Builder;
 use gradstudy::models::{self, Network, weights};
 use gradstudy::signature::{Args, Value};
 use gradstudy::spectra::Multiplier;
-use gradstudy::spectra::gram;
+use gradstudy::spectra::gram::{self, GramAccumulator};
 use gradstudy::spectra::products::Precision;
 use gradstudy::stats::history_view::HistoryView;
 use gradstudy::stats::monitor::Monitor;
@@ -191,6 +194,69 @@ fn gradients_of_kernels_are_the_hosts() {
         );
         if !host.2.is_empty() {
             assert!(relative_error(&other.2, &host.2) < 1e-5, "{name}: statistics");
+        }
+    }
+}
+
+#[test]
+fn rows_of_gradients_are_those_of_whole_gradients() {
+    if gpu().is_none() {
+        return;
+    }
+    let data = images();
+    let network = model("lenet", args([("logits", Value::Integer(10))]));
+    let theta = weights::initial(&network, 0);
+    let n = network.parameter_count();
+    let indices: Vec<u32> = (0..12).map(|i| i * 37 % 5000).collect();
+    let engine = Engine::Burn(device(), Products::Double);
+    let mut whole = vec![f32::NAN; 4 * n];
+    let mode = BatchNormMode::Batch;
+    let progress = |_| {};
+    engine
+        .record(&network, &theta, &data, &indices, 3, mode, &mut whole, &progress)
+        .unwrap();
+    for rows in [0..n, 100..3000, n - 5..n] {
+        let mut part = vec![f32::NAN; 4 * rows.len()];
+        let done = engine.record_rows(&network, &theta, &data, &indices, 3, &rows, &mut part);
+        assert!(done.unwrap());
+        let expected = whole.chunks(n).flat_map(|g| g[rows.clone()].to_vec());
+        assert_eq!(part, expected.collect::<Vec<f32>>(), "{rows:?}");
+    }
+    let mut part = vec![0.0; 4 * n];
+    let done = Engine::Host.record_rows(&network, &theta, &data, &indices, 3, &(0..n), &mut part);
+    assert!(!done.unwrap());
+}
+
+#[test]
+fn sums_of_a_gpu_go_on_after_they_are_saved() {
+    let Some(gpu) = gpu() else { return };
+    let (n, t) = (600, 21);
+    let values: Vec<f32> = (0..n * t).map(|i| ((i * i) as f32).sin()).collect();
+    let view = HistoryView::new(&values, n, t);
+    let covariance = |multiplier: &Multiplier, saved: bool| {
+        let mut sums = GramAccumulator::new(t, false, Precision::Double).on(multiplier);
+        assert!(sums.add(view, 0..200, None, &SILENT).unwrap());
+        if saved {
+            sums.settle().unwrap();
+            let state = sums.save();
+            sums = sums.emptied();
+            let part = |name: &str| Some(state.iter().find(|(own, _)| *own == name)?.1.clone());
+            assert!(sums.restore(&part));
+        }
+        assert!(sums.add(view, 200..n, None, &SILENT).unwrap());
+        let moments = sums.finish().unwrap();
+        moments.covariance()
+    };
+    let host = covariance(&Multiplier::Host, false);
+    for saved in [false, true] {
+        let found = covariance(&Multiplier::Gpu(gpu.clone()), saved);
+        for j in 0..t {
+            for i in j..t {
+                assert!(
+                    (host[(i, j)] - found[(i, j)]).abs() < 1e-12 * n as f64,
+                    "({i}, {j})"
+                );
+            }
         }
     }
 }

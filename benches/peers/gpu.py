@@ -1,16 +1,22 @@
 """gradstudy on an NVIDIA GPU beside PyTorch on the same GPU, in one session.
 
-    python gpu.py --ours target/release/examples/bench_gradients [--data DIR] [--device cuda] [--json FILE]
+    python gpu.py --ours target/release/examples/bench_gradients [--hessian target/release/examples/bench_hessian]
+        [--data DIR] [--device cuda] [--json FILE]
 
 G of LeNet on MNIST, T = 5000: B = 1 by torch.func.vmap(grad) with the best chunk, B = 100 by a loop of autograd.grad
 (200 timed, times 25) and by vmap(grad) of whole minibatches. G stays on the GPU on both sides, but for our second time,
 where it ends in the host's memory. ResNet18 on inputs of CIFAR-10's shape: G at B = 100 by the loop, and one epoch of SGD
-at batch 128 (100 steps timed). Then PyTorch's product of all gradients and torch.linalg.eigvalsh in float64. Medians of 5
-after a warm-up; TF32 is off. `--device cpu` tries the script out without a GPU, on less.
+at batch 128 (100 steps timed). Then PyTorch's product of all gradients and torch.linalg.eigvalsh in float64. The largest
+1000 eigenvalues of LeNet's Hessian over all samples: the time of a Lanczos step in PyTorch (a product, by differentiating a
+kept gradient a second time or by jvp of grad, whichever is faster with its best chunk, and reorthogonalisation in float64,
+twice, against 1500 vectors; 100 steps timed) times as many products as ours makes. Medians of 5 after a warm-up; TF32 is
+off. `--device cpu` tries the script out without a GPU, on less.
 """
 
 import argparse
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,6 +79,84 @@ class Peer:
         self.sync()
 
 
+class Curvature:
+    """Products with LeNet's Hessian over all samples."""
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.leaves = list(peer.model.parameters())
+        self.sizes = [p.numel() for p in self.leaves]
+
+    def parts(self, v):
+        return [part.view_as(p) for part, p in zip(v.float().split(self.sizes), self.leaves)]
+
+    def keep(self, chunk):
+        """Gradients over chunks of samples, with their graphs."""
+        x, y = self.peer.x, self.peer.y
+        self.gradients = []
+        for first in range(0, len(x), chunk):
+            s = slice(first, first + chunk)
+            loss = F.cross_entropy(self.peer.model(x[s]), y[s], reduction="sum") / len(x)
+            self.gradients.append(torch.autograd.grad(loss, self.leaves, create_graph=True))
+
+    def twice(self, v):
+        total, parts = 0.0, self.parts(v)
+        for gradient in self.gradients:
+            found = torch.autograd.grad(gradient, self.leaves, grad_outputs=parts, retain_graph=True)
+            total = total + torch.cat([part.flatten() for part in found]).double()
+        return total
+
+    def forward_over_reverse(self, v, chunk):
+        x, y = self.peer.x, self.peer.y
+        tangents = dict(zip(self.peer.weights, self.parts(v)))
+        total = 0.0
+        for first in range(0, len(x), chunk):
+            s = slice(first, first + chunk)
+
+            def loss(w):
+                return F.cross_entropy(functional_call(self.peer.model, w, (x[s],)), y[s], reduction="sum") / len(x)
+
+            _, found = torch.func.jvp(grad(loss), (self.peer.weights,), (tangents,))
+            total = total + torch.cat([part.flatten() for part in found.values()]).double()
+        return total
+
+    def fastest(self):
+        """Name, product and seconds of the fastest way that fits the memory."""
+        v = torch.ones(PARAMETERS, dtype=torch.float64, device=self.peer.device)
+        count, found = len(self.peer.x), {}
+        for chunk in {count, -(-count // 6), 2000}:
+            ways = {
+                f"double backward, chunk {chunk}": self.twice,
+                f"jvp of grad, chunk {chunk}": lambda v, chunk=chunk: self.forward_over_reverse(v, chunk),
+            }
+            for name, product in ways.items():
+                try:
+                    if product == self.twice:
+                        self.keep(chunk)
+                    seconds = median(lambda: (product(v), self.peer.sync()))
+                    found[name] = (seconds, product, chunk)
+                except torch.cuda.OutOfMemoryError:
+                    pass
+                self.gradients = []
+                if self.peer.device != "cpu":
+                    torch.cuda.empty_cache()
+        name = min(found, key=lambda name: found[name][0])
+        seconds, product, chunk = found[name]
+        if product == self.twice:
+            self.keep(chunk)
+        return name, product, seconds
+
+    def lanczos(self, product, steps, columns):
+        """`steps` steps in a basis of `columns` vectors, reorthogonalised twice."""
+        basis = torch.linalg.qr(torch.randn(PARAMETERS, columns, dtype=torch.float64, device=self.peer.device))[0]
+        for _ in range(steps):
+            w = product(basis[:, -1])
+            for _ in range(2):
+                w = w - basis @ (basis.T @ w)
+            basis[:, -1] = w / w.norm()
+        self.peer.sync()
+
+
 def median(work, scale=1.0):
     work()
     return scale * float(np.median(timing.repeat(work, REPEATS)))
@@ -130,6 +214,7 @@ class Residual:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ours", help="path of bench_gradients, built with --features cuda")
+    parser.add_argument("--hessian", help="path of bench_hessian, built so, too")
     parser.add_argument("--data", default=str(Path("~/.cache/gradstudy/data/mnist").expanduser()))
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--json")
@@ -162,7 +247,22 @@ def main():
         tell(f"G, LeNet, B = {batch}, on the GPU", way, theirs[way], f"{command} --keep")
         tell(f"G, LeNet, B = {batch}, ours in the host's memory", way, theirs[way], command)
     tell("inner products and eigenvalues, T = 5000", "eigvalsh", median(peer.spectrum))
-    del peer
+    curvature = Curvature(peer)
+    way, product, seconds = curvature.fastest()
+    print(json.dumps({"one product with the Hessian": way, "s": seconds}), flush=True)
+    top, basis, steps = (1000, 1500, 100) if device == "cuda" else (20, 100, 2)
+    each = timing.repeat(lambda: curvature.lanczos(product, steps, basis), 2)[1] / steps
+    if args.hessian:
+        command = f"{args.hessian} --data {args.data} --device {args.device} --samples {len(peer.x)} --top {top}"
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=timing.ROOT, check=True)
+        products = int(re.search(r"(\d+) products", done.stderr)[1])
+        ours_s = float(timing.SECONDS.search(done.stdout)[1])
+        row = {"work": f"Hessian of LeNet, top {top}", "peer": way, "peer_step_s": each, "products": products}
+        row |= {"peer_s": each * products, "ours_s": ours_s}
+        row["ratio"] = row["peer_s"] / row["ours_s"]
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    del peer, curvature, product
     residual = Residual(device)
     command = f"{ours} --synthetic --model resnet18"
     few = 20 if device == "cuda" else 2

@@ -43,7 +43,7 @@ pub struct ReportsPlace {
 /// How to compute.
 #[derive(Debug, Args)]
 pub struct Computing {
-    /// auto, cpu (gradstudy's kernels), flex (burn on the CPU), cuda or cuda:N
+    /// auto, cpu (gradstudy's kernels), flex (burn on the CPU), cuda, cuda:N, or cuda:all (independent steps side by side)
     #[arg(long, default_value = "auto", env = "GRADSTUDY_DEVICE")]
     pub device: Choice,
     /// How exactly CUDA devices multiply matrices: f32, or tf32 on tensor cores

@@ -56,14 +56,9 @@ impl Run {
         }
         let store = Store::open(&self.places.cache(), device.class)?;
         let (cancel, bars) = (stop_on_request(), Bars::new());
-        let executor = Executor::new(
-            &store,
-            &search,
-            &device.engine,
-            self.computing.memory(),
-            &bars,
-            &cancel,
-        );
+        let memory = self.computing.memory();
+        let mut executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
+        executor.beside = &device.beside;
         let execution = executor.run(&plan);
         bars.clear();
         let execution = match execution {

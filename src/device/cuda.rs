@@ -50,6 +50,7 @@ pub(super) fn cuda(
     };
     Ok(Selected {
         engine: Engine::Burn(device, products),
+        beside: Vec::new(),
         class,
         description: format!("CUDA device {index}: {name}{words}"),
         remark: None,

@@ -1,4 +1,4 @@
-//! `--device auto | cpu | flex | cuda[:i]`, `--precision f32 | tf32`: what computes gradients.
+//! `--device auto | cpu | flex | cuda[:i] | cuda:all`, `--precision f32 | tf32`: what computes gradients.
 
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -26,6 +26,8 @@ pub enum Choice {
     Flex,
     /// The i-th NVIDIA GPU.
     Cuda(usize),
+    /// Every NVIDIA GPU: independent steps side by side.
+    AllCuda,
 }
 
 impl std::str::FromStr for Choice {
@@ -37,12 +39,13 @@ impl std::str::FromStr for Choice {
             None if text == "cpu" => Ok(Choice::Cpu),
             None if text == "flex" => Ok(Choice::Flex),
             None if text == "cuda" => Ok(Choice::Cuda(0)),
+            Some(("cuda", "all")) => Ok(Choice::AllCuda),
             Some(("cuda", index)) => index
                 .parse()
                 .map(Choice::Cuda)
                 .map_err(|_| format!("`{index}` is not the number of a GPU")),
             _ => Err(format!(
-                "`{text}` is none of auto, cpu, flex, cuda, cuda:0, cuda:1, …"
+                "`{text}` is none of auto, cpu, flex, cuda, cuda:0, cuda:1, …, cuda:all"
             )),
         }
     }
@@ -55,6 +58,7 @@ impl std::fmt::Display for Choice {
             Choice::Cpu => f.write_str("cpu"),
             Choice::Flex => f.write_str("flex"),
             Choice::Cuda(index) => write!(f, "cuda:{index}"),
+            Choice::AllCuda => f.write_str("cuda:all"),
         }
     }
 }
@@ -94,6 +98,8 @@ impl std::fmt::Display for Precision {
 #[derive(Debug)]
 pub struct Selected {
     pub engine: Engine,
+    /// The other GPUs, where all are asked for.
+    pub beside: Vec<Engine>,
     /// `cpu`, `flex`, `cuda` or `cuda-tf32`: results of one class are never taken for another's.
     pub class: &'static str,
     /// For people and manifests.
@@ -152,11 +158,13 @@ pub fn select(
         Choice::Cpu => cpu(None),
         Choice::Flex => Selected {
             engine: Engine::Burn(Device::flex(), Products::Native),
+            beside: Vec::new(),
             class: "flex",
             description: format!("burn flex on {}", cpu_name()),
             remark: None,
         },
         Choice::Cuda(index) => cuda(index, precision, installation)?,
+        Choice::AllCuda => all_cuda(precision, installation)?,
         Choice::Auto if !cfg!(feature = "cuda") => cpu(None),
         Choice::Auto => match cuda(0, precision, installation) {
             Ok(selected) => selected,
@@ -174,10 +182,27 @@ pub fn select(
 fn cpu(remark: Option<String>) -> Selected {
     Selected {
         engine: Engine::Host,
+        beside: Vec::new(),
         class: "cpu",
         description: cpu_name(),
         remark,
     }
+}
+
+/// Every GPU; the first of them by itself where there is one.
+fn all_cuda(precision: Precision, installation: &Installation) -> Result<Selected, DeviceError> {
+    let mut selected = cuda(0, precision, installation)?;
+    for index in 1.. {
+        match cuda(index, precision, installation) {
+            Ok(other) => {
+                selected.beside.push(other.engine);
+                selected.description += &format!("; {}", other.description);
+            }
+            Err(DeviceError::NotFound { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(selected)
 }
 
 #[cfg(feature = "cuda")]
@@ -195,6 +220,7 @@ mod tests {
     #[test]
     fn devices_are_named_as_documented() {
         assert_eq!("cuda:1".parse(), Ok(Choice::Cuda(1)));
+        assert_eq!("cuda:all".parse(), Ok(Choice::AllCuda));
         assert_eq!("auto".parse(), Ok(Choice::Auto));
         assert!("gpu".parse::<Choice>().unwrap_err().contains("none of auto"));
         assert!("cuda:x".parse::<Choice>().is_err());

@@ -11,15 +11,18 @@ use safetensors::{Dtype, SafeTensors};
 use super::ExecuteError;
 use super::sums::Target;
 use crate::plan::Step;
+use crate::spectra::SpectrumError;
 use crate::spectra::products::Precision;
 use crate::store::{Store, replace_file};
 
-/// Adds the rows of G to every target, window by window; `Ok(false)` if cancelled. `window(rows)` adds one.
+/// Adds the rows of G to every target, window by window; `Ok(false)` if cancelled. `window(rows)` adds one; `failed` makes
+/// an error of what the sums' device says.
 pub(super) fn by_windows(
     parameters: usize,
     height: usize,
     targets: &mut [Target],
     checkpoint: &mut Checkpoint,
+    failed: impl Fn(SpectrumError) -> ExecuteError,
     mut window: impl FnMut(Range<usize>, &mut [Target]) -> Result<bool, ExecuteError>,
 ) -> Result<bool, ExecuteError> {
     let mut first = checkpoint.resume(targets);
@@ -30,7 +33,7 @@ pub(super) fn by_windows(
         }
         first = rows.end;
         if first < parameters {
-            checkpoint.save(targets, first);
+            checkpoint.save(targets, first).map_err(&failed)?;
         }
     }
     Ok(true)
@@ -66,12 +69,16 @@ impl Checkpoint {
         }
     }
 
-    /// Keeps the sums over the first `done` rows (or passes), unless it did so a moment ago. What cannot be kept is only made again.
-    pub fn save(&mut self, targets: &[Target], done: usize) {
+    /// Keeps the sums over the first `done` rows (or passes), unless it did so a moment ago. What cannot be kept is only
+    /// made again. Errors: a GPU that has a part of the sums has failed.
+    pub fn save(&mut self, targets: &mut [Target], done: usize) -> Result<(), SpectrumError> {
         if self.saved.elapsed() < self.took * SHARE {
-            return;
+            return Ok(());
         }
         let start = Instant::now();
+        for target in targets.iter_mut() {
+            target.sums.settle()?;
+        }
         let state: Vec<(String, Vec<f64>)> = targets
             .iter()
             .enumerate()
@@ -91,6 +98,7 @@ impl Checkpoint {
             let _ = replace_file(&self.path, &bytes);
         }
         (self.took, self.saved) = (start.elapsed(), Instant::now());
+        Ok(())
     }
 
     /// Puts every target where the file left it, and says how many rows (or passes) that is: 0, with empty sums, where there is no
@@ -131,6 +139,7 @@ impl Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spectra::Multiplier;
     use crate::stats::history_view::HistoryView;
     use crate::stats::monitor::Monitor;
 
@@ -141,24 +150,32 @@ mod tests {
         let view = HistoryView::new(&values, n, t);
         let folder = tempfile::tempdir().unwrap();
         let run = |stop_at: usize| {
-            let target = |rows| Target::new(rows, t, false, Precision::Single);
+            let target = |rows| Target::new(rows, t, false, Precision::Single, &Multiplier::Host);
             let mut targets = [target(vec![0..n]), target(vec![10..300, 700..800])];
             let path = folder.path().to_path_buf();
             let mut checkpoint = Checkpoint::within(path, "test", Precision::Single, false);
             let mut windows = Vec::new();
-            let done = by_windows(n, height, &mut targets, &mut checkpoint, |rows, targets| {
-                // Every window is kept, however short.
-                windows.push(rows.start);
-                if rows.start == stop_at {
-                    return Ok(false);
-                }
-                for target in targets {
-                    target
-                        .add(view, rows.clone(), rows.start, None, &Monitor::SILENT)
-                        .unwrap();
-                }
-                Ok(true)
-            });
+            let failed = |error: SpectrumError| unreachable!("the host does not fail: {error}");
+            let done = by_windows(
+                n,
+                height,
+                &mut targets,
+                &mut checkpoint,
+                failed,
+                |rows, targets| {
+                    // Every window is kept, however short.
+                    windows.push(rows.start);
+                    if rows.start == stop_at {
+                        return Ok(false);
+                    }
+                    for target in targets {
+                        target
+                            .add(view, rows.clone(), rows.start, None, &Monitor::SILENT)
+                            .unwrap();
+                    }
+                    Ok(true)
+                },
+            );
             (done.unwrap(), windows, targets.map(|target| target.sums.save()))
         };
         let (whole, windows, expected) = run(n);

@@ -49,6 +49,8 @@ impl Executor<'_> {
             }
             _ => operator,
         };
+        #[cfg(feature = "kernels")]
+        let operator = operator.on(self.engine);
         let request = Request {
             state: Some(self.store.partial(&step.id)),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))

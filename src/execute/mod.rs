@@ -1,5 +1,6 @@
 //! Runs a plan: only what the results need and the cache lacks, each result stored as soon as it is there.
 
+mod beside;
 mod checkpoint;
 mod curvature;
 mod error;
@@ -40,6 +41,8 @@ pub struct Executor<'a> {
     pub store: &'a Store,
     pub search: &'a SearchPath,
     pub engine: &'a Engine,
+    /// Further devices, which make independent steps at the same time.
+    pub beside: &'a [Engine],
     /// Bytes that a gradient history may take in memory, with what recording it needs; larger ones go to a file in the
     /// cache.
     pub memory: u64,
@@ -63,7 +66,7 @@ const FACTS: &str = "facts.yaml";
 const HISTORY: &str = "history.f32";
 
 impl<'a> Executor<'a> {
-    /// An executor that has done nothing yet.
+    /// An executor of one device that has done nothing yet.
     pub fn new(
         store: &'a Store,
         search: &'a SearchPath,
@@ -77,6 +80,7 @@ impl<'a> Executor<'a> {
             store,
             search,
             engine,
+            beside: &[],
             memory,
             observer,
             cancel,
@@ -92,6 +96,9 @@ impl<'a> Executor<'a> {
         let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
         // What came before is no step's.
         device::take_peak_memory();
+        if !self.beside.is_empty() {
+            self.run_beside(plan)?;
+        }
         for step in &plan.steps {
             match &step.work {
                 Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
@@ -286,7 +293,10 @@ impl<'a> Executor<'a> {
             _ => unreachable!("data come from load and corrupt steps"),
         };
         let data = Rc::new(data);
-        self.finished(step, start);
+        // Another device may have told of it.
+        if self.log.borrow().iter().all(|report| report.id != step.id) {
+            self.finished(step, start);
+        }
         self.datasets.borrow_mut().insert(id.clone(), data.clone());
         Ok(data)
     }

@@ -14,8 +14,6 @@ use crate::gradients::engine::Engine;
 use crate::gradients::failure::EngineError;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
-#[cfg(feature = "kernels")]
-use crate::kernels::Gpu;
 use crate::layers::BatchNormMode;
 use crate::models::Network;
 use crate::models::parts::{Layout, Part};
@@ -86,7 +84,9 @@ impl Executor<'_> {
                     let moments = moments.map_err(|cause| at(first, cause))?;
                     return Ok(moments.map(|moments| vec![moments]));
                 }
-                let target = |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision);
+                let multiplier = multiplier(self.engine);
+                let target =
+                    |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision, &multiplier);
                 let mut targets: Vec<Target> = rows.iter().map(target).collect();
                 let added =
                     self.history_windows(record, history.view(), precision, centre, &mut targets, monitor)?;
@@ -147,7 +147,9 @@ impl Executor<'_> {
                     Route::Windows(_) => Precision::Double,
                     _ => precision,
                 };
-                let target = |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision);
+                let multiplier = multiplier(self.engine);
+                let target =
+                    |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision, &multiplier);
                 let mut targets: Vec<Target> = rows.iter().map(target).collect();
                 match route {
                     Route::Windows(height) => {
@@ -172,7 +174,8 @@ impl Executor<'_> {
                             }
                             kept = (passes.len() == 1).then_some(columns);
                             if number + 1 < passes.len() {
-                                checkpoint.save(&targets, number + 1);
+                                let kept = checkpoint.save(&mut targets, number + 1);
+                                kept.map_err(|cause| at(record, cause))?;
                             }
                         }
                     }
@@ -374,9 +377,7 @@ fn short_hash(passes: &[Vec<Part>]) -> String {
 /// Where a history's inner products are made: where its gradients are.
 fn multiplier(engine: &Engine) -> Multiplier {
     #[cfg(feature = "kernels")]
-    if let Engine::Burn(device, _) = engine
-        && let Some(gpu) = Gpu::of(device)
-    {
+    if let Some(gpu) = engine.gpu() {
         return Multiplier::Gpu(gpu);
     }
     let _ = engine;

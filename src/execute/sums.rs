@@ -18,7 +18,7 @@ use crate::spectra::factors::Factors;
 use crate::spectra::gram::GramAccumulator;
 use crate::spectra::moments::Moments;
 use crate::spectra::products::Precision;
-use crate::spectra::{SpectrumError, products};
+use crate::spectra::{Multiplier, SpectrumError, products};
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 
@@ -39,8 +39,15 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub fn new(rows: Vec<Range<usize>>, samples: usize, centred: bool, precision: Precision) -> Self {
-        let sums = GramAccumulator::new(samples, centred, precision);
+    /// Sums that are made where `multiplier` says.
+    pub fn new(
+        rows: Vec<Range<usize>>,
+        samples: usize,
+        centred: bool,
+        precision: Precision,
+        multiplier: &Multiplier,
+    ) -> Self {
+        let sums = GramAccumulator::new(samples, centred, precision).on(multiplier);
         Target { rows, sums }
     }
 
@@ -150,7 +157,9 @@ impl<'a> Executor<'a> {
         let mut values_of_window = vec![0.0; height.min(n) * t];
         let mut checkpoint =
             Checkpoint::new(self.store, step, "windows", Precision::Double, centre.is_some());
-        by_windows(n, height, targets, &mut checkpoint, |rows, targets| {
+        let step = *step;
+        let failed = |cause| at(step, cause);
+        by_windows(n, height, targets, &mut checkpoint, failed, |rows, targets| {
             let start = Instant::now();
             let window = &mut values_of_window[..rows.len() * t];
             let mut transform = Transform::new(transform, &values[..n]);
@@ -203,6 +212,7 @@ impl<'a> Executor<'a> {
             height,
             targets,
             &mut checkpoint,
+            |cause| at(step, cause),
             |rows, targets| {
                 for target in targets {
                     let added = target.add(view, rows.clone(), rows.start, centre, monitor);

@@ -1,5 +1,7 @@
 //! What computes gradients: gradstudy's own kernels on the CPU, or burn on any of its devices.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
@@ -49,6 +51,15 @@ impl Engine {
         }
     }
 
+    /// The GPU that runs our kernels, if it is one.
+    #[cfg(feature = "kernels")]
+    pub fn gpu(&self) -> Option<Gpu> {
+        match self {
+            Engine::Host => None,
+            Engine::Burn(device, _) => Gpu::of(device),
+        }
+    }
+
     /// Gradients of the mean loss over consecutive minibatches of `batch` samples into `columns` (n numbers each);
     /// batch normalisation goes by the statistics that `mode` says. `theta` may be followed by a network's running
     /// statistics (it must where `mode` asks for them). See [`record`] for `indices` and `progress`.
@@ -85,7 +96,7 @@ impl Engine {
                         |minibatches| {
                             let indices = &indices[minibatches.start * batch..minibatches.end * batch];
                             let gradients = gpu.empty(minibatches.len() * n);
-                            kernels.gradients(&data, indices, batch, &gradients, 0);
+                            kernels.gradients(&data, indices, batch, &(0..n), &gradients, 0);
                             let columns = &mut columns[minibatches.start * n..minibatches.end * n];
                             gpu.read_into(&gradients, columns)?;
                             progress(minibatches.len() as u64);
@@ -113,6 +124,46 @@ impl Engine {
                 )
             }
         }
+    }
+
+    /// As [`Engine::record`] by the minibatches' own statistics, but the parameters `rows` alone (`rows.len()` numbers
+    /// of each gradient), where a GPU can leave the others. False, and nothing is done, elsewhere.
+    #[allow(clippy::too_many_arguments)]
+    pub fn record_rows(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        data: &Dataset,
+        indices: &[u32],
+        batch: usize,
+        rows: &Range<usize>,
+        columns: &mut [f32],
+    ) -> Result<bool, EngineError> {
+        #[cfg(feature = "kernels")]
+        if let Engine::Burn(device, _) = self
+            && let Some(gpu) = self.gpu()
+            && let Some(kernels) = KernelNetwork::new(network, theta, BatchNormMode::Batch, &gpu)
+        {
+            let n = network.parameter_count();
+            let data = DeviceData::new(&gpu, data, indices.len());
+            halving(
+                indices.len() / batch,
+                kernels.minibatches_per_chunk(batch),
+                |minibatches| {
+                    let indices = &indices[minibatches.start * batch..minibatches.end * batch];
+                    let gradients = gpu.empty(minibatches.len() * n);
+                    kernels.gradients(&data, indices, batch, rows, &gradients, 0);
+                    let wanted = gpu.columns(&gradients, n, rows.clone());
+                    let columns = &mut columns[minibatches.start * rows.len()..minibatches.end * rows.len()];
+                    gpu.read_into(&wanted, columns)?;
+                    Ok(())
+                },
+                || device.memory_cleanup(),
+            )?;
+            return Ok(true);
+        }
+        let _ = (network, theta, data, indices, batch, rows, columns);
+        Ok(false)
     }
 
     /// The gradient of the mean loss over one minibatch into `gradient`; returns that loss. Batch normalisation goes

@@ -1,16 +1,20 @@
 //! Gradients by gradstudy's own kernels for GPUs: forward, backward and the weight gradient of every minibatch, in the
 //! GPU's memory.
 
+use std::ops::Range;
+
 use super::failure::EngineError;
 use crate::data::Dataset;
 use crate::kernels::{Around, Buffer, Gpu, Kernel, Pass, Rows};
+use crate::layers::batch_norm::MOMENTUM;
 use crate::layers::{BatchNormMode, size};
 use crate::models::Network;
+use crate::models::network::Placed;
 
 /// A network whose layers all have kernels, and its θ, on a GPU.
 pub struct KernelNetwork<'a> {
     network: &'a Network,
-    gpu: &'a Gpu,
+    gpu: Gpu,
     layers: Vec<Box<dyn Kernel>>,
     theta: Buffer,
 }
@@ -35,17 +39,22 @@ struct Passed {
 impl<'a> KernelNetwork<'a> {
     /// None unless every layer has a kernel, batch normalisation goes by the minibatches' own statistics, and the
     /// network predicts once for each sample.
-    pub fn new(network: &'a Network, theta: &[f32], mode: BatchNormMode, gpu: &'a Gpu) -> Option<Self> {
+    pub fn new(network: &'a Network, theta: &[f32], mode: BatchNormMode, gpu: &Gpu) -> Option<Self> {
         if network.positions != 1 || mode == BatchNormMode::Running && network.has_batch_norm() {
             return None;
         }
         let layers = network.layers.iter().map(|placed| placed.layer.kernel());
         Some(KernelNetwork {
             network,
-            gpu,
+            gpu: gpu.clone(),
             layers: layers.collect::<Option<Vec<_>>>()?,
-            theta: gpu.upload(&theta[..network.parameter_count()]),
+            theta: gpu.upload(theta),
         })
+    }
+
+    /// θ and what is behind it, on the GPU.
+    pub fn values(&self) -> &Buffer {
+        &self.theta
     }
 
     /// Minibatches of `batch` samples that go through together.
@@ -56,22 +65,24 @@ impl<'a> KernelNetwork<'a> {
     }
 
     /// Gradients of the mean loss of each of the equal minibatches in `indices`, to the rows of `gradients` (n long)
-    /// from `row` on.
+    /// from `row` on: those with respect to the layers that have parameters in `wanted`.
     pub fn gradients(
         &self,
         data: &DeviceData,
         indices: &[u32],
         batch: usize,
+        wanted: &Range<usize>,
         gradients: &Buffer,
         row: usize,
     ) {
-        self.pass(data, indices, batch, gradients, row);
+        self.pass(data, indices, batch, wanted, gradients, row);
     }
 
     /// One training minibatch.
     pub fn step(&self, data: &DeviceData, indices: &[u32]) -> Result<KernelStep, EngineError> {
         let gradient = self.gpu.empty(self.network.parameter_count());
-        let Passed { losses, kept } = self.pass(data, indices, indices.len(), &gradient, 0);
+        let Passed { losses, kept } =
+            self.pass(data, indices, indices.len(), &(0..gradient.len), &gradient, 0);
         let mut values = vec![0.0; losses.len];
         self.gpu.read_into(&losses, &mut values)?;
         let mut statistics = Vec::new();
@@ -79,15 +90,10 @@ impl<'a> KernelNetwork<'a> {
             let Some(moments) = kept else { continue };
             let mut values = vec![0.0; moments.len];
             self.gpu.read_into(&moments, &mut values)?;
-            let [channels, height, width] = placed.layer.output();
-            let count = (indices.len() * height * width) as f64;
-            let biased = values.split_off(channels);
+            let unbiased = unbiased(placed, indices.len());
+            let biased = values.split_off(moments.len / 2);
             statistics.extend(values);
-            statistics.extend(
-                biased
-                    .iter()
-                    .map(|it| (f64::from(*it) * count / (count - 1.0)) as f32),
-            );
+            statistics.extend(biased.iter().map(|it| (f64::from(*it) * unbiased) as f32));
         }
         Ok(KernelStep {
             loss: values.iter().map(|loss| f64::from(*loss)).sum(),
@@ -96,15 +102,32 @@ impl<'a> KernelNetwork<'a> {
         })
     }
 
+    /// One training minibatch that leaves everything on the GPU: the samples' losses, and the gradient of their mean.
+    /// The running statistics behind θ move on.
+    pub fn train(&self, data: &DeviceData, indices: &[u32]) -> (Buffer, Buffer) {
+        let gradient = self.gpu.empty(self.network.parameter_count());
+        let Passed { losses, kept } =
+            self.pass(data, indices, indices.len(), &(0..gradient.len), &gradient, 0);
+        for (placed, kept) in self.network.layers.iter().zip(kept) {
+            if let Some(moments) = kept {
+                let unbiased = unbiased(placed, indices.len());
+                self.gpu
+                    .update_running(&self.theta, placed.buffers.start, &moments, unbiased, MOMENTUM);
+            }
+        }
+        (losses, gradient)
+    }
+
     fn pass(
         &self,
         data: &DeviceData,
         indices: &[u32],
         batch: usize,
+        wanted: &Range<usize>,
         gradients: &Buffer,
         row: usize,
     ) -> Passed {
-        let (gpu, network) = (self.gpu, self.network);
+        let (gpu, network) = (&self.gpu, self.network);
         let pass = |i: usize| Pass {
             gpu,
             values: &self.theta,
@@ -144,7 +167,7 @@ impl<'a> KernelNetwork<'a> {
                 output: &activations[i + 1],
                 kept: kept[i].as_ref(),
             };
-            if !placed.range.is_empty() {
+            if placed.range.start < wanted.end && wanted.start < placed.range.end {
                 let place = Rows {
                     row,
                     stride: network.parameter_count(),
@@ -165,11 +188,21 @@ impl<'a> KernelNetwork<'a> {
     }
 }
 
+/// What makes the biased variances of a batch normalisation's input unbiased.
+fn unbiased(placed: &Placed, samples: usize) -> f64 {
+    let [_, height, width] = placed.layer.output();
+    let count = (samples * height * width) as f64;
+    count / (count - 1.0)
+}
+
 /// Samples that go through a network together, bytes of their activations and of their gradients: at most so many,
 /// unless one minibatch has more.
 const SAMPLES: usize = 16_384;
 const ACTIVATION_BYTES: usize = 8 << 30;
 const BYTES: usize = 1 << 30;
+
+/// Bytes of images that stay on a GPU at most.
+const IMAGE_BYTES: usize = 8 << 30;
 
 /// Samples for a GPU: all of them there, or sent as they are asked for.
 pub struct DeviceData<'a> {
@@ -178,9 +211,9 @@ pub struct DeviceData<'a> {
 }
 
 impl<'a> DeviceData<'a> {
-    /// For drawing `samples` samples: all images go to the GPU if that is less than those asked for.
+    /// For drawing `samples` samples: all images go to the GPU if they are fewer, and there is room for them.
     pub fn new(gpu: &Gpu, data: &'a Dataset, samples: usize) -> Self {
-        let all = samples > data.len();
+        let all = samples > data.len() && size_of_val(&data.images[..]) <= IMAGE_BYTES;
         DeviceData {
             data,
             all: all.then(|| gpu.upload(&data.images)),

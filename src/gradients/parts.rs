@@ -71,6 +71,9 @@ pub fn record_window(
     scratch: &mut [f32],
     window: &mut [f32],
 ) -> Result<(), EngineError> {
+    if transform.is_identity() && engine.record_rows(network, values, data, indices, batch, &rows, window)? {
+        return Ok(());
+    }
     let n = network.parameter_count();
     let whole = &mut scratch[..indices.len() / batch * n];
     let mode = BatchNormMode::Batch;

@@ -39,6 +39,11 @@ impl<'a> Transform<'a> {
         }
     }
 
+    /// Whether gradients stay as they are.
+    pub fn is_identity(&self) -> bool {
+        self.weight_decay == 0.0 && self.clip.is_none() && self.through.is_none()
+    }
+
     /// Whether a gradient's transform depends on the gradients before it.
     pub fn has_state(&self) -> bool {
         self.through.is_some()

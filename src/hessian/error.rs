@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Found before the first product, except for [`HessianError::NotFinite`] and [`HessianError::State`].
+use crate::gradients::failure::EngineError;
+
+/// Found before the first product, except for [`HessianError::NotFinite`], [`HessianError::Engine`] and
+/// [`HessianError::State`].
 #[derive(Debug, Error, Diagnostic)]
 pub enum HessianError {
     #[error("no {matrix} of {model}: its layer `{layer}` ({kind}) has no rule for second derivatives")]
@@ -80,6 +83,9 @@ pub enum HessianError {
         )
     )]
     NotFinite { matrix: &'static str },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
     #[error("the tolerance is {tolerance}")]
     #[diagnostic(
         code(gradstudy::hessian::tolerance),

@@ -73,7 +73,9 @@ impl<'a> Lanczos<'a> {
         let block = self.basis.from(m);
         let b = block.len() / n;
         let mut product = vec![0.0; block.len()];
-        self.operator.products(block, &mut product, cancel)?;
+        if let Err(error) = self.operator.products(block, &mut product, cancel)? {
+            return Some(Err(error));
+        }
         if !product.iter().all(|p| p.is_finite()) {
             let matrix = self.operator.kind().words();
             return Some(Err(HessianError::NotFinite { matrix }));
@@ -115,13 +117,20 @@ impl<'a> Lanczos<'a> {
     /// ‖Hv − λv‖ of `pairs` by products with the Ritz vectors themselves; None if `cancel` was set.
     ///
     /// After a restart the basis no longer knows how its products were rounded: they are made again.
-    pub fn measure(&mut self, pairs: &Ritz, block: usize, cancel: &AtomicBool) -> Option<Vec<f64>> {
+    pub fn measure(
+        &mut self,
+        pairs: &Ritz,
+        block: usize,
+        cancel: &AtomicBool,
+    ) -> Option<Result<Vec<f64>, HessianError>> {
         let n = self.size();
         let vectors = self.basis.combine(pairs.vectors.as_ref());
         let mut residuals = Vec::with_capacity(pairs.values.len());
         for (vectors, values) in vectors.chunks(block * n).zip(pairs.values.chunks(block)) {
             let mut products = vec![0.0; vectors.len()];
-            self.operator.products(vectors, &mut products, cancel)?;
+            if let Err(error) = self.operator.products(vectors, &mut products, cancel)? {
+                return Some(Err(error));
+            }
             self.products += values.len() as u64;
             let each = vectors.chunks_exact(n).zip(products.chunks_exact(n)).zip(values);
             residuals.extend(each.map(|((vector, product), value)| {
@@ -132,7 +141,7 @@ impl<'a> Lanczos<'a> {
                 squares.sum::<f64>().sqrt()
             }));
         }
-        Some(residuals)
+        Some(Ok(residuals))
     }
 
     /// Keeps the `keep` first Ritz vectors and the next block, and gives the rest of the basis back.

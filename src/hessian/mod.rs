@@ -4,6 +4,8 @@
 mod basis;
 pub mod error;
 mod group;
+#[cfg(feature = "kernels")]
+mod kernels;
 mod lanczos;
 mod normalisation;
 pub mod operator;

@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::group::Group;
+#[cfg(feature = "kernels")]
+use super::kernels::KernelPass;
 use super::normalisation::Statistics;
 use super::pass::Pass;
 use super::{Curvature, HessianError};
 use crate::data::Dataset;
+#[cfg(feature = "kernels")]
+use crate::gradients::engine::Engine;
 use crate::layers::lanes::LANES;
 use crate::models::Network;
 
@@ -28,6 +32,9 @@ pub struct Operator<'a> {
     samples: &'a [u32],
     /// The parameters whose rows and columns are taken, if not all.
     rows: Option<Vec<Range<usize>>>,
+    /// What does it on a GPU.
+    #[cfg(feature = "kernels")]
+    kernels: Option<KernelPass>,
 }
 
 struct Slot {
@@ -93,7 +100,30 @@ impl<'a> Operator<'a> {
             data,
             samples,
             rows: None,
+            #[cfg(feature = "kernels")]
+            kernels: None,
         })
+    }
+
+    /// The same by the GPU of `engine`, if it is one and all layers of the network have kernels and no curvature of
+    /// their own; else as before.
+    #[cfg(feature = "kernels")]
+    pub fn on(mut self, engine: &Engine) -> Self {
+        let Pass {
+            network,
+            values,
+            kind,
+            linear,
+            ..
+        } = &self.pass;
+        self.kernels = KernelPass::new(network, values, linear, self.data, self.samples, *kind, engine);
+        self
+    }
+
+    /// Whether a GPU makes the products.
+    #[cfg(feature = "kernels")]
+    pub fn has_kernels(&self) -> bool {
+        self.kernels.is_some()
     }
 
     /// The block of these parameters alone: rows and columns in `rows`, ranges of θ that rise and do not overlap.
@@ -156,8 +186,13 @@ impl<'a> Operator<'a> {
     /// `products` ← the matrix times each of the `directions` (n numbers each); None if `cancel` was set.
     ///
     /// Kernels work in float32, blocks of 128 samples are summed in float64 in their order: the result does not
-    /// depend on the number of threads.
-    pub fn products(&self, directions: &[f32], products: &mut [f64], cancel: &AtomicBool) -> Option<()> {
+    /// depend on the number of threads. On a GPU other numbers of samples go together, and it may fail.
+    pub fn products(
+        &self,
+        directions: &[f32],
+        products: &mut [f64],
+        cancel: &AtomicBool,
+    ) -> Option<Result<(), HessianError>> {
         let Some(rows) = &self.rows else {
             return self.whole_products(directions, products, cancel);
         };
@@ -173,17 +208,49 @@ impl<'a> Operator<'a> {
             }
         }
         let mut of_all = vec![0.0; count * n];
-        self.whole_products(&embedded, &mut of_all, cancel)?;
+        if let Err(error) = self.whole_products(&embedded, &mut of_all, cancel)? {
+            return Some(Err(error));
+        }
         for (whole, part) in of_all.chunks_exact(n).zip(products.chunks_exact_mut(size)) {
             let chosen = rows.iter().flat_map(|range| &whole[range.clone()]);
             part.iter_mut().zip(chosen).for_each(|(to, from)| *to = *from);
         }
-        Some(())
+        Some(Ok(()))
     }
 
     /// [`Operator::products`] with the whole matrix.
-    fn whole_products(&self, directions: &[f32], products: &mut [f64], cancel: &AtomicBool) -> Option<()> {
-        let n = self.pass.network.parameter_count();
+    fn whole_products(
+        &self,
+        directions: &[f32],
+        products: &mut [f64],
+        cancel: &AtomicBool,
+    ) -> Option<Result<(), HessianError>> {
+        #[cfg(feature = "kernels")]
+        if let Some(kernels) = &self.kernels {
+            return match kernels.products(self.pass.network, directions, products, cancel) {
+                Ok(true) => {
+                    self.divide(products);
+                    Some(Ok(()))
+                }
+                Ok(false) => None,
+                Err(error) => Some(Err(error.into())),
+            };
+        }
+        self.host_products(directions, products, cancel)?;
+        self.divide(products);
+        Some(Ok(()))
+    }
+
+    /// Sums over the samples to their means.
+    fn divide(&self, products: &mut [f64]) {
+        let count = self.samples.len() as f64;
+        products
+            .par_chunks_mut(4096)
+            .for_each(|p| p.iter_mut().for_each(|p| *p /= count));
+    }
+
+    /// Sums over all samples; None if `cancel` was set.
+    fn host_products(&self, directions: &[f32], products: &mut [f64], cancel: &AtomicBool) -> Option<()> {
         let threads = rayon::current_num_threads();
         let block = match self.pass.statistics {
             Statistics::Running => BLOCK,
@@ -219,10 +286,6 @@ impl<'a> Operator<'a> {
                 }
             });
         }
-        let count = self.samples.len() as f64;
-        products
-            .par_chunks_mut(n.max(1))
-            .for_each(|p| p.iter_mut().for_each(|p| *p /= count));
         Some(())
     }
 

@@ -28,7 +28,7 @@ pub struct Pass<'a> {
     pub statistics: Statistics,
     pub(super) flow: Flow,
     /// θ with every bias zero: the linear part of each layer.
-    linear: Vec<f32>,
+    pub(super) linear: Vec<f32>,
     /// Where each layer's biases lie in θ.
     biases: Vec<Vec<Range<usize>>>,
 }

@@ -179,15 +179,7 @@ fn search(
         }
         let ritz = lanczos.ritz(top, order)?;
         if m == n || (0..ritz.values.len()).all(|k| ritz.settled(k, request.tolerance)) {
-            return Ok(finish(
-                &mut lanczos,
-                ritz,
-                place,
-                operator,
-                request,
-                room,
-                monitor,
-            ));
+            return finish(&mut lanczos, ritz, place, operator, request, room, monitor).transpose();
         }
         if full {
             lanczos.restart(top + (m - top) / 3, order)?;
@@ -206,14 +198,17 @@ fn finish(
     request: &Request,
     room: &Room,
     monitor: &Monitor,
-) -> Option<CurvatureSpectrum> {
+) -> Option<Result<CurvatureSpectrum, HessianError>> {
     let residuals = if place.restarts > 0 {
-        lanczos.measure(&ritz, room.block, monitor.cancel)?
+        match lanczos.measure(&ritz, room.block, monitor.cancel)? {
+            Ok(residuals) => residuals,
+            Err(error) => return Some(Err(error)),
+        }
     } else {
         (0..ritz.values.len()).map(|k| ritz.residual(k)).collect()
     };
     let within = |(r, v): &(&f64, &f64)| **r <= request.tolerance * v.abs();
-    Some(CurvatureSpectrum {
+    Some(Ok(CurvatureSpectrum {
         kind: operator.kind(),
         order: request.order,
         parameters: operator.size(),
@@ -227,7 +222,7 @@ fn finish(
             .then(|| lanczos.basis.combine(ritz.vectors.as_ref())),
         values: ritz.values,
         residuals,
-    })
+    }))
 }
 
 /// The state on disk, where there is one.

@@ -1,5 +1,7 @@
 //! What is done number by number, window by window or sample by sample.
 
+use std::ops::Range;
+
 use cubecl::prelude::*;
 
 use super::{Buffer, Gpu};
@@ -94,6 +96,24 @@ impl Gpu {
         (losses, delta)
     }
 
+    /// The columns `range` of rows of length `stride`.
+    pub fn columns(&self, values: &Buffer, stride: usize, range: Range<usize>) -> Buffer {
+        let output = self.empty(values.len / stride * range.len());
+        let (cubes, threads) = self.elementwise(output.len);
+        columns::launch(
+            &self.client,
+            cubes,
+            threads,
+            values.address(),
+            values.arg(),
+            output.arg(),
+            stride,
+            range.start,
+            range.len(),
+        );
+        output
+    }
+
     /// The rows `indices` of `values`, which are `size` long.
     pub fn gather(&self, values: &Buffer, indices: &Buffer, size: usize) -> Buffer {
         let output = self.empty(indices.len * size);
@@ -108,6 +128,13 @@ impl Gpu {
             size,
         );
         output
+    }
+}
+
+#[cube(launch, address_type = "dynamic")]
+fn columns(values: &Tensor<f32>, output: &mut Tensor<f32>, stride: usize, first: usize, width: usize) {
+    if ABSOLUTE_POS < output.len() {
+        output[ABSOLUTE_POS] = values[ABSOLUTE_POS / width * stride + first + ABSOLUTE_POS % width];
     }
 }
 
@@ -138,12 +165,36 @@ fn relu_backward(output: &Tensor<f32>, delta: &Tensor<f32>, back: &mut Tensor<f3
 
 /// Where the window of output number `at` starts.
 #[cube]
-fn window(at: usize, #[comptime] size: [usize; 2], #[comptime] k: usize) -> usize {
+pub(super) fn window(at: usize, #[comptime] size: [usize; 2], #[comptime] k: usize) -> usize {
     let across = comptime!(size[1] / k);
     let down = comptime!(size[0] / k);
     let plane = at / comptime!(across * down);
     let y = at / across % down;
     (plane * comptime!(size[0]) + y * k) * comptime!(size[1]) + at % across * k
+}
+
+/// The first largest number of the window that starts at `first`, counted row by row.
+#[cube]
+pub(super) fn first_maximum(
+    input: &Tensor<f32>,
+    first: usize,
+    #[comptime] size: [usize; 2],
+    #[comptime] k: usize,
+) -> usize {
+    let mut best = input[first];
+    let mut place = 0usize;
+    #[unroll]
+    for y in 0..k {
+        #[unroll]
+        for x in 0..k {
+            let value = input[first + y * comptime!(size[1]) + x];
+            if value > best {
+                best = value;
+                place = y * k + x;
+            }
+        }
+    }
+    place
 }
 
 #[cube(launch)]
@@ -177,19 +228,7 @@ fn max_pool_backward(
 ) {
     if ABSOLUTE_POS < delta.len() {
         let first = window(ABSOLUTE_POS, size, k);
-        let mut best = input[first];
-        let mut place = 0usize;
-        #[unroll]
-        for y in 0..k {
-            #[unroll]
-            for x in 0..k {
-                let value = input[first + y * comptime!(size[1]) + x];
-                if value > best {
-                    best = value;
-                    place = y * k + x;
-                }
-            }
-        }
+        let place = first_maximum(input, first, size, k);
         let whole = delta[ABSOLUTE_POS];
         #[unroll]
         for y in 0..k {

@@ -27,12 +27,18 @@ pub struct Around<'a> {
 }
 
 /// A layer that kernels can run.
-pub trait Kernel {
+pub trait Kernel: Send + Sync {
     /// The layer's outputs, and what its gradients will need besides.
     fn forward(&self, pass: &Pass, input: &Buffer) -> (Buffer, Option<Buffer>);
 
     /// ∂loss/∂input from ∂loss/∂output, `delta`.
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer;
+
+    /// The output's derivative along `tangent` in the input, the same side of every kink as [`Kernel::backward`] takes.
+    /// For a layer that is linear in its input that is the layer itself, with values among which biases are zero.
+    fn tangent(&self, pass: &Pass, _: &Around, tangent: &Buffer) -> Buffer {
+        self.forward(pass, tangent).0
+    }
 
     /// ∂loss/∂theta of each minibatch, to `gradients` at `place`; nothing for layers without parameters.
     fn gradient(&self, _: &Pass, _: &Around, _delta: &Buffer, _gradients: &Buffer, _place: Rows) {}
@@ -104,6 +110,10 @@ impl Kernel for Rectified {
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer {
         pass.gpu.relu_backward(around.output, delta)
     }
+
+    fn tangent(&self, pass: &Pass, around: &Around, tangent: &Buffer) -> Buffer {
+        pass.gpu.relu_backward(around.output, tangent)
+    }
 }
 
 /// Maxima over windows of side `window` that cover planes of this height and width.
@@ -121,6 +131,11 @@ impl Kernel for Windows {
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer {
         pass.gpu
             .max_pool_backward(around.input, delta, self.size, self.window)
+    }
+
+    fn tangent(&self, pass: &Pass, around: &Around, tangent: &Buffer) -> Buffer {
+        pass.gpu
+            .max_pool_tangent(around.input, tangent, self.size, self.window)
     }
 }
 

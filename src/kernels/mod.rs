@@ -9,14 +9,17 @@
 mod batch_norm;
 mod conv2d;
 mod conv2d_product;
+mod curvature;
 mod elementwise;
 mod gram;
 mod layer;
 mod linear;
 mod tile;
+mod update;
 
 pub use conv2d::Convolution;
 pub use layer::{Around, Average, FullyConnected, Kernel, Normalisation, Pass, Rectified, Windows};
+pub use update::{Clipped, Update};
 
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;

@@ -108,6 +108,16 @@ impl Optimizer for State {
         descend(theta, gradient, lr);
     }
 
+    #[cfg(feature = "kernels")]
+    fn update(&self, lr: f32) -> Option<crate::kernels::Update> {
+        Some(self.moments.update(lr, self.weight_decay, 0.0))
+    }
+
+    #[cfg(feature = "kernels")]
+    fn updated(&mut self) {
+        self.moments.count();
+    }
+
     fn state(&self) -> Vec<(&'static str, &[f32])> {
         self.moments.state()
     }
@@ -151,21 +161,51 @@ impl Moments {
         }
     }
 
-    /// m̂/(√v̂ + ε) in place of the gradient, with m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
-    pub fn direction(&mut self, gradient: &mut [f32]) {
+    /// One gradient more.
+    pub fn count(&mut self) {
         self.seen[1] += 1.0;
         if self.seen[1] == HIGH {
             self.seen = [self.seen[0] + 1.0, 0.0];
         }
-        let t = f64::from(self.seen[0]) * f64::from(HIGH) + f64::from(self.seen[1]);
-        let rule = Rule {
+    }
+
+    /// t, how many there have been.
+    fn seen(&self) -> f64 {
+        f64::from(self.seen[0]) * f64::from(HIGH) + f64::from(self.seen[1])
+    }
+
+    /// What the t-th gradient does.
+    fn rule(&self, t: f64) -> Rule {
+        Rule {
             beta2: self.beta2 as f32,
             new1: (1.0 - self.beta1) as f32,
             new2: (1.0 - self.beta2) as f32,
             correct1: (1.0 / (1.0 - self.beta1.powf(t))) as f32,
             correct2: (1.0 / (1.0 - self.beta2.powf(t)).sqrt()) as f32,
             eps: self.eps,
-        };
+        }
+    }
+
+    /// The next step as a kernel does it.
+    #[cfg(feature = "kernels")]
+    pub fn update(&self, lr: f32, coupled: f32, decoupled: f32) -> crate::kernels::Update {
+        let rule = self.rule(self.seen() + 1.0);
+        crate::kernels::Update::Moments {
+            lr,
+            beta2: rule.beta2,
+            new: [rule.new1, rule.new2],
+            correct: [rule.correct1, rule.correct2],
+            eps: rule.eps,
+            coupled,
+            decoupled,
+            amsgrad: self.amsgrad,
+        }
+    }
+
+    /// m̂/(√v̂ + ε) in place of the gradient, with m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
+    pub fn direction(&mut self, gradient: &mut [f32]) {
+        self.count();
+        let rule = self.rule(self.seen());
         let arch = Arch::default();
         let parts = gradient
             .par_chunks_mut(PART)

@@ -57,6 +57,17 @@ impl Optimizer for State {
         descend(theta, gradient, lr);
     }
 
+    #[cfg(feature = "kernels")]
+    fn update(&self, lr: f32) -> Option<crate::kernels::Update> {
+        let decay = (f64::from(lr) * self.weight_decay) as f32;
+        Some(self.moments.update(lr, 0.0, decay))
+    }
+
+    #[cfg(feature = "kernels")]
+    fn updated(&mut self) {
+        self.moments.count();
+    }
+
     fn state(&self) -> Vec<(&'static str, &[f32])> {
         self.moments.state()
     }

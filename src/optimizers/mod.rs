@@ -10,6 +10,8 @@ mod sgd;
 
 use rayon::prelude::*;
 
+#[cfg(feature = "kernels")]
+use crate::kernels::Update;
 use crate::signature::{Args, Signature};
 
 /// An optimizer that studies can name.
@@ -30,6 +32,17 @@ pub trait Optimizer: Send {
 
     /// Moves `theta` by one step at learning rate `lr`, weight decay included; `gradient` is used up.
     fn step(&mut self, theta: &mut [f32], gradient: &mut [f32], lr: f32);
+
+    /// The next [`Optimizer::step`] as a kernel does it with the vectors of [`Optimizer::state`] that are as long as θ;
+    /// None where there is no such kernel, and steps are made on the host.
+    #[cfg(feature = "kernels")]
+    fn update(&self, _lr: f32) -> Option<Update> {
+        None
+    }
+
+    /// Says that the step of [`Optimizer::update`] was made.
+    #[cfg(feature = "kernels")]
+    fn updated(&mut self) {}
 
     /// Everything that the next step depends on besides θ: named vectors, for a checkpoint.
     fn state(&self) -> Vec<(&'static str, &[f32])>;

@@ -102,6 +102,16 @@ impl Optimizer for State {
         descend(theta, gradient, lr);
     }
 
+    #[cfg(feature = "kernels")]
+    fn update(&self, lr: f32) -> Option<crate::kernels::Update> {
+        Some(crate::kernels::Update::Momentum {
+            lr,
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+            coupled: self.weight_decay,
+        })
+    }
+
     fn state(&self) -> Vec<(&'static str, &[f32])> {
         vec![("velocity", &self.velocity)]
     }

@@ -128,11 +128,19 @@ impl GramAccumulator {
 
     /// The same with nothing added.
     pub fn emptied(&self) -> Self {
-        GramAccumulator::new(
-            self.samples,
-            self.along_centre.is_some(),
-            self.products.precision(),
-        )
+        GramAccumulator {
+            products: self.products.emptied(),
+            ..GramAccumulator::new(
+                self.samples,
+                self.along_centre.is_some(),
+                self.products.precision(),
+            )
+        }
+    }
+
+    /// Takes what a GPU has summed so far, for [`GramAccumulator::save`]. Errors: the GPU has failed.
+    pub fn settle(&mut self) -> Result<(), SpectrumError> {
+        self.products.settle()
     }
 
     /// T.

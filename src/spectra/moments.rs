@@ -44,7 +44,7 @@ impl Moments {
         samples: usize,
     ) -> Result<Self, SpectrumError> {
         let device = products.device();
-        products.settle()?;
+        products.finish()?;
         if !products.finite() {
             return Err(SpectrumError::MatrixNotFinite);
         }

@@ -41,9 +41,16 @@ impl DeviceProducts {
         self.gpu.cuda()
     }
 
-    /// All sums by rows; of those above the diagonal some are missing. Errors: what the device says.
-    pub fn read(&self) -> Result<Vec<f64>, String> {
-        self.gpu.read_wide(&self.sums).map_err(|error| error.to_string())
+    /// The same with zero sums.
+    pub fn emptied(&self) -> Self {
+        DeviceProducts::new(self.order, &self.gpu)
+    }
+
+    /// All sums by rows, and zeros in their place; of those above the diagonal some are missing. Errors: what the device
+    /// says.
+    pub fn take(&mut self) -> Result<Vec<f64>, String> {
+        let sums = std::mem::replace(&mut self.sums, self.gpu.zeros_wide(self.order * self.order));
+        self.gpu.read_wide(&sums).map_err(|error| error.to_string())
     }
 }
 
@@ -61,7 +68,11 @@ impl DeviceProducts {
         match *self {}
     }
 
-    pub fn read(&self) -> Result<Vec<f64>, String> {
+    pub fn emptied(&self) -> Self {
+        match *self {}
+    }
+
+    pub fn take(&mut self) -> Result<Vec<f64>, String> {
         match *self {}
     }
 }

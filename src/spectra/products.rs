@@ -100,12 +100,21 @@ impl Products {
         self.device.as_ref().and_then(DeviceProducts::cuda)
     }
 
-    /// Takes what a GPU has summed. Errors: the GPU has failed since the last time, say for want of memory.
+    /// Zero sums, made where these are.
+    pub fn emptied(&self) -> Self {
+        Products {
+            device: self.device.as_ref().map(DeviceProducts::emptied),
+            ..Products::new(self.order, self.precision)
+        }
+    }
+
+    /// Takes what a GPU has summed, which goes on from zero. Errors: the GPU has failed since the last time, say for want
+    /// of memory.
     pub fn settle(&mut self) -> Result<(), SpectrumError> {
-        let Some(device) = self.device.take() else {
+        let Some(device) = &mut self.device else {
             return Ok(());
         };
-        let sums = device.read().map_err(|reason| SpectrumError::Device { reason })?;
+        let sums = device.take().map_err(|reason| SpectrumError::Device { reason })?;
         let order = self.order;
         self.add_tiles(
             || (),
@@ -117,6 +126,13 @@ impl Products {
                 }
             },
         );
+        Ok(())
+    }
+
+    /// [`Products::settle`], and nothing is added on a GPU any more.
+    pub fn finish(&mut self) -> Result<(), SpectrumError> {
+        self.settle()?;
+        self.device = None;
         Ok(())
     }
 
@@ -142,11 +158,10 @@ impl Products {
     ) -> Vec<R> {
         assert!(0 < height && height <= ROWS);
         if let Some(device) = &self.device {
-            // Zeros to start with: what `fill` overwrites costs nothing before it is touched.
-            let mut x = vec![0f32; height * self.order];
-            let results = x.par_chunks_mut(height).enumerate();
+            self.packed.resize(height * self.order, 0.0);
+            let results = self.packed.par_chunks_mut(height).enumerate();
             let results = results.map(|(column, values)| fill(column, values)).collect();
-            device.add(&x);
+            device.add(&self.packed);
             return results;
         }
         if self.precision == Precision::Double {

@@ -15,15 +15,24 @@ pub enum Clip {
 }
 
 impl Clip {
+    /// What a gradient of this norm is multiplied by, to be no longer than `bound`.
+    pub(super) fn scale(bound: f64, norm: f64) -> f32 {
+        // PyTorch adds 1e-6 to the norm that it divides by.
+        let scale = bound / (norm + 1e-6);
+        if scale < 1.0 || scale.is_nan() {
+            scale as f32
+        } else {
+            1.0
+        }
+    }
+
     /// Clips `gradient`. A gradient that is not finite stays so.
     pub fn apply(self, gradient: &mut [f32]) {
         match self {
             Clip::None => {}
             Clip::Norm(bound) => {
-                // PyTorch adds 1e-6 to the norm that it divides by.
-                let scale = bound / (l2_norm(gradient) + 1e-6);
-                if scale < 1.0 || scale.is_nan() {
-                    let scale = scale as f32;
+                let scale = Clip::scale(bound, l2_norm(gradient));
+                if scale != 1.0 {
                     gradient.iter_mut().for_each(|g| *g *= scale);
                 }
             }

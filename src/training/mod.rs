@@ -3,6 +3,8 @@
 pub mod checkpoint;
 mod clip;
 mod evaluate;
+#[cfg(feature = "kernels")]
+mod kernels;
 mod rates;
 
 use miette::Diagnostic;
@@ -40,6 +42,9 @@ pub struct Training<'a> {
     gradient: Vec<f32>,
     /// Mean and variances of the last minibatch, in the order of the running statistics.
     statistics: Vec<f32>,
+    /// The data, where a GPU makes the steps.
+    #[cfg(feature = "kernels")]
+    device_data: Option<crate::gradients::kernels::DeviceData<'a>>,
 }
 
 /// Images that are drawn anew for each epoch.
@@ -90,6 +95,8 @@ impl<'a> Training<'a> {
             epoch: 0,
             gradient,
             statistics,
+            #[cfg(feature = "kernels")]
+            device_data: None,
         }
     }
 
@@ -171,6 +178,10 @@ impl<'a> Training<'a> {
     /// One epoch; `progress` is told of each step and returns false to stop. None if it was stopped: the weights
     /// then lie within the epoch, and only a checkpoint brings a whole number of epochs back.
     pub fn run_epoch(&mut self, progress: &dyn Fn() -> bool) -> Result<Option<EpochReport>, TrainingError> {
+        #[cfg(feature = "kernels")]
+        if let Some(report) = self.run_epoch_on_gpu(progress) {
+            return report;
+        }
         let steps = self.steps_per_epoch();
         let mut total = 0.0;
         for step in 0..steps {

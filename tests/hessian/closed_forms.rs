@@ -114,6 +114,7 @@ fn fisher_is_the_second_moment_of_recorded_gradients() {
     let mut product = vec![0.0; n];
     operator
         .products(&direction, &mut product, &AtomicBool::new(false))
+        .expect("nobody cancels")
         .unwrap();
     let error: Vec<f64> = product.iter().zip(&expected).map(|(a, b)| a - b).collect();
     assert!(
@@ -134,13 +135,22 @@ fn vectors_of_a_block_do_not_mix() {
     let never = AtomicBool::new(false);
     let directions = numbers(3 * n, 7);
     let mut together = vec![0.0; 3 * n];
-    operator.products(&directions, &mut together, &never).unwrap();
+    operator
+        .products(&directions, &mut together, &never)
+        .expect("nobody cancels")
+        .unwrap();
     for (direction, together) in directions.chunks(n).zip(together.chunks(n)) {
         let mut alone = vec![0.0; n];
-        operator.products(direction, &mut alone, &never).unwrap();
+        operator
+            .products(direction, &mut alone, &never)
+            .expect("nobody cancels")
+            .unwrap();
         assert_eq!(alone, together);
         let doubled: Vec<f32> = direction.iter().map(|v| 2.0 * v).collect();
-        operator.products(&doubled, &mut alone, &never).unwrap();
+        operator
+            .products(&doubled, &mut alone, &never)
+            .expect("nobody cancels")
+            .unwrap();
         let expected: Vec<f64> = together.iter().map(|v| 2.0 * v).collect();
         assert_eq!(alone, expected);
     }

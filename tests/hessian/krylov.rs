@@ -74,6 +74,7 @@ fn residuals_are_those_of_the_vectors() {
         let mut products = vec![0.0; vectors.len()];
         operator
             .products(&vectors, &mut products, &AtomicBool::new(false))
+            .expect("nobody cancels")
             .unwrap();
         for k in 0..25 {
             let (v, hv) = (&vectors[k * n..][..n], &products[k * n..][..n]);

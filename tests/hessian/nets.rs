@@ -124,7 +124,8 @@ pub fn dense(operator: &Operator) -> Vec<f64> {
     let mut matrix = vec![0.0; n * n];
     operator
         .products(&identity, &mut matrix, &AtomicBool::new(false))
-        .expect("nobody cancels");
+        .expect("nobody cancels")
+        .unwrap();
     matrix
 }
 

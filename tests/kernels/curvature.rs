@@ -1,0 +1,98 @@
+//! Products with curvature matrices.
+
+use gradstudy::gradients::engine::Engine;
+use gradstudy::hessian::{Curvature, Operator};
+use gradstudy::layers::{Conv2d, GlobalAvgPool, Linear, Products, Relu};
+use gradstudy::models::network::Builder;
+use gradstudy::models::weights;
+use gradstudy::signature::Value;
+
+use super::{NEVER, args, device, gpu, images, model, relative_error};
+
+#[test]
+fn curvature_products_of_kernels_are_the_hosts() {
+    if gpu().is_none() {
+        return;
+    }
+    let data = images();
+    let mlp = [
+        ("depth", Value::Integer(2)),
+        ("width", Value::Integer(13)),
+        ("batchnorm", Value::Boolean(false)),
+        ("activation", Value::Text("relu".into())),
+        ("logits", Value::Integer(10)),
+    ];
+    let mut plain = Builder::new([1, 28, 28]);
+    // A way around a layer, and an average: what LeNet lacks.
+    let side = Conv2d {
+        input: plain.shape(),
+        out_channels: 3,
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+        ..Conv2d::default()
+    };
+    plain.push("first", side);
+    let x = plain.last();
+    let same = Conv2d {
+        input: plain.shape(),
+        stride: 1,
+        ..side
+    };
+    plain.push("second", same);
+    plain.push("relu", Relu { shape: plain.shape() });
+    let branch = plain.last();
+    plain.push_from(x, "third", same);
+    plain.plus(branch);
+    plain.push("mean", GlobalAvgPool { input: plain.shape() });
+    let input = plain.shape();
+    plain.push("linear", Linear { input, outputs: 10 });
+    for (network, samples) in [
+        (model("lenet", args([("logits", Value::Integer(10))])), 13),
+        (model("fcn", args(mlp)), 207),
+        (plain.build("Around"), 13),
+    ] {
+        let theta = weights::initial(&network, 0);
+        let n = network.parameter_count();
+        let samples: Vec<u32> = (0..samples).map(|i| i * 37 % 5000).collect();
+        let directions: Vec<f32> = (0..2 * n)
+            .map(|i| ((i * 7919 % 1013) as f32 - 506.0) / 506.0)
+            .collect();
+        for kind in [
+            Curvature::Hessian,
+            Curvature::GaussNewton,
+            Curvature::EmpiricalFisher,
+        ] {
+            let product = |operator: Operator| {
+                let mut products = vec![f64::NAN; directions.len()];
+                let done = operator.products(&directions, &mut products, &NEVER);
+                done.expect("nobody cancels").unwrap();
+                products
+            };
+            let operator = || Operator::new(&network, &theta, &data, &samples, kind).unwrap();
+            let host = product(operator());
+            let on = operator().on(&Engine::Burn(device(), Products::Double));
+            assert!(on.has_kernels(), "{}", network.name);
+            let other = product(on);
+            for placed in network.layers.iter().filter(|placed| !placed.range.is_empty()) {
+                let of = |products: &[f64]| -> Vec<f32> {
+                    let rows = products.chunks(n);
+                    rows.flat_map(|row| {
+                        row[placed.range.clone()]
+                            .iter()
+                            .map(|v| *v as f32)
+                            .collect::<Vec<_>>()
+                    })
+                    .collect()
+                };
+                let error = relative_error(&of(&other), &of(&host));
+                assert!(
+                    error < 1e-5,
+                    "{}, {kind:?}, {}: {error:e}",
+                    network.name,
+                    placed.name
+                );
+            }
+        }
+    }
+}
