@@ -46,7 +46,7 @@ pub struct Computing {
     /// auto, cpu (gradstudy's kernels), flex (burn on the CPU), cuda, cuda:N, or cuda:all (independent steps side by side)
     #[arg(long, default_value = "auto", env = "GRADSTUDY_DEVICE")]
     pub device: Choice,
-    /// How exactly CUDA devices multiply matrices: f32, or tf32 on tensor cores
+    /// How exactly CUDA devices multiply matrices: f32, or tf32 on tensor cores (layers with kernels of gradstudy's own stay f32)
     #[arg(long, default_value = "f32", value_name = "f32|tf32")]
     pub precision: Precision,
     /// Memory for a gradient history and what recording it needs, such as 8GB; larger ones go to a file

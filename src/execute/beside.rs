@@ -1,6 +1,7 @@
 //! Independent steps of a plan side by side, each on a device of its own.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::{ExecuteError, Executor, Observer, Spectra, StepReport};
@@ -54,16 +55,23 @@ impl Executor<'_> {
                 scope.spawn(|| {
                     let executor = Executor::new(store, search, engine, memory, &observer, cancel);
                     while let Some(number) = next(&schedule, &changed) {
-                        let result = executor.task(plan, &plan.steps[number]);
+                        let task = AssertUnwindSafe(|| executor.task(plan, &plan.steps[number]));
+                        let result = catch_unwind(task);
                         let mut schedule = lock(&schedule);
                         schedule.running -= 1;
-                        match result {
-                            Ok(()) => schedule.done.push(number),
-                            Err(error) => {
-                                schedule.failed.get_or_insert(error);
-                            }
+                        match &result {
+                            Ok(Ok(())) => schedule.done.push(number),
+                            // Nobody waits for what this one does not make.
+                            _ => schedule.waiting.clear(),
                         }
                         changed.notify_all();
+                        match result {
+                            Ok(result) => schedule.failed = schedule.failed.take().or(result.err()),
+                            Err(panic) => {
+                                drop(schedule);
+                                resume_unwind(panic);
+                            }
+                        }
                     }
                     executor.log.take()
                 })
@@ -71,7 +79,7 @@ impl Executor<'_> {
             let workers: Vec<_> = workers.collect();
             let joined = workers.into_iter().map(|worker| worker.join());
             joined
-                .map(|log| log.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .map(|log| log.unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
         });
         if let Some(error) = lock(&schedule).failed.take() {
@@ -131,7 +139,7 @@ fn tasks_before(plan: &Plan, i: usize) -> Vec<usize> {
 fn next(schedule: &Mutex<Schedule>, changed: &Condvar) -> Option<usize> {
     let mut schedule = lock(schedule);
     loop {
-        if schedule.failed.is_some() || schedule.waiting.is_empty() {
+        if schedule.waiting.is_empty() {
             return None;
         }
         let Schedule { waiting, done, .. } = &*schedule;

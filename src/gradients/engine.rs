@@ -85,25 +85,11 @@ impl Engine {
             }
             Engine::Burn(device, products) => {
                 let n = network.parameter_count();
-                #[cfg(feature = "kernels")]
-                if let Some(gpu) = Gpu::of(device)
-                    && let Some(kernels) = KernelNetwork::new(network, theta, mode, &gpu)
-                {
-                    let data = DeviceData::new(&gpu, data, indices.len());
-                    return halving(
-                        indices.len() / batch,
-                        kernels.minibatches_per_chunk(batch),
-                        |minibatches| {
-                            let indices = &indices[minibatches.start * batch..minibatches.end * batch];
-                            let gradients = gpu.empty(minibatches.len() * n);
-                            kernels.gradients(&data, indices, batch, &(0..n), &gradients, 0);
-                            let columns = &mut columns[minibatches.start * n..minibatches.end * n];
-                            gpu.read_into(&gradients, columns)?;
-                            progress(minibatches.len() as u64);
-                            Ok(())
-                        },
-                        || device.memory_cleanup(),
-                    );
+                let rows = 0..n;
+                if self.by_kernels(
+                    network, theta, data, indices, batch, mode, &rows, columns, progress,
+                )? {
+                    return Ok(());
                 }
                 let tensors = TensorNetwork::new(network, theta, device, *products);
                 halving(
@@ -139,30 +125,71 @@ impl Engine {
         rows: &Range<usize>,
         columns: &mut [f32],
     ) -> Result<bool, EngineError> {
-        #[cfg(feature = "kernels")]
-        if let Engine::Burn(device, _) = self
-            && let Some(gpu) = self.gpu()
-            && let Some(kernels) = KernelNetwork::new(network, theta, BatchNormMode::Batch, &gpu)
-        {
-            let n = network.parameter_count();
-            let data = DeviceData::new(&gpu, data, indices.len());
-            halving(
-                indices.len() / batch,
-                kernels.minibatches_per_chunk(batch),
-                |minibatches| {
-                    let indices = &indices[minibatches.start * batch..minibatches.end * batch];
-                    let gradients = gpu.empty(minibatches.len() * n);
-                    kernels.gradients(&data, indices, batch, rows, &gradients, 0);
-                    let wanted = gpu.columns(&gradients, n, rows.clone());
-                    let columns = &mut columns[minibatches.start * rows.len()..minibatches.end * rows.len()];
-                    gpu.read_into(&wanted, columns)?;
-                    Ok(())
-                },
-                || device.memory_cleanup(),
-            )?;
-            return Ok(true);
-        }
-        let _ = (network, theta, data, indices, batch, rows, columns);
+        let mode = BatchNormMode::Batch;
+        self.by_kernels(network, theta, data, indices, batch, mode, rows, columns, &|_| ())
+    }
+
+    /// The rows `rows` of gradients by our kernels for GPUs; false, and nothing is done, where they cannot.
+    #[cfg(feature = "kernels")]
+    #[allow(clippy::too_many_arguments)]
+    fn by_kernels(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        data: &Dataset,
+        indices: &[u32],
+        batch: usize,
+        mode: BatchNormMode,
+        rows: &Range<usize>,
+        columns: &mut [f32],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<bool, EngineError> {
+        let Engine::Burn(device, _) = self else {
+            return Ok(false);
+        };
+        let Some(gpu) = self.gpu() else {
+            return Ok(false);
+        };
+        let Some(kernels) = KernelNetwork::new(network, theta, mode, &gpu) else {
+            return Ok(false);
+        };
+        let n = network.parameter_count();
+        let data = DeviceData::new(&gpu, data, indices.len());
+        halving(
+            indices.len() / batch,
+            kernels.minibatches_per_chunk(batch),
+            |minibatches| {
+                let indices = &indices[minibatches.start * batch..minibatches.end * batch];
+                let mut gradients = gpu.empty(minibatches.len() * n);
+                kernels.gradients(&data, indices, batch, rows, &gradients, 0);
+                if *rows != (0..n) {
+                    gradients = gpu.columns(&gradients, n, rows.clone());
+                }
+                let columns = &mut columns[minibatches.start * rows.len()..minibatches.end * rows.len()];
+                gpu.read_into(&gradients, columns)?;
+                progress(minibatches.len() as u64);
+                Ok(())
+            },
+            || device.memory_cleanup(),
+        )?;
+        Ok(true)
+    }
+
+    /// There are none.
+    #[cfg(not(feature = "kernels"))]
+    #[allow(clippy::too_many_arguments)]
+    fn by_kernels(
+        &self,
+        _: &Network,
+        _: &[f32],
+        _: &Dataset,
+        _: &[u32],
+        _: usize,
+        _: BatchNormMode,
+        _: &Range<usize>,
+        _: &mut [f32],
+        _: &(dyn Fn(u64) + Sync),
+    ) -> Result<bool, EngineError> {
         Ok(false)
     }
 

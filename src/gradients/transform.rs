@@ -16,6 +16,7 @@ use crate::study::TransformSpec;
 /// The transform of one recording, as far as it has come.
 pub struct Transform<'a> {
     theta: &'a [f32],
+    identity: bool,
     weight_decay: f32,
     clip: Option<f64>,
     through: Option<Box<dyn Optimizer>>,
@@ -32,6 +33,7 @@ impl<'a> Transform<'a> {
         });
         Transform {
             theta,
+            identity: spec.is_identity(),
             weight_decay: spec.weight_decay.unwrap_or(0.0) as f32,
             clip: spec.clip,
             through,
@@ -41,7 +43,7 @@ impl<'a> Transform<'a> {
 
     /// Whether gradients stay as they are.
     pub fn is_identity(&self) -> bool {
-        self.weight_decay == 0.0 && self.clip.is_none() && self.through.is_none()
+        self.identity
     }
 
     /// Whether a gradient's transform depends on the gradients before it.
