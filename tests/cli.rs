@@ -2,10 +2,11 @@
 
 mod failures;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::Gradstudy;
 
@@ -118,6 +119,46 @@ fn open_shows_the_html_report() {
     let page = gradstudy.path().join(fs::read_to_string(&shown).unwrap().trim());
     let html = fs::read_to_string(page).unwrap();
     assert!(html.contains("<h1>A small study</h1>") && html.contains("gradstudy run test.study"));
+}
+
+#[test]
+fn two_runs_of_one_seed_differ_in_times_alone() {
+    let study = format!(
+        "{SMALL}spectrum c = covariance(g, top: 60)\nfigure ranks = rank_plot(c, curves: [training], tail: 50)\n"
+    );
+    let both = [(), ()].map(|()| Gradstudy::new(&study));
+    let runs = both.each_ref().map(|gradstudy| {
+        gradstudy.run(&["run", "test.study"]).success();
+        gradstudy.runs().remove(0)
+    });
+    let [first, second] = runs.each_ref().map(|run| read(run, "manifest.yaml"));
+    let (facts, times) = first.split_once("\ntimes:\n").unwrap();
+    assert_eq!(facts, second.split_once("\ntimes:\n").unwrap().0);
+    // With the times of the first, the second renders to the same bytes, and so does what is no document.
+    fs::write(runs[1].join("manifest.yaml"), &first).unwrap();
+    both[1].run(&["report", runs[1].to_str().unwrap()]).success();
+    let [first, second] = runs.each_ref().map(|run| files(run));
+    assert!(first.len() > 15, "{:?}", first.keys());
+    assert!(first.keys().eq(second.keys()), "{:?}", second.keys());
+    for (name, bytes) in &first {
+        assert!(second[name] == *bytes, "{} differs", name.display());
+    }
+    assert!(facts.lines().count() > 20 && times.contains("started:"));
+}
+
+/// The files of a folder and what they hold.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .map(|path| {
+            (
+                path.strip_prefix(folder).unwrap().to_path_buf(),
+                fs::read(&path).unwrap(),
+            )
+        })
+        .collect()
 }
 
 #[test]

@@ -152,6 +152,30 @@ fn every_format_gives_the_same_statistics() {
 
 /// Samples in blocks of one are samples in one block, on any number of threads.
 #[test]
+fn a_value_that_is_not_finite_is_seen_whether_drawn_or_not() {
+    let gradstudy = Gradstudy::new("");
+    let mut rows = rows();
+    rows[3 * COLUMNS + 2] = f64::NAN;
+    rows[5 * COLUMNS + 4] = f64::INFINITY;
+    let file = File::create(gradstudy.path().join("holes.npy")).unwrap();
+    write_npy(file, npyz::Order::C, &[ROWS as u64, COLUMNS as u64], &rows);
+    for test in [
+        "normality(points: 20)",
+        "shapiro_wilk(points: 20)",
+        "power_law(tail: top(50))",
+        "hill(k: 50)",
+    ] {
+        let said = json(
+            &gradstudy
+                .run(&["test", "holes.npy", "--json", "--test", test])
+                .success(),
+        );
+        let found = &said["arrays"][0]["tests"][0]["statistics"]["not_finite"];
+        assert_eq!(found.as_f64(), Some(2.0), "{test}: {said}");
+    }
+}
+
+#[test]
 fn results_do_not_depend_on_memory_and_threads() {
     let gradstudy = folder();
     for along in ["columns", "rows", "all"] {

@@ -133,6 +133,7 @@ fn table(entries: &[Entry]) -> String {
     let bytes = entries.iter().map(|entry| entry.bytes).sum();
     match entries.len() {
         0 => "no runs\n".to_string(),
+        1 => format!("{}\n1 run, {}\n", grid.trim_fmt(), size(bytes)),
         n => format!("{}\n{n} runs, {}\n", grid.trim_fmt(), size(bytes)),
     }
 }

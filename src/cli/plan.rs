@@ -7,7 +7,7 @@ use clap::Args;
 use crate::gradients::engine::Engine;
 use crate::plan::display::{State, size, to_text};
 use crate::plan::route::{self, Means};
-use crate::plan::{Plan, Step, Work};
+use crate::plan::{Plan, Step, StepId, Work};
 use crate::store::Store;
 
 use super::options::{Computing, Places};
@@ -62,21 +62,33 @@ impl PlanCommand {
         for route in &routes {
             route.put_cost(&mut plan);
         }
-        print(&to_text(&plan, |step| state(&plan, &store, step)));
-        for route in &routes {
-            print(&format!("{}\n", route.words));
-        }
         let to_file = |step: &&Step| {
             matches!(step.work, Work::Record { .. } | Work::Read { .. })
                 && step.cost.bytes > memory
                 && !avoided.contains(&step.id)
                 && matches!(state(&plan, &store, step), State::Run(_))
         };
-        let count = plan.steps.iter().filter(to_file).count();
-        if count > 0 {
-            let memory = size(memory);
+        let to_file: Vec<StepId> = plan
+            .steps
+            .iter()
+            .filter(to_file)
+            .map(|step| step.id.clone())
+            .collect();
+        let mut disk = 0;
+        for step in plan.steps.iter_mut().filter(|step| to_file.contains(&step.id)) {
+            disk += step.cost.bytes;
+            step.cost.bytes = memory;
+        }
+        print(&to_text(&plan, |step| state(&plan, &store, step)));
+        for route in &routes {
+            print(&format!("{}\n", route.words));
+        }
+        if !to_file.is_empty() {
             print(&format!(
-                "gradient histories over the {memory} of `--memory`, which go to a file: {count}\n"
+                "gradient histories over the {} of `--memory`, which go to files: {}, of {} in all\n",
+                size(memory),
+                to_file.len(),
+                size(disk)
             ));
         }
         Ok(())

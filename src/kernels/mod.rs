@@ -9,6 +9,8 @@
 mod batch_norm;
 mod conv2d;
 mod conv2d_product;
+mod conv2d_weights;
+mod convolution;
 mod curvature;
 mod elementwise;
 mod gram;
@@ -17,7 +19,7 @@ mod linear;
 mod tile;
 mod update;
 
-pub use conv2d::Convolution;
+pub use convolution::Convolution;
 pub use layer::{Around, Average, FullyConnected, Kernel, Normalisation, Pass, Rectified, Windows};
 pub use update::{Clipped, Update};
 

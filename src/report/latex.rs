@@ -48,11 +48,16 @@ fn spaced(text: &str, escape: fn(&str) -> String) -> String {
     format!("{begin}{}", escape(text).trim_start_matches(' '))
 }
 
-/// Text as it was typed, line by line and in a monospaced font; long lines break between words.
+/// Text as it was typed, line by line and in a monospaced font; long lines break between words. Straight quotation
+/// marks want another font encoding than OT1.
 pub fn typed(text: &str) -> String {
+    let word = |word: &str| -> String {
+        let pieces: Vec<String> = word.split('"').map(escape).collect();
+        pieces.join(r"\textquotedbl{}")
+    };
     let mut lines = String::new();
     for line in text.lines() {
-        let words: Vec<String> = line.split(' ').map(escape).collect();
+        let words: Vec<String> = line.split(' ').map(word).collect();
         lines.push_str(&format!("\\texttt{{\\mbox{{}}{}}}\\par\n", words.join("\\ ")));
     }
     lines

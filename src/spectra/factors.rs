@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::error::SpectrumError;
 use super::gram::GramAccumulator;
-use super::products::Wide;
+use super::wide::Wide;
 use crate::stats::monitor::Monitor;
 
 /// Inputs a and output gradients δ of one layer in every iteration.

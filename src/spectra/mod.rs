@@ -18,6 +18,7 @@ mod products_kernel;
 pub mod second_moment;
 pub mod sketch;
 pub mod spectrum;
+pub mod wide;
 
 pub use error::SpectrumError;
 pub use multiplier::Multiplier;

@@ -13,12 +13,13 @@ use rayon::prelude::*;
 
 use super::error::SpectrumError;
 use super::multiplier::{DeviceProducts, Multiplier};
-use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile, WIDE_PANEL, WideTile};
+use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile, WideTile};
+use super::wide::Wide;
 
 /// Groups of columns along a side of one tile: its f64 sums and both factors of a run stay in the L2 cache.
 const SIDE: usize = 5;
 /// Columns of X along a side of one tile.
-const WIDTH: usize = SIDE * GROUP;
+pub(super) const WIDTH: usize = SIDE * GROUP;
 /// Most rows of X that are packed at a time.
 pub const ROWS: usize = 16 * RUN;
 
@@ -400,39 +401,6 @@ impl Products {
 
     fn span(&self, tile: usize) -> Range<usize> {
         tile * WIDTH..self.order.min((tile + 1) * WIDTH)
-    }
-}
-
-/// The columns of a matrix in f64, packed for products with each other.
-pub struct Wide {
-    height: usize,
-    values: Vec<f64>,
-}
-
-impl Wide {
-    /// `order` columns of `height` > 0 numbers; `column` gives each.
-    pub fn new<'a>(order: usize, height: usize, column: impl Fn(usize) -> &'a [f32] + Sync) -> Self {
-        let panels = order.div_ceil(WIDTH) * (WIDTH / WIDE_PANEL);
-        // What stands beyond the last column is of no account, only finite.
-        let mut values = vec![0.0; panels * height * WIDE_PANEL];
-        values
-            .par_chunks_exact_mut(height * WIDE_PANEL)
-            .enumerate()
-            .for_each(|(number, panel)| {
-                let columns = number * WIDE_PANEL..order.min((number + 1) * WIDE_PANEL);
-                for (place, j) in columns.enumerate() {
-                    for (row, value) in panel.as_chunks_mut::<WIDE_PANEL>().0.iter_mut().zip(column(j)) {
-                        row[place] = f64::from(*value);
-                    }
-                }
-            });
-        Wide { height, values }
-    }
-
-    /// The columns of one tile's side.
-    fn tile(&self, number: usize) -> &[f64] {
-        let side = WIDTH * self.height;
-        &self.values[number * side..][..side]
     }
 }
 

@@ -96,7 +96,13 @@ impl Scope<'_> {
                 None => diagnostic,
             };
             let names = signatures.iter().map(|signature| signature.name);
-            self.say(diagnostic.help(suggest::help(name, what, names)));
+            let help = match (what, name) {
+                ("dataset", "file") => {
+                    "gradients of your own are a record: `record g = file(\"grads.npy\")`".to_string()
+                }
+                _ => suggest::help(name, what, names),
+            };
+            self.say(diagnostic.help(help));
         }
         found.copied()
     }

@@ -2,6 +2,9 @@
 
 use super::*;
 
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(120);
+
 #[test]
 fn five_mistakes_are_five_diagnostics() {
     let study = SMALL
@@ -99,21 +102,40 @@ fn a_full_disk_is_named_and_a_rerun_goes_on() {
     rerun.success();
 }
 
-/// Interrupts a run after `wait` and returns its exit code.
+/// Sends `signal` to a run once it is `ready` for it, and returns its exit code.
 #[cfg(unix)]
-fn interrupt(gradstudy: &Gradstudy, arguments: &[&str], signal: &str, wait: Duration) -> Option<i32> {
+fn interrupt(
+    gradstudy: &Gradstudy,
+    arguments: &[&str],
+    signal: &str,
+    ready: impl Fn(Duration) -> bool,
+) -> Option<i32> {
     let mut child = gradstudy
         .command(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(wait);
+    let begun = Instant::now();
+    while !ready(begun.elapsed()) && child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "the run never came so far");
+        std::thread::sleep(Duration::from_millis(2));
+    }
     Command::new("kill")
         .args([signal, &child.id().to_string()])
         .status()
         .unwrap();
     child.wait().unwrap().code()
+}
+
+/// The first file of a run's cache that `mark` accepts.
+#[cfg(unix)]
+fn cached(gradstudy: &Gradstudy, mark: fn(&Path) -> bool) -> Option<PathBuf> {
+    walkdir::WalkDir::new(gradstudy.path().join("cache"))
+        .into_iter()
+        .flatten()
+        .map(walkdir::DirEntry::into_path)
+        .find(|path| mark(path))
 }
 
 #[cfg(unix)]
@@ -129,27 +151,28 @@ fn an_interrupted_recording_resumes_at_the_last_chunk() {
     "#;
     for memory in ["1GB", "1MB"] {
         let whole = Gradstudy::new(study);
+        let begun = Instant::now();
         whole.run(&["run", "test.study"]).success();
+        // Sought between a moment before the first chunk was kept and one after the last.
+        let (mut early, mut late) = (Duration::ZERO, begun.elapsed());
         let broken = Gradstudy::new(study);
         let arguments = ["run", "test.study", "--memory", memory];
         let mut done = 0;
-        for wait in [1500, 800, 400, 200] {
-            match interrupt(&broken, &arguments, "-INT", Duration::from_millis(wait)) {
+        for _ in 0..12 {
+            let wait = (early + late) / 2;
+            match interrupt(&broken, &arguments, "-INT", |elapsed| elapsed >= wait) {
                 Some(130) => {
-                    let partial = walkdir::WalkDir::new(broken.path().join("cache"))
-                        .into_iter()
-                        .flatten();
-                    let mark = partial.into_iter().find(|entry| entry.file_name() == "done");
-                    let text = mark
-                        .map(|entry| fs::read_to_string(entry.path()).unwrap())
-                        .unwrap_or_default();
-                    done = text.parse().unwrap_or(0);
+                    let mark = cached(&broken, |path| path.ends_with("done"));
+                    done = mark.map_or(0, |path| fs::read_to_string(path).unwrap().parse().unwrap());
                     if done > 0 {
                         break;
                     }
+                    early = wait;
                 }
-                // Finished before the signal came: interrupt a fresh one earlier.
-                _ => fs::remove_dir_all(broken.path().join("cache")).unwrap(),
+                _ => {
+                    fs::remove_dir_all(broken.path().join("cache")).unwrap();
+                    late = wait;
+                }
             }
         }
         assert!(
@@ -179,22 +202,10 @@ fn a_killed_training_resumes_at_the_last_epoch_with_the_same_result() {
     "#;
     let (whole, broken) = (Gradstudy::new(study), Gradstudy::new(study));
     whole.run(&["run", "test.study"]).success();
-    assert_eq!(
-        interrupt(
-            &broken,
-            &["run", "test.study"],
-            "-KILL",
-            Duration::from_millis(900)
-        ),
-        None
-    );
-    let checkpoint = |entry: &walkdir::DirEntry| entry.file_name() == "checkpoint.safetensors";
-    let left = walkdir::WalkDir::new(broken.path().join("cache"))
-        .into_iter()
-        .flatten()
-        .filter(checkpoint)
-        .count();
-    assert_eq!(left, 1, "a checkpoint is left");
+    let checkpoint = |path: &Path| path.ends_with("checkpoint.safetensors");
+    let kept = |_: Duration| cached(&broken, checkpoint).is_some();
+    assert_eq!(interrupt(&broken, &["run", "test.study"], "-KILL", kept), None);
+    assert!(cached(&broken, checkpoint).is_some(), "a checkpoint is left");
     broken.run(&["run", "test.study"]).success();
     assert_eq!(
         read(&whole.runs()[0], "results.yaml"),

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use planned::sketch_of;
 
+use super::display::size;
 use super::{Step, Work};
 use crate::gradients::batches::Order;
 use crate::gradients::parts::chunk_of_windows;
@@ -294,7 +295,13 @@ impl<'a> Recording<'a> {
         match &chosen.route {
             Route::Memory => "from G in memory".to_string(),
             Route::Sketch => "of gradients sketched as they are recorded".to_string(),
-            Route::File => "from G in a file, in blocks of rows".to_string(),
+            Route::File => {
+                let numbers = self.iterations * self.network.parameter_count();
+                format!(
+                    "from G in a file of {}, in blocks of rows",
+                    size(4 * numbers as u64)
+                )
+            }
             Route::Windows(rows) => {
                 let count = self.network.parameter_count().div_ceil(*rows);
                 format!("from {count} windows of G's rows, each recorded for itself")

@@ -19,14 +19,19 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Gives the record step the route's cost where G is never there.
+    /// Gives the record step the route's cost where G is not in memory.
     pub fn put_cost(&self, plan: &mut Plan) {
-        let step = plan.steps.iter_mut().find(|step| step.id == self.record);
-        if let (Route::Layers(_) | Route::Windows(_) | Route::Sketch, Some(step)) = (&self.chosen.route, step)
-        {
-            step.cost.bytes = self.chosen.bytes;
-            step.cost.seconds = step.cost.seconds.min(self.chosen.seconds);
+        let Some(step) = plan.steps.iter_mut().find(|step| step.id == self.record) else {
+            return;
+        };
+        match &self.chosen.route {
+            Route::Memory => return,
+            Route::File => (),
+            Route::Layers(_) | Route::Windows(_) | Route::Sketch => {
+                step.cost.seconds = step.cost.seconds.min(self.chosen.seconds);
+            }
         }
+        step.cost.bytes = self.chosen.bytes;
     }
 }
 

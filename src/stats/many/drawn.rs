@@ -89,6 +89,9 @@ pub fn gaussianity_of_sample(
 ) -> NormalityOutcome {
     let sample = if values.len() < settings.points {
         Err(Cause::TooFew)
+    } else if values.iter().any(|x| !x.is_finite()) {
+        // Drawn or not: the sample is not what it was meant to be.
+        Err(Cause::NotFinite)
     } else {
         let mut sampler = Sampler::new(settings.seed);
         let drawn = sampler.draw(0, settings.points, values.len());
