@@ -259,6 +259,21 @@ fn export_writes_gradients_and_weights_that_a_study_reads_back() {
             .concat(),
         )
         .success();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |file: &str| {
+            fs::metadata(gradstudy.path().join(file))
+                .unwrap()
+                .permissions()
+                .mode()
+        };
+        assert_eq!(
+            mode("g.npy"),
+            mode("test.study"),
+            "as any file that the user makes"
+        );
+    }
     let npy = fs::read(gradstudy.path().join("g.npy")).unwrap();
     let tensors = fs::read(gradstudy.path().join("g.safetensors")).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&tensors).unwrap();

@@ -14,7 +14,7 @@ use crate::run::{index, open_manifest};
 use crate::store::inventory::{Item, State, inventory, remove};
 
 use super::options::{Places, ReportsPlace};
-use super::{Failure, print, show};
+use super::{Failure, counted, print, show};
 
 /// Show what the cache and the runs hold, and free what no run needs
 #[derive(Debug, Args)]
@@ -55,20 +55,20 @@ impl Gc {
         print(&table(&items, in_use));
         let bytes = runs.iter().map(|run| index::size(&run.folder)).sum();
         print(&format!(
-            "\ncache {}: {} steps, {}\nruns  {}: {} runs, {}\n",
+            "\ncache {}: {}, {}\nruns  {}: {}, {}\n",
             self.places.cache().display(),
-            items.len(),
+            counted(items.len(), "step"),
             size(items.iter().map(|item| item.bytes).sum()),
             self.reports.reports_dir.display(),
-            runs.len(),
+            counted(runs.len(), "run"),
             size(bytes),
         ));
         let freed: Vec<&Item> = items.iter().filter(free).collect();
         let total = size(freed.iter().map(|item| item.bytes).sum());
         if !self.delete && !self.all {
             print(&format!(
-                "`gradstudy gc --delete` would free {total}: {} steps that no run here is made of\n",
-                freed.len()
+                "`gradstudy gc --delete` would free {total}: {} that no run here is made of\n",
+                counted(freed.len(), "step")
             ));
             return Ok(ExitCode::SUCCESS);
         }
@@ -82,6 +82,7 @@ impl Gc {
         }
         let kept = match busy {
             0 => String::new(),
+            1 => "; 1 step is being worked on and stays".to_string(),
             n => format!("; {n} steps are being worked on and stay"),
         };
         print(&format!("freed {total}{kept}\n"));

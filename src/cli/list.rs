@@ -11,7 +11,7 @@ use crate::report::number::{duration, size};
 use crate::run::index::{Entry, Index};
 
 use super::options::ReportsPlace;
-use super::{Failure, print, show};
+use super::{Failure, counted, print, show};
 
 /// The layout of `--json`; raised when a reader of the old layout would misread the new.
 const FORMAT_VERSION: u32 = 1;
@@ -133,7 +133,6 @@ fn table(entries: &[Entry]) -> String {
     let bytes = entries.iter().map(|entry| entry.bytes).sum();
     match entries.len() {
         0 => "no runs\n".to_string(),
-        1 => format!("{}\n1 run, {}\n", grid.trim_fmt(), size(bytes)),
-        n => format!("{}\n{n} runs, {}\n", grid.trim_fmt(), size(bytes)),
+        n => format!("{}\n{}, {}\n", grid.trim_fmt(), counted(n, "run"), size(bytes)),
     }
 }

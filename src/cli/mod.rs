@@ -162,6 +162,14 @@ fn show(error: &dyn Diagnostic) {
     }
 }
 
+/// `1 run`, `2 runs`.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
+
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.
 fn print(text: &str) {
     use std::io::Write;

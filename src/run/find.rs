@@ -60,7 +60,25 @@ pub fn all(reports: &Path) -> Result<Vec<Found>, RunError> {
     Ok(found)
 }
 
-/// The folder of the run that `wanted` names: a folder (or a file in it), an id (`table1/2026…`), the beginning of a
+/// The runs that lie in `folder` itself, by time.
+fn held(folder: &Path) -> Vec<Found> {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut runs: Vec<Found> = entries
+        .filter(|entry| entry.path().join(MANIFEST).is_file())
+        .filter_map(|entry| {
+            Some(Found {
+                slug: name(folder)?,
+                name: name(&entry.path()).filter(|run| !run.starts_with('.'))?,
+                folder: entry.path(),
+            })
+        })
+        .collect();
+    runs.sort();
+    runs
+}
+
+/// The folder of the run that `wanted` names: a folder (or a file in it; or a folder that holds one run), an id (`table1/2026…`), the beginning of a
 /// run's name or of its hash, `study@latest`, or `@latest` for the last run of all.
 ///
 /// # Errors
@@ -76,6 +94,17 @@ pub fn find(reports: &Path, wanted: &str) -> Result<PathBuf, RunError> {
     };
     if folder.join(MANIFEST).is_file() {
         return Ok(folder.to_path_buf());
+    }
+    match &held(folder)[..] {
+        [] => (),
+        [run] => return Ok(run.folder.clone()),
+        several => {
+            return Err(RunError::Ambiguous {
+                wanted: wanted.to_string(),
+                found: several.len(),
+                known: list(&several.iter().collect::<Vec<_>>()),
+            });
+        }
     }
     let runs = all(reports)?;
     if let Some(slug) = wanted.strip_suffix(LATEST) {
@@ -169,6 +198,12 @@ mod tests {
         is(
             &reports.path().join(runs[0]).join(MANIFEST).display().to_string(),
             runs[0],
+        );
+        is(&reports.path().join("b").display().to_string(), runs[2]);
+        let two = find(&reports.path().join("a").display().to_string());
+        assert!(
+            matches!(two, Err(RunError::Ambiguous { found: 2, .. })),
+            "{two:?}"
         );
         let ambiguous = find("2026").expect_err("two");
         assert!(

@@ -136,7 +136,11 @@ fn write_whole(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::R
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let temporary = tempfile::NamedTempFile::new_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is private by default; an export is for everyone whom the user's umask admits.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let temporary = builder.prefix(".export-").tempfile_in(folder)?;
     let mut file = BufWriter::new(temporary);
     write(&mut file)?;
     let temporary: tempfile::NamedTempFile = file.into_inner().map_err(|error| error.into_error())?;
