@@ -3,6 +3,8 @@
 //! Why: one f32 sum over all n parameters loses the small eigenvalues, while f64 products, which are exact here, take
 //! more than twice as long. Why not faer in f32: it would add up whole tiles through memory and pack each block of
 //! columns once for every tile that it takes part in; that takes 1.2 times as long.
+//!
+//! Whole, since everything here goes by the order of the tiles.
 
 use std::ops::Range;
 
