@@ -9,6 +9,7 @@ use clap::Parser;
 use faer::{Mat, Side};
 use gradstudy::seed;
 use gradstudy::spectra::eigen::top_eigenvalues;
+use gradstudy::spectra::symmetric::Symmetric;
 use rand::RngExt;
 
 #[derive(Parser)]
@@ -50,7 +51,7 @@ fn main() {
         }
     }
     let ours = timed("gradstudy", options.repeats, || {
-        top_eigenvalues(matrix.clone(), n).expect("finite numbers")
+        top_eigenvalues(Symmetric::of_lower(matrix.as_ref()), n).expect("finite numbers")
     });
     let faer = timed("faer", options.repeats, || {
         matrix

@@ -128,12 +128,12 @@ fn main() -> miette::Result<()> {
 
 /// Tells how long each part of the eigenvalue computation takes.
 fn parts_of_eigenvalues(moments: &Moments, t: usize) {
-    let mut matrix = moments.second_moment();
+    let matrix = moments.second_moment();
     let start = Instant::now();
-    band::reduce_to_band::<32>(&mut matrix, false);
+    let (band, _) = band::reduce_to_band::<32>(matrix, false);
     tell("to a band", start, 4.0 / 3.0 * (t as f64).powi(3));
     let start = Instant::now();
-    let (tridiagonal, _) = chase::tridiagonalise::<32>(matrix.as_ref(), false);
+    let (tridiagonal, _) = chase::tridiagonalise(band, false);
     tell("to tridiagonal form", start, 6.0 * 32.0 * (t as f64).powi(2));
     let start = Instant::now();
     tridiagonal.top_eigenvalues(t);

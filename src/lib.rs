@@ -11,6 +11,7 @@
 //! The definitions (gradient history, power-law test, Gaussianity test, covariance spectra) are those of
 //! *On the Overlooked Structure of Stochastic Gradients* (Xie et al., NeurIPS 2023).
 
+pub mod memory;
 pub mod seed;
 pub mod signature;
 

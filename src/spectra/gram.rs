@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::error::SpectrumError;
@@ -16,7 +17,7 @@ use super::products_kernel::RUN;
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 
-/// Rows whose sums one thread takes: four cache lines of each column.
+/// Rows that are turned at a time: four cache lines of each column.
 const STRIP: usize = 64;
 
 /// Adds up the T × T inner products of a history that comes in blocks of rows (of a layer, say), in any sizes.
@@ -322,6 +323,36 @@ fn scatter(
     .map(Some)
 }
 
+/// Columns whose sums one thread takes at a time.
+const COLUMNS: usize = 256;
+
+/// Sums over some columns, for each row.
+struct RowSums {
+    sum: Vec<f64>,
+    squares: Vec<f64>,
+    largest: Vec<f32>,
+}
+
+impl RowSums {
+    fn new(rows: usize) -> Self {
+        RowSums {
+            sum: vec![0.0; rows],
+            squares: vec![0.0; rows],
+            largest: vec![0.0; rows],
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, column: &[f32]) {
+        let sums = self.sum.iter_mut().zip(&mut self.squares).zip(&mut self.largest);
+        for (((sum, squares), largest), &value) in sums.zip(column) {
+            *sum += f64::from(value);
+            *squares += f64::from(value) * f64::from(value);
+            *largest = largest.max(value.abs());
+        }
+    }
+}
+
 /// What is known of each row before its values are multiplied.
 struct Rows {
     mean: Vec<f64>,
@@ -335,29 +366,35 @@ impl Rows {
     /// A value that is not finite is an error.
     fn of(view: HistoryView, rows: Range<usize>) -> Result<Self, SpectrumError> {
         let t = view.iterations as f64;
-        let (mut mean, mut energy) = (vec![0.0f64; rows.len()], vec![0.0f64; rows.len()]);
-        let strips = mean
-            .par_chunks_mut(STRIP)
-            .zip(energy.par_chunks_mut(STRIP))
-            .enumerate();
-        let largest = strips.map(|(strip, (mean, energy))| {
-            let from = rows.start + strip * STRIP;
-            let range = from..from + mean.len();
-            let mut largest = [0.0f32; STRIP];
-            for column in (0..view.iterations).map(|t| &view.column(t)[range.clone()]) {
-                for (i, &value) in column.iter().enumerate() {
-                    mean[i] += f64::from(value);
-                    energy[i] += f64::from(value) * f64::from(value);
-                    largest[i] = largest[i].max(value.abs());
+        let parts: Vec<RowSums> = (0..view.iterations)
+            .into_par_iter()
+            .step_by(COLUMNS)
+            .map(|first| {
+                let mut sums = RowSums::new(rows.len());
+                let columns = first..view.iterations.min(first + COLUMNS);
+                let arch = Arch::new();
+                for column in columns.map(|t| &view.column(t)[rows.clone()]) {
+                    arch.dispatch(|| sums.add(column));
                 }
-            }
-            for (mean, energy) in mean.iter_mut().zip(energy) {
-                *mean /= t;
-                *energy = (*energy - t * *mean * *mean).max(0.0);
-            }
-            largest.into_iter().fold(0.0, f32::max)
-        });
-        let largest = largest.reduce(|| 0.0, f32::max);
+                sums
+            })
+            .collect();
+        let (mut mean, mut energy) = (vec![0.0f64; rows.len()], vec![0.0f64; rows.len()]);
+        let mut largest = 0.0f32;
+        for part in &parts {
+            mean.iter_mut()
+                .zip(&part.sum)
+                .for_each(|(sum, part)| *sum += part);
+            energy
+                .iter_mut()
+                .zip(&part.squares)
+                .for_each(|(sum, part)| *sum += part);
+            largest = part.largest.iter().fold(largest, |a, &b| a.max(b));
+        }
+        for (mean, energy) in mean.iter_mut().zip(&mut energy) {
+            *mean /= t;
+            *energy = (*energy - t * *mean * *mean).max(0.0);
+        }
         match mean.iter().position(|mean| !mean.is_finite()) {
             None => Ok(Rows {
                 mean,

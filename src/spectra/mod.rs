@@ -18,19 +18,19 @@ mod products_kernel;
 pub mod second_moment;
 pub mod sketch;
 pub mod spectrum;
+pub mod symmetric;
 pub mod wide;
 
 pub use error::SpectrumError;
 pub use multiplier::Multiplier;
 pub use spectrum::{Spectrum, SpectrumKind};
 
-use faer::Mat;
-
 use crate::signature::{Args, Default, EACH, Param, ParamType, Signature};
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 use moments::Moments;
 use products::Precision;
+use symmetric::Symmetric;
 
 /// What a spectrum is made from.
 pub enum Input<'a> {
@@ -117,7 +117,7 @@ pub const LAYERS: Param = Param {
 /// The spectrum of `matrix`, one of the moments of a history.
 fn solve(
     kind: SpectrumKind,
-    matrix: Mat<f64>,
+    matrix: Symmetric,
     rank_bound: u64,
     moments: &Moments,
     top: u64,
@@ -131,9 +131,8 @@ fn solve(
             samples,
         });
     }
-    let trace = (0..matrix.ncols()).map(|j| matrix[(j, j)]).sum();
-    let square_trace = square_trace(&matrix);
-    let order = matrix.nrows() as u64;
+    let (trace, square_trace) = (matrix.trace(), matrix.square_trace());
+    let order = matrix.order() as u64;
     let mut values = eigen::top_eigenvalues_on(moments.device(), matrix, top as usize)?;
     // The matrices are positive semidefinite: what is below zero is rounding.
     for value in &mut values {
@@ -154,15 +153,6 @@ fn solve(
         converged: None,
         sketch: None,
     })
-}
-
-/// Σ λ² of a symmetric matrix whose lower triangle is filled.
-fn square_trace(matrix: &Mat<f64>) -> f64 {
-    let column = |j: usize| {
-        let below: f64 = (j + 1..matrix.nrows()).map(|i| matrix[(i, j)].powi(2)).sum();
-        matrix[(j, j)].powi(2) + 2.0 * below
-    };
-    (0..matrix.ncols()).map(column).sum()
 }
 
 /// Eigenvalues above this many times the accuracy are right to three digits (`tests/spectra`).

@@ -1,10 +1,9 @@
 //! The moment matrices of a gradient history, on the smaller of its two sides.
 
-use faer::Mat;
-
 use super::error::SpectrumError;
 use super::products::{Precision, Products};
 use super::products_kernel::RUN;
+use super::symmetric::Symmetric;
 
 /// Which of the two matrices with the same non-zero eigenvalues is kept, with what the shift r took from it.
 pub(super) enum Side {
@@ -110,9 +109,7 @@ impl Moments {
     }
 
     /// The matrix with the non-zero eigenvalues of C_m = (1/T) G Gᵀ: (1/T) GᵀG, or C_m itself when n < T.
-    ///
-    /// The lower triangle is filled, here and below.
-    pub fn second_moment(&self) -> Mat<f64> {
+    pub fn second_moment(&self) -> Symmetric {
         let t = self.samples as f64;
         match &self.side {
             Side::Samples {
@@ -131,7 +128,7 @@ impl Moments {
     }
 
     /// The same for C = (1/T)(G − ḡ1ᵀ)(G − ḡ1ᵀ)ᵀ with ḡ the mean over the history.
-    pub fn covariance(&self) -> Mat<f64> {
+    pub fn covariance(&self) -> Symmetric {
         let t = self.samples as f64;
         match &self.side {
             Side::Samples { .. } => {
@@ -152,7 +149,7 @@ impl Moments {
     }
 
     /// The same for (1/T)(G − c1ᵀ)(G − c1ᵀ)ᵀ; `None` if no centre c was given with the history.
-    pub fn around_centre(&self) -> Option<Mat<f64>> {
+    pub fn around_centre(&self) -> Option<Symmetric> {
         let t = self.samples as f64;
         match &self.side {
             Side::Samples { along_centre, .. } => {

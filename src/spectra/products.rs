@@ -9,14 +9,16 @@
 use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, MatMut, MatRef, Par};
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::error::SpectrumError;
 use super::multiplier::{DeviceProducts, Multiplier};
-use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, Tile, WideTile};
+use super::products_kernel::{GROUP, PANEL, RUN, SLIVER, SingleTile, WideTile};
+use super::symmetric::Symmetric;
 use super::wide::Wide;
+use crate::memory::Pages;
 
 /// Groups of columns along a side of one tile: its f64 sums and both factors of a run stay in the L2 cache.
 const SIDE: usize = 5;
@@ -39,24 +41,36 @@ pub struct Products {
     order: usize,
     precision: Precision,
     /// Those of the first columns from the diagonal down, then those of the next.
-    tiles: Vec<Sums>,
+    places: Vec<Place>,
+    /// A tile's sums, sliver by sliver, then those of the next; of a tile on the diagonal only slivers that touch the lower
+    /// triangle count.
+    sums: Pages<f64>,
     /// X, packed: kept from one part to the next.
-    packed: Vec<f32>,
+    packed: Pages<f32>,
     /// What a GPU has of the sums, until [`Products::settle`].
     device: Option<DeviceProducts>,
 }
 
-/// A tile's sums, sliver by sliver; of a tile on the diagonal only slivers that touch the lower triangle count.
-struct Sums {
+/// Which tile.
+#[derive(Clone, Copy, PartialEq)]
+struct Place {
     row: usize,
     column: usize,
-    values: Vec<f64>,
 }
 
-impl Sums {
+/// Sums of a tile.
+const SIZE: usize = WIDTH * WIDTH;
+
+/// A tile's sums.
+struct Tile<'a> {
+    place: Place,
+    values: &'a [f64],
+}
+
+impl Tile<'_> {
     /// The entry in row `i` and column `j` of the whole matrix.
     fn at(&self, i: usize, j: usize) -> f64 {
-        self.values[place(i - self.row * WIDTH, j - self.column * WIDTH)]
+        self.values[place(i - self.place.row * WIDTH, j - self.place.column * WIDTH)]
     }
 }
 
@@ -70,18 +84,32 @@ impl Products {
     /// Zero sums for `order` columns.
     pub fn new(order: usize, precision: Precision) -> Self {
         let count = order.div_ceil(WIDTH);
-        let tiles = (0..count).flat_map(|column| (column..count).map(move |row| (row, column)));
-        let zero = |(row, column)| Sums {
-            row,
-            column,
-            values: vec![0.0; WIDTH * WIDTH],
-        };
+        let places = (0..count).flat_map(|column| (column..count).map(move |row| Place { row, column }));
+        let places: Vec<Place> = places.collect();
         Products {
             order,
             precision,
-            tiles: tiles.map(zero).collect(),
-            packed: Vec::new(),
+            sums: Pages::zeros(places.len() * SIZE),
+            places,
+            packed: Pages::zeros(0),
             device: None,
+        }
+    }
+
+    fn tiles(&self) -> impl Iterator<Item = Tile<'_>> {
+        let tiles = self.places.iter().zip(self.sums.chunks_exact(SIZE));
+        tiles.map(|(&place, values)| Tile { place, values })
+    }
+
+    fn tiles_mut(&mut self) -> impl IndexedParallelIterator<Item = (Place, &mut [f64])> {
+        let tiles = self.places.par_iter().copied();
+        tiles.zip(self.sums.par_chunks_exact_mut(SIZE))
+    }
+
+    /// Room for X, packed, with `count` numbers or more.
+    fn make_room(&mut self, count: usize) {
+        if self.packed.len() < count {
+            self.packed = Pages::zeros(count);
         }
     }
 
@@ -161,10 +189,10 @@ impl Products {
     ) -> Vec<R> {
         assert!(0 < height && height <= ROWS);
         if let Some(device) = &self.device {
-            self.packed.resize(height * self.order, 0.0);
-            let results = self.packed.par_chunks_mut(height).enumerate();
+            let mut x = vec![0.0; height * self.order];
+            let results = x.par_chunks_mut(height).enumerate();
             let results = results.map(|(column, values)| fill(column, values)).collect();
-            device.add(&self.packed);
+            device.add(&x);
             return results;
         }
         if self.precision == Precision::Double {
@@ -179,7 +207,7 @@ impl Products {
         let down = 2f64.powi(-exponent);
         let panels = self.order.div_ceil(WIDTH) * (WIDTH / PANEL);
         // What stands beyond the last column is of no account, only finite.
-        self.packed.resize(panels * height * PANEL, 0.0);
+        self.make_room(panels * height * PANEL);
         let used = &mut self.packed[..self.order.div_ceil(PANEL) * height * PANEL];
         // The columns of one panel lie a few cache lines off a power of two apart: they do not evict each other.
         let pitch = height.next_multiple_of(PANEL) + PANEL;
@@ -210,15 +238,22 @@ impl Products {
         let arch = Arch::new();
         let scale = 2f64.powi(exponent) * 2f64.powi(exponent);
         let side = SIDE * (GROUP / PANEL) * height * PANEL;
-        let packed = &self.packed;
-        self.tiles.par_iter_mut().for_each(|tile| {
-            arch.dispatch(Tile {
-                rows: &packed[tile.row * side..][..side],
-                columns: &packed[tile.column * side..][..side],
+        let count = self.order.div_ceil(WIDTH);
+        let sides: Vec<&[f32]> = self.packed.chunks_exact(side).take(count).collect();
+        let factors = |place: Place| [sides[place.row], sides[place.column]];
+        let tiles = self.places.par_iter().enumerate();
+        let tiles = tiles.zip(self.sums.par_chunks_exact_mut(SIZE));
+        tiles.for_each(|((number, &place), sums)| {
+            let next = self.places.get(number + 1).copied().unwrap_or(place);
+            let [rows, columns] = factors(place);
+            arch.dispatch(SingleTile {
+                rows,
+                columns,
                 height,
-                diagonal: tile.row == tile.column,
+                diagonal: place.row == place.column,
                 scale,
-                sums: &mut tile.values,
+                sums,
+                next: factors(next),
             });
         });
         results.into_iter().flatten().collect()
@@ -242,10 +277,11 @@ impl Products {
         );
         let results = results.collect();
         let x = MatRef::from_column_major_slice(&x, height, self.order);
-        let span = |tile: usize| (tile * WIDTH, WIDTH.min(self.order - tile * WIDTH));
-        self.tiles.par_iter_mut().for_each_init(
-            || vec![0f64; WIDTH * WIDTH],
-            |product, tile| {
+        let order = self.order;
+        let span = |tile: usize| (tile * WIDTH, WIDTH.min(order - tile * WIDTH));
+        self.tiles_mut().for_each_init(
+            || vec![0f64; SIZE],
+            |product, (tile, values)| {
                 let ((row, m), (column, n)) = (span(tile.row), span(tile.column));
                 let mut c = MatMut::from_column_major_slice_mut(&mut product[..m * n], m, n);
                 let (a, b) = (x.subcols(row, m), x.subcols(column, n));
@@ -253,7 +289,7 @@ impl Products {
                 for j in 0..n {
                     for (first, part) in (0..m).step_by(GROUP).zip(product[j * m..][..m].chunks(GROUP)) {
                         let from = place(first, j);
-                        let sums = &mut tile.values[from..from + part.len()];
+                        let sums = &mut values[from..from + part.len()];
                         sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
                     }
                 }
@@ -266,14 +302,13 @@ impl Products {
     /// are then of no use.
     pub fn add_entrywise(&mut self, a: &Wide, d: &Wide, cancelled: impl Fn() -> bool + Sync) -> bool {
         let arch = Arch::new();
-        let whole = || (vec![0f64; WIDTH * WIDTH], vec![0f64; WIDTH * WIDTH]);
-        self.tiles
-            .par_iter_mut()
-            .for_each_init(whole, |(of_a, of_d), tile| {
+        let whole = || (Pages::zeros(SIZE), Pages::zeros(SIZE));
+        self.tiles_mut()
+            .for_each_init(whole, |(of_a, of_d), (tile, values)| {
                 if cancelled() {
                     return;
                 }
-                for (matrix, sums) in [(a, &mut *of_a), (d, &mut *of_d)] {
+                for (matrix, sums) in [(a, &mut **of_a), (d, &mut **of_d)] {
                     arch.dispatch(WideTile {
                         rows: matrix.tile(tile.row),
                         columns: matrix.tile(tile.column),
@@ -282,7 +317,7 @@ impl Products {
                         sums,
                     });
                 }
-                for ((value, a), d) in tile.values.iter_mut().zip(&*of_a).zip(&*of_d) {
+                for ((value, a), d) in values.iter_mut().zip(&**of_a).zip(&**of_d) {
                     *value += (a + 1.0) * d;
                 }
             });
@@ -298,14 +333,14 @@ impl Products {
     ) {
         let order = self.order;
         let span = |tile: usize| tile * WIDTH..order.min((tile + 1) * WIDTH);
-        self.tiles.par_iter_mut().for_each_init(scratch, |scratch, tile| {
-            let (rows, columns) = (span(tile.row), span(tile.column));
-            let (top, left) = (rows.start, columns.start);
-            let values = &mut tile.values;
-            work(scratch, rows, columns, &mut |i, j, value| {
-                values[place(i - top, j - left)] += value;
+        self.tiles_mut()
+            .for_each_init(scratch, |scratch, (tile, values)| {
+                let (rows, columns) = (span(tile.row), span(tile.column));
+                let (top, left) = (rows.start, columns.start);
+                work(scratch, rows, columns, &mut |i, j, value| {
+                    values[place(i - top, j - left)] += value;
+                });
             });
-        });
     }
 
     /// The sum of the diagonal.
@@ -315,42 +350,38 @@ impl Products {
 
     /// Whether no sum overflowed.
     pub fn finite(&self) -> bool {
-        self.tiles
-            .par_iter()
-            .all(|tile| tile.values.iter().all(|value| value.is_finite()))
+        self.sums
+            .par_chunks_exact(SIZE)
+            .all(|values| values.iter().all(|value| value.is_finite()))
     }
 
     /// All sums, in an order of their own: what [`Products::restore`] takes.
     pub fn save(&self) -> Vec<f64> {
-        self.tiles
-            .iter()
-            .flat_map(|tile| tile.values.iter().copied())
-            .collect()
+        self.sums.to_vec()
     }
 
     /// Puts back what [`Products::save`] gave for the same order; false, and nothing changes, at another number.
     pub fn restore(&mut self, sums: &[f64]) -> bool {
-        if sums.len() != self.tiles.len() * WIDTH * WIDTH {
-            return false;
+        let fits = sums.len() == self.sums.len();
+        if fits {
+            self.sums.copy_from_slice(sums);
         }
-        let tiles = self.tiles.iter_mut().zip(sums.chunks_exact(WIDTH * WIDTH));
-        tiles.for_each(|(tile, sums)| tile.values.copy_from_slice(sums));
-        true
+        fits
     }
 
     /// The diagonal.
     pub fn diagonal(&self) -> impl Iterator<Item = f64> {
-        let tiles = self.tiles.iter().filter(|tile| tile.row == tile.column);
-        tiles.flat_map(|tile| self.span(tile.row).map(|i| tile.at(i, i)))
+        let tiles = self.tiles().filter(|tile| tile.place.row == tile.place.column);
+        tiles.flat_map(|tile| self.span(tile.place.row).map(move |i| tile.at(i, i)))
     }
 
     /// Σ_j of each row of the whole symmetric matrix.
     pub fn row_sums(&self) -> Vec<f64> {
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = self
-            .tiles
+        let tiles: Vec<Tile> = self.tiles().collect();
+        let parts: Vec<(Vec<f64>, Vec<f64>)> = tiles
             .par_iter()
             .map(|tile| {
-                let (rows, columns) = (self.span(tile.row), self.span(tile.column));
+                let (rows, columns) = (self.span(tile.place.row), self.span(tile.place.column));
                 let (mut down, mut across) = (vec![0.0; rows.len()], vec![0.0; columns.len()]);
                 for (a, j) in across.iter_mut().zip(columns) {
                     for (d, i) in down
@@ -368,12 +399,12 @@ impl Products {
             })
             .collect();
         let mut sums = vec![0.0; self.order];
-        for (tile, (down, across)) in self.tiles.iter().zip(parts) {
-            sums[self.span(tile.row)]
+        for (place, (down, across)) in self.places.iter().zip(parts) {
+            sums[self.span(place.row)]
                 .iter_mut()
                 .zip(down)
                 .for_each(|(sum, part)| *sum += part);
-            sums[self.span(tile.column)]
+            sums[self.span(place.column)]
                 .iter_mut()
                 .zip(across)
                 .for_each(|(sum, part)| *sum += part);
@@ -381,39 +412,18 @@ impl Products {
         sums
     }
 
-    /// The matrix of `entry(i, j, XᵀX_ij)` in the lower triangle and on the diagonal, zeros above.
-    pub fn map(&self, entry: impl Fn(usize, usize, f64) -> f64 + Sync) -> Mat<f64> {
-        let mut matrix = Mat::zeros(self.order, self.order);
-        let slices: Vec<MatMut<f64>> = column_slices(matrix.as_mut());
-        slices
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(number, mut slice)| {
-                for tile in self.tiles.iter().filter(|tile| tile.column == number) {
-                    for (offset, j) in self.span(number).enumerate() {
-                        let rows = self.span(tile.row);
-                        for i in rows.start.max(j)..rows.end {
-                            slice[(i, offset)] = entry(i, j, tile.at(i, j));
-                        }
-                    }
-                }
-            });
-        matrix
+    /// The matrix of `entry(i, j, XᵀX_ij)`.
+    pub fn map(&self, entry: impl Fn(usize, usize, f64) -> f64 + Sync) -> Symmetric {
+        let side = self.order.div_ceil(WIDTH);
+        let sums: Vec<Tile> = self.tiles().collect();
+        Symmetric::new(self.order, |i, j| {
+            let (row, column) = (i / WIDTH, j / WIDTH);
+            let before = column * (2 * side + 1 - column) / 2;
+            entry(i, j, sums[before + row - column].at(i, j))
+        })
     }
 
     fn span(&self, tile: usize) -> Range<usize> {
         tile * WIDTH..self.order.min((tile + 1) * WIDTH)
     }
-}
-
-/// Slices of [`WIDTH`] columns.
-fn column_slices(mut matrix: MatMut<f64>) -> Vec<MatMut<f64>> {
-    let mut slices = Vec::new();
-    while matrix.ncols() > 0 {
-        let width = WIDTH.min(matrix.ncols());
-        let (slice, rest) = matrix.split_at_col_mut(width);
-        slices.push(slice);
-        matrix = rest;
-    }
-    slices
 }

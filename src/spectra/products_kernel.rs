@@ -2,6 +2,8 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::memory::{fetch_l1, fetch_l2};
+
 /// Columns of X that lie side by side in memory: one vector of AVX-512.
 pub const PANEL: usize = 16;
 /// Columns of X on the left of one block of inner products: three vectors of AVX-512.
@@ -10,9 +12,11 @@ pub const GROUP: usize = 3 * PANEL;
 pub const SLIVER: usize = 8;
 /// Rows of X that are summed in f32. `tests/spectra` shows what this costs in digits.
 pub const RUN: usize = 128;
+/// Rows that are in the first-level cache before they are read.
+const AHEAD: usize = 8;
 
 /// Adds `scale` times the inner products of one tile's columns to its sums.
-pub struct Tile<'a> {
+pub struct SingleTile<'a> {
     /// Panels, one after the other: PANEL columns side by side, `height` rows.
     pub rows: &'a [f32],
     pub columns: &'a [f32],
@@ -22,41 +26,54 @@ pub struct Tile<'a> {
     pub scale: f64,
     /// Blocks of SLIVER columns of GROUP values; those of the first group of rows first.
     pub sums: &'a mut [f64],
+    /// `rows` and `columns` of the tile that comes next, whose sums lie behind these.
+    pub next: [&'a [f32]; 2],
 }
 
-impl WithSimd for Tile<'_> {
+impl WithSimd for SingleTile<'_> {
     type Output = ();
 
+    /// The columns of a sliver stay in the first-level cache while all rows pass by.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tile {
+        let SingleTile {
             rows,
             columns,
             height,
             diagonal,
             scale,
             sums,
+            next,
         } = self;
         let panel = height * PANEL;
+        let groups = rows.len() / (GROUP / PANEL * panel);
         let slivers = columns.len() / panel * (PANEL / SLIVER);
         for start in (0..height).step_by(RUN) {
             let run = start * PANEL..height.min(start + RUN) * PANEL;
-            for (group, rows) in rows.chunks_exact(3 * panel).enumerate() {
-                for sliver in 0..slivers {
+            let last = run.end == panel;
+            let later = match last {
+                true => (next, 0),
+                false => ([rows, columns], run.end),
+            };
+            for sliver in 0..slivers {
+                let (number, offset) = (sliver * SLIVER / PANEL, sliver * SLIVER % PANEL);
+                for group in 0..groups {
                     if diagonal && sliver * SLIVER >= (group + 1) * GROUP {
-                        break;
+                        continue;
                     }
-                    let (number, offset) = (sliver * SLIVER / PANEL, sliver * SLIVER % PANEL);
-                    let columns = &columns[number * panel..][run.clone()];
-                    let sums = &mut sums[(group * slivers + sliver) * SLIVER * GROUP..][..SLIVER * GROUP];
+                    let at = (group * slivers + sliver) * SLIVER * GROUP;
+                    let share = (sliver * groups + group, groups * slivers);
+                    let behind = if last { sums.len() } else { 0 };
                     let block = Block {
-                        rows,
+                        rows: &rows[group * (GROUP / PANEL) * panel..],
                         panel,
                         run: run.clone(),
-                        columns,
+                        columns: &columns[number * panel..][run.clone()],
                         offset,
                         scale,
+                        ahead: Ahead::new(later, panel, share, sums.as_ptr().wrapping_add(behind + at)),
                     };
+                    let sums = &mut sums[at..][..SLIVER * GROUP];
                     match S::F32_LANES {
                         16 => block.add::<S, 3, 8>(simd, sums),
                         8 => block.add::<S, 2, 4>(simd, sums),
@@ -68,8 +85,40 @@ impl WithSimd for Tile<'_> {
     }
 }
 
+/// What a block asks for in the second-level cache while it is summed: its share of the next run's rows and columns, and
+/// sums. Without this the products of LeNet's gradients take 1.1 times as long.
+struct Ahead {
+    rows: *const f32,
+    columns: *const f32,
+    sums: *const f64,
+}
+
+impl Ahead {
+    /// Block `share.0` of `share.1`. `later`: the panels of rows and columns, and where in each the next run begins.
+    #[inline(always)]
+    fn new(
+        (panels, from): ([&[f32]; 2], usize),
+        panel: usize,
+        share: (usize, usize),
+        sums: *const f64,
+    ) -> Self {
+        let parts = (share.1 * panel / panels[0].len()).max(1);
+        let place = share.0 / parts * panel + from + share.0 % parts * RUN.div_ceil(parts) * PANEL;
+        let [rows, columns] = panels.map(|panels| panels.as_ptr().wrapping_add(place));
+        Ahead { rows, columns, sums }
+    }
+
+    /// In step `k` of RUN: a line of 16 rows or columns for eight steps, and all GROUP × SLIVER sums in the end.
+    #[inline(always)]
+    fn fetch(&self, k: usize) {
+        fetch_l2(self.rows.wrapping_add(2 * k));
+        fetch_l2(self.columns.wrapping_add(2 * k));
+        fetch_l2(self.sums.wrapping_add(GROUP * SLIVER / RUN * k));
+    }
+}
+
 struct Block<'a> {
-    /// Three panels.
+    /// The first panel of the group, and what lies behind it.
     rows: &'a [f32],
     /// Length of a panel.
     panel: usize,
@@ -80,6 +129,7 @@ struct Block<'a> {
     /// Where in it the sliver begins.
     offset: usize,
     scale: f64,
+    ahead: Ahead,
 }
 
 impl Block<'_> {
@@ -119,6 +169,10 @@ impl Block<'_> {
         let left: [&[[f32; PANEL]]; V] =
             std::array::from_fn(|v| &vectors[v].0.as_chunks::<PANEL>().0[..right.len()]);
         for k in 0..right.len() {
+            for v in 0..V {
+                fetch_l1(left[v].as_ptr().wrapping_add(k + AHEAD));
+            }
+            self.ahead.fetch(k);
             let a: [S::f32s; V] = std::array::from_fn(|v| {
                 let (whole, _) = S::as_simd_f32s(&left[v][k][vectors[v].1..]);
                 whole[0]
@@ -137,7 +191,7 @@ impl Block<'_> {
 /// Columns of f64 values that lie side by side in memory: one vector of AVX-512.
 pub const WIDE_PANEL: usize = 8;
 
-/// As [`Tile`], in f64 throughout: `sums` ← the inner products of one tile's columns.
+/// As [`SingleTile`], in f64 throughout: `sums` ← the inner products of one tile's columns.
 pub struct WideTile<'a> {
     /// Panels, one after the other: WIDE_PANEL columns side by side, `height` rows.
     pub rows: &'a [f64],

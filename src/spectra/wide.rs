@@ -4,11 +4,12 @@ use rayon::prelude::*;
 
 use super::products::WIDTH;
 use super::products_kernel::WIDE_PANEL;
+use crate::memory::Pages;
 
 /// The columns of a matrix in f64, packed for products with each other.
 pub struct Wide {
     pub(super) height: usize,
-    values: Vec<f64>,
+    values: Pages<f64>,
 }
 
 impl Wide {
@@ -16,7 +17,7 @@ impl Wide {
     pub fn new<'a>(order: usize, height: usize, column: impl Fn(usize) -> &'a [f32] + Sync) -> Self {
         let panels = order.div_ceil(WIDTH) * (WIDTH / WIDE_PANEL);
         // What stands beyond the last column is of no account, only finite.
-        let mut values = vec![0.0; panels * height * WIDE_PANEL];
+        let mut values = Pages::zeros(panels * height * WIDE_PANEL);
         values
             .par_chunks_exact_mut(height * WIDE_PANEL)
             .enumerate()

@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::Arch;
 
 use super::transpose::{TILE, turn};
+use crate::memory::prefetch;
 
 /// G (parameters × iterations), one iteration's gradient after the other.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +48,8 @@ impl<'a> HistoryView<'a> {
         while first + TILE <= width {
             let columns: [&[f32]; TILE] =
                 std::array::from_fn(|offset| &self.column(first + offset)[range.clone()]);
+            // Columns lie too far apart for the processor to foresee: without this the power-law test of all rows takes
+            // 1.3 times as long.
             for next in first + TILE..width.min(first + 2 * TILE) {
                 prefetch(&self.column(next)[range.clone()]);
             }
@@ -60,20 +63,6 @@ impl<'a> HistoryView<'a> {
         }
     }
 }
-
-/// Asks for the cache lines of `values`, which are soon to be read: columns lie too far apart for the processor to
-/// foresee, and without this the power-law test of all rows takes 1.3 times as long.
-#[cfg(target_arch = "x86_64")]
-pub(super) fn prefetch(values: &[f32]) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    for line in values.chunks(16) {
-        // SAFETY: a prefetch of any address, here a valid one, changes nothing but caches.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) fn prefetch(_: &[f32]) {}
 
 #[cfg(test)]
 mod tests {

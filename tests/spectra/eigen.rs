@@ -2,13 +2,18 @@
 
 use faer::Mat;
 use gradstudy::signature::Value;
-use gradstudy::spectra::eigen::top_eigenvalues;
+use gradstudy::spectra::eigen;
 use gradstudy::spectra::products::Precision;
+use gradstudy::spectra::symmetric::Symmetric;
 use gradstudy::spectra::{Input, SPECTRA, Spectrum, SpectrumError, gram};
 use gradstudy::stats::history_view::HistoryView;
 use serde::Deserialize;
 
 use super::support::{Draws, SILENT, args, view};
+
+fn top_eigenvalues(matrix: Mat<f64>, top: usize) -> Result<Vec<f64>, SpectrumError> {
+    eigen::top_eigenvalues(Symmetric::of_lower(matrix.as_ref()), top)
+}
 
 /// Q diag(values) Qᵀ for a Q of `reflections` Householder reflections.
 fn with_spectrum(values: &[f64], reflections: usize, seed: u64) -> Mat<f64> {
@@ -214,7 +219,7 @@ fn products_in_f32_tell_how_many_eigenvalues_have_three_digits() {
         let moments = gram::moments(view(&values, n), None, Precision::Single, &SILENT)
             .unwrap()
             .unwrap();
-        let found = top_eigenvalues(moments.second_moment(), t.min(n)).unwrap();
+        let found = eigen::top_eigenvalues(moments.second_moment(), t.min(n)).unwrap();
         let three = found
             .iter()
             .take_while(|&&value| value > 100.0 * moments.rounding())

@@ -11,10 +11,10 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::band_kernel::{Columns, PANEL};
-
-/// Rows (or columns) of one task. The diagonal blocks of this grid are kept whole, all others below the diagonal only.
-const GRID: usize = 240;
+use super::super::symmetric::{GRID, PANEL, Symmetric};
+use super::band_kernel::BlockColumn;
+use super::chase::Band;
+use crate::memory::Pages;
 
 /// Reflectors of one panel: Q = I − V S Vᵀ acts on the rows from `row` on.
 pub struct Panel {
@@ -26,110 +26,200 @@ pub struct Panel {
 }
 
 /// Tasks of one pass over the matrix, of about equal work: each has sums of its own, which are added in order.
-const TASKS: usize = 8;
+const TASKS: usize = 4;
 
-/// Reduces the lower triangle of `a` to half-width W (what lies further below is left as it falls).
+/// Reduces `a` to half-width W. Panels are returned in order if `keep`.
 ///
-/// Panels are returned in order if `keep`. The matrix goes through memory once for each panel: what the panel before
-/// changes in a block is subtracted just before the block is multiplied by the reflectors of the next.
-pub fn reduce_to_band<const W: usize>(a: &mut Mat<f64>, keep: bool) -> Vec<Panel> {
-    let n = a.nrows();
-    mirror_diagonal_blocks(a);
-    let (mut panels, mut room) = (Vec::new(), Room::new::<W>(n));
+/// The matrix goes through memory once for each panel: what the panel before changes in a block is subtracted just
+/// before the block is multiplied by the reflectors of the next.
+pub fn reduce_to_band<const W: usize>(mut a: Symmetric, keep: bool) -> (Band<W>, Vec<Panel>) {
+    let n = a.order();
+    let (mut band, mut panels) = (Band::zeros(n), Vec::new());
+    let mut room = Room::new::<W>(n);
     let mut change: Option<Change> = None;
     let mut column = 0;
     while column + W + 1 < n {
         let row = column + W;
+        let mut strip = a.strip(column, row);
         if let Some(change) = &change {
-            change.subtract(a.as_mut().submatrix_mut(column, column, n - column, W));
+            change.subtract(strip.as_mut());
         }
-        let (v, s) = factor_panel(a.as_mut().submatrix_mut(row, column, n - row, W));
-        room.pack_reflectors::<W>(v.as_ref());
-        let product = pass::<W>(a.as_mut(), row, change.is_some(), &mut room);
-        let next = Change::new(v.as_ref(), s.as_ref(), product);
-        room.pack_change::<W>(&next);
+        let (v, s) = factor_panel(strip.as_mut().subrows_mut(W, n - row));
+        band.set(column, strip.as_ref());
+        room.pack_reflectors::<W>(row, v.as_ref());
+        pass::<W>(&mut a, row, change.is_some(), &mut room);
+        let next = room.change::<W>(row, v.as_ref(), s.as_ref());
+        room.pack_change::<W>(row, &next);
         change = Some(next);
         if keep {
             panels.push(Panel { row, v, s });
         }
         column = row;
     }
+    let mut rest = a.strip(column, n);
     if let Some(change) = change {
-        change.subtract(a.as_mut().submatrix_mut(column, column, n - column, n - column));
+        change.subtract(rest.as_mut());
     }
-    panels
+    band.set(column, rest.as_ref());
+    (band, panels)
 }
 
-/// What passes need, kept from one to the next.
+/// What passes need, kept from one to the next, with a place for each row of the matrix.
 struct Room {
     /// V of the panel at hand, row by row.
-    v: Vec<f64>,
+    v: Pages<f64>,
     /// V and W of the panel before, in panels of rows.
-    change: Vec<[f64; PANEL]>,
+    change: Pages<f64>,
     /// Sums of the mirror images, row by row.
-    across: Vec<f64>,
-    /// Sums of each task, column by column.
-    down: Vec<Vec<f64>>,
+    across: Pages<f64>,
+    /// Sums of each task, in panels of rows.
+    down: Vec<Pages<f64>>,
 }
 
 impl Room {
     fn new<const W: usize>(n: usize) -> Self {
+        let rows = n.next_multiple_of(GRID);
         Room {
-            v: vec![0.0; n * W],
-            change: vec![[0.0; PANEL]; n.div_ceil(PANEL) * 2 * W],
-            across: vec![0.0; n * W],
-            down: vec![vec![0.0; n * W]; TASKS],
+            v: Pages::zeros(rows * W),
+            change: Pages::zeros(rows * 2 * W),
+            across: Pages::zeros(rows * W),
+            down: (0..TASKS).map(|_| Pages::zeros(rows * W)).collect(),
         }
     }
 
-    fn pack_reflectors<const W: usize>(&mut self, v: MatRef<f64>) {
-        let rows = self.v.as_chunks_mut::<W>().0;
-        for k in 0..v.ncols() {
-            for (row, value) in rows.iter_mut().zip(v.col(k).iter()) {
-                row[k] = *value;
-            }
-        }
-        // The last panel may have fewer.
-        for row in &mut rows[..v.nrows()] {
-            row[v.ncols()..].fill(0.0);
-        }
+    /// V, which has rows from `row` on.
+    fn pack_reflectors<const W: usize>(&mut self, row: usize, v: MatRef<f64>) {
+        let first = row / PANEL * PANEL;
+        let rows = &mut self.v.as_chunks_mut::<W>().0[first..row + v.nrows()];
+        rows.par_chunks_mut(2 * GRID)
+            .enumerate()
+            .for_each(|(number, rows)| {
+                let start = first + number * 2 * GRID;
+                // Those before `row` are done with, and the last panel of all may have fewer columns.
+                rows.fill([0.0; W]);
+                let skip = row.saturating_sub(start);
+                for k in 0..v.ncols() {
+                    let values = v.col(k).subrows(start + skip - row, rows.len() - skip);
+                    for (row, value) in rows[skip..].iter_mut().zip(values.iter()) {
+                        row[k] = *value;
+                    }
+                }
+            });
     }
 
-    /// From the row on at which the next pass begins.
-    fn pack_change<const W: usize>(&mut self, change: &Change) {
+    /// From the panel on that holds `row`.
+    fn pack_change<const W: usize>(&mut self, row: usize, change: &Change) {
         let [w, v] = [0, change.count].map(|from| change.factors.subcols(from, change.count));
-        let height = v.nrows();
-        if height <= W {
-            return;
-        }
-        let panels = self
-            .change
+        let first = row / PANEL;
+        let last = (row + v.nrows()).div_ceil(PANEL);
+        let panels = self.change.as_chunks_mut::<PANEL>().0;
+        let panels = panels[first * 2 * W..last * 2 * W]
             .par_chunks_mut(2 * W)
-            .take((height - W).div_ceil(PANEL));
-        panels.enumerate().with_min_len(64).for_each(|(number, panel)| {
-            let first = W + number * PANEL;
-            let inside = PANEL.min(height - first);
-            for k in 0..W {
-                panel[k] = [0.0; PANEL];
-                panel[W + k] = [0.0; PANEL];
-                for i in 0..inside {
-                    panel[k][i] = v[(first + i, k)];
-                    panel[W + k][i] = w[(first + i, k)];
+            .enumerate();
+        panels.with_min_len(32).for_each(|(number, panel)| {
+            panel.fill([0.0; PANEL]);
+            let start = (first + number) * PANEL;
+            let rows = start.max(row)..(start + PANEL).min(row + v.nrows());
+            for k in 0..change.count {
+                for i in rows.clone() {
+                    panel[k][i - start] = v[(i - row, k)];
+                    panel[W + k][i - start] = w[(i - row, k)];
                 }
             }
         });
     }
-}
 
-fn mirror_diagonal_blocks(a: &mut Mat<f64>) {
-    for j in 0..a.ncols() {
-        for i in j / GRID * GRID..j {
-            a[(i, j)] = a[(j, i)];
+    /// What the panel with these reflectors changes, given the sums of A V.
+    ///
+    /// A ← QᵀAQ is A − V Wᵀ − W Vᵀ with W = X − V(SᵀVᵀX)/2 and X = A V S.
+    fn change<const W: usize>(&self, row: usize, v: MatRef<f64>, s: MatRef<f64>) -> Change {
+        let (height, count) = (v.nrows(), v.ncols());
+        let mut factors = Mat::zeros(height, 3 * count);
+        let parts: Vec<Mat<f64>> = row_slices(factors.as_mut())
+            .into_par_iter()
+            .map(|(start, mut rows)| {
+                let v = v.subrows(start, rows.nrows());
+                let product = self.product::<W>(row + start, rows.nrows());
+                let (mut x, mut rest) = rows.as_mut().split_at_col_mut(count);
+                matmul(
+                    x.as_mut(),
+                    Accum::Replace,
+                    product.as_ref().subcols(0, count),
+                    s,
+                    1.0,
+                    Par::Seq,
+                );
+                rest.as_mut().subcols_mut(0, count).copy_from(v);
+                let mut vx = Mat::zeros(count, count);
+                matmul(
+                    vx.as_mut(),
+                    Accum::Replace,
+                    v.transpose(),
+                    x.as_ref(),
+                    1.0,
+                    Par::Seq,
+                );
+                vx
+            })
+            .collect();
+        let mut vx = Mat::zeros(count, count);
+        for part in &parts {
+            vx += part;
         }
+        let half = s.transpose() * vx * faer::Scale(-0.5);
+        row_slices(factors.as_mut())
+            .into_par_iter()
+            .for_each(|(start, rows)| {
+                let v = v.subrows(start, rows.nrows());
+                let (mut w, rest) = rows.split_at_col_mut(count);
+                matmul(w.as_mut(), Accum::Add, v, half.as_ref(), 1.0, Par::Seq);
+                rest.split_at_col_mut(count).1.copy_from(w);
+            });
+        Change { count, factors }
+    }
+
+    /// Rows of A V.
+    fn product<const W: usize>(&self, from: usize, count: usize) -> Mat<f64> {
+        let across = &self.across.as_chunks::<W>().0[from..from + count];
+        let mut product = Mat::from_fn(count, W, |i, k| across[i][k]);
+        for down in &self.down {
+            let panels = down.as_chunks::<PANEL>().0;
+            for k in 0..W {
+                let sums = product
+                    .as_mut()
+                    .col_mut(k)
+                    .try_as_col_major_mut()
+                    .expect("columns lie in one piece")
+                    .as_slice_mut();
+                let mut i = from;
+                while i < from + count {
+                    let next = (from + count).min((i / PANEL + 1) * PANEL);
+                    let part = &panels[i / PANEL * W + k][i % PANEL..][..next - i];
+                    sums[i - from..next - from]
+                        .iter_mut()
+                        .zip(part)
+                        .for_each(|(sum, part)| *sum += part);
+                    i = next;
+                }
+            }
+        }
+        product
     }
 }
 
-/// QR of the panel, which becomes R; gives V and S.
+/// Slices of rows, and where each begins.
+fn row_slices(mut matrix: MatMut<f64>) -> Vec<(usize, MatMut<f64>)> {
+    let (mut slices, mut start) = (Vec::new(), 0);
+    while matrix.nrows() > 0 {
+        let height = (2 * GRID).min(matrix.nrows());
+        let (slice, rest) = matrix.split_at_row_mut(height);
+        slices.push((start, slice));
+        (matrix, start) = (rest, start + height);
+    }
+    slices
+}
+
+/// QR of the panel, whose upper triangle becomes R; gives V and S.
 fn factor_panel(mut panel: MatMut<f64>) -> (Mat<f64>, Mat<f64>) {
     let (height, width) = (panel.nrows(), panel.ncols());
     let count = height.min(width);
@@ -150,11 +240,9 @@ fn factor_panel(mut panel: MatMut<f64>) -> (Mat<f64>, Mat<f64>) {
         Default::default(),
     );
     for j in 0..width {
-        for i in 0..height {
-            panel[(i, j)] = if i <= j { v[(i, j)] } else { 0.0 };
-            if i <= j {
-                v[(i, j)] = f64::from(i == j);
-            }
+        for i in 0..height.min(j + 1) {
+            panel[(i, j)] = v[(i, j)];
+            v[(i, j)] = f64::from(i == j);
         }
     }
     v.resize_with(height, count, |_, _| 0.0);
@@ -178,119 +266,53 @@ struct Change {
 }
 
 impl Change {
-    /// A ← QᵀAQ is A − V Wᵀ − W Vᵀ with W = X − V(SᵀVᵀX)/2 and X = A V S, given AV.
-    fn new(v: MatRef<f64>, s: MatRef<f64>, product: Mat<f64>) -> Self {
-        let (height, count) = (v.nrows(), v.ncols());
-        let mut factors = Mat::zeros(height, 3 * count);
-        let mut x = factors.as_mut().subcols_mut(0, count);
-        let product = product.as_ref().subcols(0, count);
-        matmul(x.as_mut(), Accum::Replace, product, s, 1.0, Par::Seq);
-        let mut vx = Mat::zeros(count, count);
-        matmul(
-            vx.as_mut(),
-            Accum::Replace,
-            v.transpose(),
-            x.as_ref(),
-            1.0,
-            Par::Seq,
-        );
-        let half = s.transpose() * vx * faer::Scale(-0.5);
-        matmul(x.as_mut(), Accum::Add, v, half.as_ref(), 1.0, Par::Seq);
-        let (first, rest) = factors.as_mut().split_at_col_mut(count);
-        let (mut second, mut third) = rest.split_at_col_mut(count);
-        second.copy_from(v);
-        third.copy_from(first);
-        Change { count, factors }
-    }
-
     /// Subtracts its part from the first columns of the rows and columns that it acts on.
     fn subtract(&self, block: MatMut<f64>) {
         let (width, count) = (block.ncols(), self.count);
-        let left = self.factors.subcols(0, 2 * count);
         let right = self.factors.submatrix(0, count, width, 2 * count);
-        matmul(block, Accum::Add, left, right.transpose(), -1.0, Par::Seq);
+        row_slices(block).into_par_iter().for_each(|(start, rows)| {
+            let left = self.factors.submatrix(start, 0, rows.nrows(), 2 * count);
+            matmul(rows, Accum::Add, left, right.transpose(), -1.0, Par::Seq);
+        });
     }
-}
-
-/// A block of columns of the trailing matrix, from the diagonal down, and where its sums across go.
-struct Block<'a> {
-    number: usize,
-    values: Vec<&'a mut [f64]>,
-    across: &'a mut [f64],
 }
 
 /// Subtracts the change in `room` from the rows and columns from `row` on if there is one, and multiplies what is then
 /// there by the reflectors in `room`.
-fn pass<const W: usize>(a: MatMut<f64>, row: usize, changed: bool, room: &mut Room) -> Mat<f64> {
-    let n = a.nrows();
-    let height = n - row;
-    let cuts: Vec<usize> = std::iter::once(0)
-        .chain((row / GRID + 1..n.div_ceil(GRID)).map(|block| block * GRID - row))
-        .chain([height])
-        .collect();
+fn pass<const W: usize>(a: &mut Symmetric, row: usize, changed: bool, room: &mut Room) {
+    let order = a.order();
+    let mut tasks: Vec<Vec<(usize, &mut [f64], &mut [f64])>> = (0..TASKS).map(|_| Vec::new()).collect();
+    let across = room.across.chunks_exact_mut(GRID * W).skip(row / GRID);
     // Columns of blocks become shorter to the right: dealt out to and fro, all tasks have much the same.
-    let mut tasks: Vec<Vec<Block>> = (0..TASKS).map(|_| Vec::new()).collect();
-    let mut across = &mut room.across[..height * W];
-    across.fill(0.0);
-    let mut columns = a.submatrix_mut(row, row, height, height).col_iter_mut();
-    for (number, pair) in cuts.windows(2).enumerate() {
-        let (left, width) = (pair[0], pair[1] - pair[0]);
-        let slices = columns.by_ref().take(width);
-        let slices = slices.map(|column| {
-            let whole = column
-                .try_as_col_major_mut()
-                .expect("columns lie in one piece")
-                .as_slice_mut();
-            &mut whole[left..]
-        });
-        let (now, later) = across.split_at_mut(width * W);
-        across = later;
+    for (number, ((column, blocks), across)) in a.columns_mut(row).into_iter().zip(across).enumerate() {
         let (round, place) = (number / TASKS, number % TASKS);
         let task = if round % 2 == 0 { place } else { TASKS - 1 - place };
-        tasks[task].push(Block {
-            number,
-            values: slices.collect(),
-            across: now,
-        });
+        tasks[task].push((column, blocks, across));
     }
-    let (cuts, v) = (&cuts, &room.v[..height * W]);
-    let change = changed.then_some(&room.change[..]);
+    let change = changed.then_some(room.change.as_chunks::<PANEL>().0);
+    let v = room.v.as_chunks::<W>().0;
     let arch = Arch::new();
-    let down = room.down.par_iter_mut().map(|down| &mut down[..height * W]);
-    tasks.into_par_iter().zip(down).for_each(|(blocks, down)| {
-        down.fill(0.0);
-        for mut block in blocks {
-            arch.dispatch(Columns::<W> {
-                values: &mut block.values,
-                left: cuts[block.number],
-                cuts: &cuts[block.number..],
-                change,
-                v,
-                down,
-                across: block.across,
-            });
-        }
-    });
-    let mut product = Mat::zeros(height, W);
-    let (down, across) = (&room.down, &room.across);
-    let columns: Vec<_> = product.as_mut().col_iter_mut().collect();
-    columns
+    tasks
         .into_par_iter()
-        .enumerate()
-        .with_min_len(8)
-        .for_each(|(k, column)| {
-            let sums = column
-                .try_as_col_major_mut()
-                .expect("columns lie in one piece")
-                .as_slice_mut();
-            for down in down {
-                let parts = &down[k * height..(k + 1) * height];
-                sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        .zip(room.down.par_iter_mut())
+        .for_each(|(columns, down)| {
+            let down = down.as_chunks_mut::<PANEL>().0;
+            down[row / PANEL * W..].fill([0.0; PANEL]);
+            for (column, blocks, across) in columns {
+                let across = across.as_chunks_mut::<W>().0;
+                across.fill([0.0; W]);
+                arch.dispatch(BlockColumn::<W> {
+                    blocks,
+                    first: column * GRID,
+                    order,
+                    from: row,
+                    change,
+                    v,
+                    down,
+                    across,
+                });
             }
-            let parts = across.as_chunks::<W>().0;
-            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part[k]);
         });
-    product
 }
 
 /// X ← Q X for the Q of all panels.

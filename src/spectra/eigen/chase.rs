@@ -21,7 +21,7 @@ const STRIDE: usize = 4;
 const LAG: usize = (2 * GROUP + STRIDE - 1).div_ceil(STRIDE);
 
 /// Columns of a band, B below and B of bulge, each with room so that the diagonals of neighbours lie `PITCH` apart.
-struct Band<const B: usize> {
+pub struct Band<const B: usize> {
     values: Vec<f64>,
     order: usize,
 }
@@ -32,16 +32,20 @@ const fn pitch(half_width: usize) -> usize {
 }
 
 impl<const B: usize> Band<B> {
-    fn new(matrix: MatRef<f64>) -> Self {
-        let n = matrix.nrows();
+    /// Of a matrix of this order.
+    pub fn zeros(order: usize) -> Self {
         // Room for whole blocks beyond the end: zeros, which no reflector mixes in.
-        let mut values = vec![0.0; (n + 3 * B) * (pitch(B) + 1) + 8];
-        for j in 0..n {
-            for i in j..n.min(j + B + 1) {
-                values[8 + j * pitch(B) + i] = matrix[(i, j)];
+        let values = vec![0.0; (order + 3 * B) * (pitch(B) + 1) + 8];
+        Band { values, order }
+    }
+
+    /// Takes the columns from `from` on, from row `from` on; what is not in the band's lower half is passed over.
+    pub fn set(&mut self, from: usize, columns: MatRef<f64>) {
+        for j in 0..columns.ncols() {
+            for i in j..columns.nrows().min(j + B + 1) {
+                self.values[8 + (from + j) * pitch(B) + from + i] = columns[(i, j)];
             }
         }
-        Band { values, order: n }
     }
 }
 
@@ -115,39 +119,36 @@ impl<const B: usize> WithSimd for Task<'_, B> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                let Task {
-                    sweeps,
-                    band,
-                    column,
-                    first_step,
-                    order,
-                } = self;
-                for step in first_step..first_step + STRIDE as isize {
-                    for (i, sweep) in sweeps.iter_mut().enumerate() {
-                        let own = step - 2 * i as isize;
-                        if own < 0 {
-                            continue;
-                        }
-                        let row = sweep.index + 1 + own as usize * B;
-                        if row >= order {
-                            continue;
-                        }
-                        if own == 0 {
-                            let at = (sweep.index - column) * (pitch(B) + 1) + 8 + 1;
-                            start(sweep, &mut band[at..at + B]);
-                        }
-                        if let Some(applied) = &mut sweep.applied {
-                            applied.push(sweep.reflector);
-                        }
-                        let at = (row - column) * (pitch(B) + 1);
-                        chase(&mut band[at..], &mut sweep.reflector);
-                    }
+        let Task {
+            sweeps,
+            band,
+            column,
+            first_step,
+            order,
+        } = self;
+        for step in first_step..first_step + STRIDE as isize {
+            for (i, sweep) in sweeps.iter_mut().enumerate() {
+                let own = step - 2 * i as isize;
+                if own < 0 {
+                    continue;
                 }
-            },
-        );
+                let row = sweep.index + 1 + own as usize * B;
+                if row >= order {
+                    continue;
+                }
+                if own == 0 {
+                    let at = (sweep.index - column) * (pitch(B) + 1) + 8 + 1;
+                    start(sweep, &mut band[at..at + B]);
+                }
+                if let Some(applied) = &mut sweep.applied {
+                    applied.push(sweep.reflector);
+                }
+                let at = (row - column) * (pitch(B) + 1);
+                let band = &mut band[at..];
+                diagonal_block(simd, band, &sweep.reflector);
+                sweep.reflector = block_below(simd, band, &sweep.reflector);
+            }
+        }
     }
 }
 
@@ -161,107 +162,162 @@ fn start<const B: usize>(sweep: &mut Sweep<B>, below: &mut [f64]) {
     sweep.reflector = reflector;
 }
 
-/// Applies `reflector` to the diagonal block at the front of `band` and to the block below it, and makes the next.
-#[inline(always)]
-fn chase<const B: usize>(band: &mut [f64], reflector: &mut Reflector<B>) {
-    diagonal_block(band, reflector);
-    *reflector = block_below(band, reflector);
-}
+/// Most vectors that B numbers take.
+const VECTORS: usize = 32;
 
-/// D ← H D H on the lower triangle.
-#[inline(always)]
-fn diagonal_block<const B: usize>(band: &mut [f64], h: &Reflector<B>) {
-    let mut y = [0.0f64; B];
-    for j in 0..B {
-        // From the multiple of 8 before the diagonal on; what lies above the diagonal there is padding.
-        let from = j / 8 * 8;
-        let column: &[f64] = &band[8 + j * pitch(B) + from..8 + j * pitch(B) + B];
-        let mut lanes = [0.0f64; 8];
-        let vj = h.v[j];
-        let mut head = [0.0f64; 8];
-        for lane in 0..8 {
-            head[lane] = if from + lane > j { column[lane] } else { 0.0 };
+/// Row j: which of eight rows lie below the diagonal in column j.
+const BELOW: [[u64; 8]; 8] = {
+    let mut masks = [[0; 8]; 8];
+    let mut j = 0;
+    while j < 8 {
+        let mut i = j + 1;
+        while i < 8 {
+            masks[j][i] = u64::MAX;
+            i += 1;
         }
-        for lane in 0..8 {
-            lanes[lane] = head[lane] * h.v[from + lane];
-            y[from + lane] = head[lane].mul_add(vj, y[from + lane]);
-        }
-        let mut start = 8;
-        while from + start < B {
-            for lane in 0..8 {
-                let a = column[start + lane];
-                lanes[lane] = a.mul_add(h.v[from + start + lane], lanes[lane]);
-                y[from + start + lane] = a.mul_add(vj, y[from + start + lane]);
-            }
-            start += 8;
-        }
-        let [a, b, c, d, e, f, g, i] = lanes;
-        y[j] += column[j - from].mul_add(vj, ((a + e) + (c + g)) + ((b + f) + (d + i)));
+        j += 1;
     }
+    masks
+};
+
+/// D ← H D H on the lower triangle of the block at the front of `band`.
+#[inline(always)]
+fn diagonal_block<S: Simd, const B: usize>(simd: S, band: &mut [f64], h: &Reflector<B>) {
+    // Without the mirror images, which `across` has.
+    let mut y = [simd.splat_f64s(0.0); VECTORS];
+    let mut across = [0.0; B];
+    eight_products::<S, B, 0>(simd, band, h, &mut y, &mut across);
+    eight_products::<S, B, 8>(simd, band, h, &mut y, &mut across);
+    eight_products::<S, B, 16>(simd, band, h, &mut y, &mut across);
+    eight_products::<S, B, 24>(simd, band, h, &mut y, &mut across);
     // w = τ y − τ²(y·v)/2 v, D ← D − v wᵀ − w vᵀ
-    let half = -0.5 * h.tau * h.tau * dot(&y, &h.v);
-    let mut w = [0.0f64; B];
-    for i in 0..B {
-        w[i] = half.mul_add(h.v[i], h.tau * y[i]);
+    let count = B / S::F64_LANES;
+    let v = S::as_simd_f64s(&h.v).0;
+    let mut product = simd.splat_f64s(0.0);
+    for q in 0..count {
+        y[q] = simd.add_f64s(y[q], S::as_simd_f64s(&across).0[q]);
+        product = simd.mul_add_e_f64s(y[q], v[q], product);
     }
-    for j in 0..B {
-        let from = j / 8 * 8;
-        let column: &mut [f64] = &mut band[8 + j * pitch(B) + from..8 + j * pitch(B) + B];
-        let (vj, wj) = (-h.v[j], -w[j]);
-        let mut start = 0;
-        while from + start < B {
-            for lane in 0..8 {
-                let i = from + start + lane;
-                let updated = h.v[i].mul_add(wj, w[i].mul_add(vj, column[start + lane]));
-                column[start + lane] = updated;
+    let half = simd.splat_f64s(-0.5 * h.tau * h.tau * simd.reduce_sum_f64s(product));
+    let tau = simd.splat_f64s(h.tau);
+    let mut w = [0.0; B];
+    for q in 0..count {
+        y[q] = simd.mul_add_e_f64s(half, v[q], simd.mul_f64s(tau, y[q]));
+        S::as_mut_simd_f64s(&mut w).0[q] = y[q];
+    }
+    eight_updates::<S, B, 0>(simd, band, h, &y, &w);
+    eight_updates::<S, B, 8>(simd, band, h, &y, &w);
+    eight_updates::<S, B, 16>(simd, band, h, &y, &w);
+    eight_updates::<S, B, 24>(simd, band, h, &y, &w);
+}
+
+/// Columns J to J + 8 of D times their part of v, and, across, their rows times v.
+#[inline(always)]
+fn eight_products<S: Simd, const B: usize, const J: usize>(
+    simd: S,
+    band: &[f64],
+    h: &Reflector<B>,
+    y: &mut [S::f64s; VECTORS],
+    across: &mut [f64; B],
+) {
+    let lanes = S::F64_LANES;
+    let v = S::as_simd_f64s(&h.v).0;
+    for j in 0..8 {
+        let column: &[f64; B] = band[8 + (J + j) * pitch(B)..][..B].try_into().expect("B values");
+        let vectors = S::as_simd_f64s(column).0;
+        let masks = S::as_simd_u64s(&BELOW[j]).0;
+        let vj = simd.splat_f64s(h.v[J + j]);
+        let mut sum = simd.splat_f64s(0.0);
+        for q in J / lanes..B / lanes {
+            let mut a = vectors[q];
+            if q < (J + 8) / lanes {
+                let bits = simd.and_u64s(pulp::bytemuck::cast(a), masks[q - J / lanes]);
+                a = pulp::bytemuck::cast(bits);
             }
-            start += 8;
+            y[q] = simd.mul_add_e_f64s(a, vj, y[q]);
+            sum = simd.mul_add_e_f64s(a, v[q], sum);
+        }
+        across[J + j] = column[J + j].mul_add(h.v[J + j], simd.reduce_sum_f64s(sum));
+    }
+}
+
+/// Columns J to J + 8 of D less v wᵀ + w vᵀ; what lies above the diagonal there is padding.
+#[inline(always)]
+fn eight_updates<S: Simd, const B: usize, const J: usize>(
+    simd: S,
+    band: &mut [f64],
+    h: &Reflector<B>,
+    w: &[S::f64s; VECTORS],
+    each: &[f64; B],
+) {
+    let v = S::as_simd_f64s(&h.v).0;
+    for j in J..J + 8 {
+        let column: &mut [f64; B] = (&mut band[8 + j * pitch(B)..][..B]).try_into().expect("B values");
+        let vectors = S::as_mut_simd_f64s(column).0;
+        let (vj, wj) = (simd.splat_f64s(-h.v[j]), simd.splat_f64s(-each[j]));
+        for q in J / S::F64_LANES..B / S::F64_LANES {
+            let less = simd.mul_add_e_f64s(w[q], vj, vectors[q]);
+            vectors[q] = simd.mul_add_e_f64s(v[q], wj, less);
         }
     }
 }
 
-/// E ← G E H with the G that annihilates E H's first column below its first entry.
+/// E ← G E H for the block below, with the G that annihilates E H's first column below its first entry.
 #[inline(always)]
-fn block_below<const B: usize>(band: &mut [f64], h: &Reflector<B>) -> Reflector<B> {
-    let mut w = [0.0f64; B];
-    for j in 0..B {
-        let at = 8 + j * pitch(B) + B;
-        let column: &[f64; B] = band[at..at + B].try_into().expect("B values");
-        let vj = h.v[j];
-        for i in 0..B {
-            w[i] = column[i].mul_add(vj, w[i]);
+fn block_below<S: Simd, const B: usize>(simd: S, band: &mut [f64], h: &Reflector<B>) -> Reflector<B> {
+    let count = B / S::F64_LANES;
+    let zero = simd.splat_f64s(0.0);
+    // Of even and odd columns.
+    let mut sums = [[zero; VECTORS]; 2];
+    for pair in 0..B / 2 {
+        for odd in 0..2 {
+            let j = 2 * pair + odd;
+            let column: &[f64; B] = band[8 + j * pitch(B) + B..][..B].try_into().expect("B values");
+            let vj = simd.splat_f64s(h.v[j]);
+            for q in 0..count {
+                sums[odd][q] = simd.mul_add_e_f64s(S::as_simd_f64s(column).0[q], vj, sums[odd][q]);
+            }
         }
     }
-    for value in &mut w {
-        *value *= -h.tau;
+    let tau = simd.splat_f64s(-h.tau);
+    let mut w = [zero; VECTORS];
+    for q in 0..count {
+        w[q] = simd.mul_f64s(tau, simd.add_f64s(sums[0][q], sums[1][q]));
     }
     let first: &mut [f64; B] = (&mut band[8 + B..8 + 2 * B]).try_into().expect("B values");
-    for i in 0..B {
-        first[i] += w[i];
+    for q in 0..count {
+        let values = S::as_mut_simd_f64s(first).0;
+        values[q] = simd.add_f64s(values[q], w[q]);
     }
     let (g, beta) = reflector(first);
     *first = [0.0; B];
     first[0] = beta;
+    let v = S::as_simd_f64s(&g.v).0;
     for j in 1..B {
-        let at = 8 + j * pitch(B) + B;
-        let column: &mut [f64; B] = (&mut band[at..at + B]).try_into().expect("B values");
-        let vj = h.v[j];
-        let mut new = [0.0f64; B];
-        for i in 0..B {
-            new[i] = w[i].mul_add(vj, column[i]);
+        let column: &mut [f64; B] = (&mut band[8 + j * pitch(B) + B..][..B])
+            .try_into()
+            .expect("B values");
+        let vectors = S::as_mut_simd_f64s(column).0;
+        let vj = simd.splat_f64s(h.v[j]);
+        let mut new = [zero; VECTORS];
+        let mut product = zero;
+        for q in 0..count {
+            new[q] = simd.mul_add_e_f64s(w[q], vj, vectors[q]);
+            product = simd.mul_add_e_f64s(new[q], v[q], product);
         }
-        let factor = -g.tau * dot(&new, &g.v);
-        for i in 0..B {
-            column[i] = g.v[i].mul_add(factor, new[i]);
+        let factor = simd.splat_f64s(-g.tau * simd.reduce_sum_f64s(product));
+        for q in 0..count {
+            vectors[q] = simd.mul_add_e_f64s(v[q], factor, new[q]);
         }
     }
     g
 }
 
-/// The tridiagonal matrix similar to the band of half-width B (a multiple of 8) in `matrix`'s lower triangle, and the
-/// reflections that made it if `keep` (order² / 2 numbers).
-pub fn tridiagonalise<const B: usize>(matrix: MatRef<f64>, keep: bool) -> (Tridiagonal, Reflections<B>) {
-    let Band { mut values, order } = Band::<B>::new(matrix);
+/// The tridiagonal matrix similar to a band of half-width B (a multiple of 8), and the reflections that made it if `keep`
+/// (order² / 2 numbers).
+pub fn tridiagonalise<const B: usize>(band: Band<B>, keep: bool) -> (Tridiagonal, Reflections<B>) {
+    const { assert!(B == 32, "what is written out below by blocks of eight columns") };
+    let Band { mut values, order } = band;
     let idle = Reflector {
         v: [0.0; B],
         tau: 0.0,

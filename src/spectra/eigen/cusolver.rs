@@ -5,26 +5,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cudarc::cusolver::safe::DnHandle;
 use cudarc::cusolver::sys;
 use cudarc::driver::{CudaContext, DevicePtrMut};
-use faer::Mat;
 use rayon::prelude::*;
 
-/// All eigenvalues, descending, of a matrix whose lower triangle is filled, on CUDA device `device`; none where
+use super::super::symmetric::Symmetric;
+
+/// All eigenvalues, descending, of a matrix, on CUDA device `device`; none where
 /// cuSOLVER is not installed or fails, say for want of the GPU's memory.
 ///
 /// Why not our own, which need nothing installed: of 5000 rows they take nine times as long on 16 cores.
-pub fn eigenvalues(matrix: &Mat<f64>, device: usize) -> Option<Vec<f64>> {
+pub fn eigenvalues(matrix: &Symmetric, device: usize) -> Option<Vec<f64>> {
     // A symbol that an old library lacks is a panic.
     catch_unwind(AssertUnwindSafe(|| solve(matrix, device)))
         .ok()
         .flatten()
 }
 
-fn solve(matrix: &Mat<f64>, device: usize) -> Option<Vec<f64>> {
+fn solve(matrix: &Symmetric, device: usize) -> Option<Vec<f64>> {
     // SAFETY: it only looks for the library.
     if !unsafe { sys::is_culib_present() } {
         return None;
     }
-    let n = matrix.nrows();
+    let n = matrix.order();
     let mut columns = vec![0.0f64; n * n];
     columns.par_chunks_mut(n).enumerate().for_each(|(j, column)| {
         for (i, value) in column.iter_mut().enumerate().skip(j) {

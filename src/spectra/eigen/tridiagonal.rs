@@ -15,15 +15,18 @@ pub struct Tridiagonal {
     pub below: Vec<f64>,
 }
 
-/// How many eigenvalues lie below each shift.
+/// How many eigenvalues lie below each shift: the changes of sign in p₀ = 1, p_k = (d_k − x) p_(k−1) − e²_(k−1) p_(k−2).
+///
+/// Each p_k is what slightly other d and e give exactly, as with the quotients p_k/p_(k−1), whose divisions take four times
+/// as long. Off-diagonal entries are not zero, so two zeros never follow each other.
 struct Counts<'a> {
-    diagonal: &'a [f64],
-    /// Squares, the first 0.
-    squares: &'a [f64],
+    /// d_k and e²_(k−1), for a matrix of norm up to one.
+    rows: &'a [(f64, f64)],
     shifts: &'a [f64; LANES],
-    /// Stands for a pivot that is smaller.
-    least: f64,
 }
+
+/// Rows in which no p leaves the range of f64: in one it shrinks to 10⁻³⁸ at worst.
+const SAFE: usize = 4;
 
 impl WithSimd for Counts<'_> {
     type Output = [u64; LANES];
@@ -33,26 +36,46 @@ impl WithSimd for Counts<'_> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let Counts {
-                    diagonal,
-                    squares,
-                    shifts,
-                    least,
-                } = self;
-                let mut pivots = [1.0f64; LANES];
+                let Counts { rows, shifts } = self;
+                let (mut before, mut last) = ([0.0f64; LANES], [1.0f64; LANES]);
                 let mut counts = [0u64; LANES];
-                for (d, square) in diagonal.iter().zip(squares) {
+                for rows in rows.chunks(SAFE) {
+                    for (d, square) in rows {
+                        for lane in 0..LANES {
+                            let p = (d - shifts[lane]).mul_add(last[lane], -(square * before[lane]));
+                            counts[lane] += (p.to_bits() ^ last[lane].to_bits()) >> 63;
+                            (before[lane], last[lane]) = (last[lane], p);
+                        }
+                    }
                     for lane in 0..LANES {
-                        let q = (d - shifts[lane]) - square / pivots[lane];
-                        let q = if q.abs() < least { -least } else { q };
-                        counts[lane] += q.to_bits() >> 63;
-                        pivots[lane] = q;
+                        let size = before[lane].abs().max(last[lane].abs());
+                        let exponent = size.to_bits() & (0x7ff << 52);
+                        let scale = f64::from_bits((2046 << 52) - exponent);
+                        before[lane] *= scale;
+                        last[lane] *= scale;
                     }
                 }
                 counts
             },
         )
     }
+}
+
+/// Where to count next, for descending intervals: the middle of each that stands alone; those that are the same divide
+/// it evenly among themselves.
+fn shifts(lows: &[f64; LANES], highs: &[f64; LANES]) -> [f64; LANES] {
+    let mut shifts = [0.0; LANES];
+    let mut first = 0;
+    while first < LANES {
+        let same = |l: &usize| (lows[*l], highs[*l]) == (lows[first], highs[first]);
+        let count = (first..LANES).take_while(same).count();
+        for l in first..first + count {
+            let share = (l - first + 1) as f64 / (count + 1) as f64;
+            shifts[l] = highs[l] + share * (lows[l] - highs[l]);
+        }
+        first += count;
+    }
+    shifts
 }
 
 impl Tridiagonal {
@@ -72,27 +95,22 @@ impl Tridiagonal {
     /// The `top` largest eigenvalues, descending.
     pub fn top_eigenvalues(&self, top: usize) -> Vec<f64> {
         let n = self.diagonal.len();
-        let squares: Vec<f64> = std::iter::once(0.0)
-            .chain(self.below.iter().map(|e| e * e))
-            .take(n)
-            .collect();
         let (low, high) = self.bounds();
         let norm = low.abs().max(high.abs());
         if norm == 0.0 {
             return vec![0.0; top];
         }
+        // To a norm between one half and one.
+        let scale = 2f64.powi((-(norm.log2().floor() as i32) - 1).clamp(-1000, 1000));
+        let (low, high, norm) = (low * scale, high * scale, norm * scale);
         let slack = 4.0 * f64::EPSILON * norm;
         let (low, high) = (low - slack, high + slack);
-        let largest = squares.iter().fold(0.0f64, |a, &b| a.max(b));
-        let least = f64::MIN_POSITIVE * largest.max(1.0);
-        let counts = |shifts: &[f64; LANES]| {
-            Arch::new().dispatch(Counts {
-                diagonal: &self.diagonal,
-                squares: &squares,
-                shifts,
-                least,
-            })
-        };
+        // Far below the last place of the norm.
+        let least = 1e-3 * f64::EPSILON * norm;
+        let square = |e: &f64| (e * scale).abs().max(least).powi(2);
+        let squares = std::iter::once(0.0).chain(self.below.iter().map(square));
+        let rows: Vec<(f64, f64)> = self.diagonal.iter().map(|d| d * scale).zip(squares).collect();
+        let counts = |shifts: &[f64; LANES]| Arch::new().dispatch(Counts { rows: &rows, shifts });
         let tasks: Vec<[f64; LANES]> = (0..top.div_ceil(LANES))
             .into_par_iter()
             .map(|task| {
@@ -101,14 +119,16 @@ impl Tridiagonal {
                     std::array::from_fn(|lane| n.saturating_sub(1 + task * LANES + lane));
                 let (mut lows, mut highs) = ([low; LANES], [high; LANES]);
                 loop {
-                    let middles: [f64; LANES] = std::array::from_fn(|l| 0.5 * (lows[l] + highs[l]));
-                    let counts = counts(&middles);
+                    let shifts = shifts(&lows, &highs);
+                    let counts = counts(&shifts);
                     let mut open = false;
                     for l in 0..LANES {
-                        if counts[l] as usize <= wanted[l] {
-                            lows[l] = middles[l];
-                        } else {
-                            highs[l] = middles[l];
+                        for (&count, &shift) in counts.iter().zip(&shifts) {
+                            if count as usize <= wanted[l] {
+                                lows[l] = lows[l].max(shift);
+                            } else {
+                                highs[l] = highs[l].min(shift);
+                            }
                         }
                         open |= highs[l] - lows[l] > f64::EPSILON * norm;
                     }
@@ -121,6 +141,7 @@ impl Tridiagonal {
         let mut values: Vec<f64> = tasks.into_iter().flatten().take(top).collect();
         // Neighbours found by different lanes may be out of order by rounding.
         values.sort_unstable_by(|a, b| b.total_cmp(a));
+        values.iter_mut().for_each(|value| *value /= scale);
         values
     }
 }

@@ -5,8 +5,9 @@ use faer::{Mat, Side};
 use rayon::prelude::*;
 
 use super::super::error::SpectrumError;
+use super::super::symmetric::Symmetric;
 use super::tridiagonal::Tridiagonal;
-use super::{WIDTH, band, chase, normalise};
+use super::{WIDTH, band, chase, in_pool, normalise};
 use crate::seed;
 
 /// Eigenvalues with their vectors.
@@ -19,17 +20,17 @@ pub struct Eigenpairs {
     pub residuals: Vec<f64>,
 }
 
-/// The `top` largest eigenvalues of a symmetric matrix (its lower triangle is read) with their eigenvectors.
+/// The `top` largest eigenvalues with their eigenvectors.
 ///
 /// Only the space of an eigenvalue repeated to rounding is defined, not the vectors in it.
-pub fn top_eigenpairs(matrix: &Mat<f64>, top: usize) -> Result<Eigenpairs, SpectrumError> {
-    let n = matrix.nrows();
-    let top = top.min(n);
-    let mut a = matrix.clone();
-    let scale = normalise(&mut a)?;
-    let panels = band::reduce_to_band::<WIDTH>(&mut a, true);
-    let (tridiagonal, reflections) = chase::tridiagonalise::<WIDTH>(a.as_ref(), true);
-    drop(a);
+pub fn top_eigenpairs(matrix: &Symmetric, top: usize) -> Result<Eigenpairs, SpectrumError> {
+    let top = top.min(matrix.order());
+    let (copy, scale) = normalise(matrix.scaled(1.0))?;
+    let (panels, tridiagonal, reflections) = in_pool(|| {
+        let (band, panels) = band::reduce_to_band::<WIDTH>(copy, true);
+        let (tridiagonal, reflections) = chase::tridiagonalise(band, true);
+        (panels, tridiagonal, reflections)
+    });
     let values = tridiagonal.top_eigenvalues(top);
     let (values, mut vectors) = ritz(&tridiagonal, inverse_iteration(&tridiagonal, &values))?;
     reflections.apply(&mut vectors);
@@ -158,10 +159,9 @@ fn ritz(t: &Tridiagonal, x: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), SpectrumEr
 }
 
 /// ‖A v − λ v‖ for each pair.
-fn residuals(matrix: &Mat<f64>, values: &[f64], vectors: &Mat<f64>) -> Vec<f64> {
-    let n = matrix.nrows();
-    let whole = Mat::from_fn(n, n, |i, j| matrix[(i.max(j), i.min(j))]);
-    let product = whole * vectors;
+fn residuals(matrix: &Symmetric, values: &[f64], vectors: &Mat<f64>) -> Vec<f64> {
+    let n = matrix.order();
+    let product = matrix.whole() * vectors;
     let residual = |(k, value): (usize, &f64)| {
         let square = |i: usize| (product[(i, k)] - value * vectors[(i, k)]).powi(2);
         (0..n).map(square).sum::<f64>().sqrt()

@@ -10,6 +10,7 @@ use crate::spectra::SpectrumError;
 use crate::spectra::gram::GramAccumulator;
 use crate::spectra::moments::Moments;
 use crate::spectra::products::Precision;
+use crate::spectra::symmetric::Symmetric;
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 
@@ -35,8 +36,8 @@ impl Halves {
     /// The first h and the next h iterations, h = ⌊T/2⌋.
     pub fn new(moments: &Moments) -> Self {
         let (t, half) = (moments.samples(), moments.samples() / 2);
-        let lower = moments.covariance();
-        let at = |i: usize, j: usize| t as f64 * lower[(i.max(j), i.min(j))];
+        let whole = moments.covariance();
+        let at = |i: usize, j: usize| t as f64 * whole[(i, j)];
         let of = |i: usize| i / half;
         let means: Vec<[f64; 2]> = (0..2 * half)
             .into_par_iter()
@@ -57,12 +58,10 @@ impl Halves {
     }
 
     /// The matrix with the non-zero eigenvalues of the covariance of half 0 or 1.
-    pub fn covariance(&self, which: usize) -> Mat<f64> {
+    pub fn covariance(&self, which: usize) -> Symmetric {
         let first = which * self.half;
         let scale = 1.0 / self.half as f64;
-        Mat::from_fn(self.half, self.half, |i, j| {
-            scale * self.products[(first + i, first + j)]
-        })
+        Symmetric::new(self.half, |i, j| scale * self.products[(first + i, first + j)])
     }
 
     /// The cosine between an eigenvector of each half's covariance, given by unit eigenvectors of the matrices of

@@ -1,8 +1,9 @@
 //! A test of normality on points drawn from every sample.
 
 use super::{ROW_BLOCK, acceptance, map_blocks, mean};
+use crate::memory::prefetch;
 use crate::stats::degenerate::Cause;
-use crate::stats::history_view::{HistoryView, prefetch};
+use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
 use crate::stats::normality::{NormalitySettings, Significance, normality};
