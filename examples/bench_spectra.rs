@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use gradstudy::data::{self, Dataset, SearchPath};
+use gradstudy::gradients::history::GradientHistory;
 use gradstudy::gradients::parts::record_parts;
 use gradstudy::gradients::record::record;
 use gradstudy::layers::BatchNormMode;
@@ -24,7 +25,6 @@ use gradstudy::spectra::factors::Factors;
 use gradstudy::spectra::gram::{self, GramAccumulator};
 use gradstudy::spectra::moments::Moments;
 use gradstudy::spectra::products::Precision;
-use gradstudy::stats::history_view::HistoryView;
 use gradstudy::stats::monitor::Monitor;
 use miette::IntoDiagnostic;
 
@@ -98,12 +98,12 @@ fn main() -> miette::Result<()> {
     let indices: Vec<u32> = (0..t as u32).collect();
     let (start, moments) = match options.model.as_str() {
         "lenet" => {
-            let mut g = vec![0.0; n * t];
-            let mode = BatchNormMode::Batch;
-            record(&network, &theta, &data, &indices, 1, mode, &mut g, &|_| ());
-            write(options.gradients.as_deref(), &g)?;
+            let mut history = GradientHistory::in_memory(n, t)?;
+            let (mode, g) = (BatchNormMode::Batch, history.values_mut());
+            record(&network, &theta, &data, &indices, 1, mode, g, &|_| ());
+            write(options.gradients.as_deref(), g)?;
             let start = Instant::now();
-            let moments = gram::moments(HistoryView::new(&g, n, t), None, precision, &SILENT)?;
+            let moments = gram::moments(history.view(), None, precision, &SILENT)?;
             tell("products of rows", start, t as f64 * t as f64 * n as f64);
             (start, moments.expect("nobody cancels"))
         }
@@ -118,7 +118,7 @@ fn main() -> miette::Result<()> {
     let values = top_eigenvalues(matrix, t)?;
     tell("eigenvalues", solving, 4.0 / 3.0 * (t as f64).powi(3));
     let seconds = start.elapsed().as_secs_f64();
-    parts_of_eigenvalues(&moments, t);
+    rayon::scope(|_| parts_of_eigenvalues(&moments, t));
     if let Some(path) = &options.values {
         std::fs::write(path, serde_json::to_vec(&values).into_diagnostic()?).into_diagnostic()?;
     }
@@ -130,7 +130,7 @@ fn main() -> miette::Result<()> {
 fn parts_of_eigenvalues(moments: &Moments, t: usize) {
     let matrix = moments.second_moment();
     let start = Instant::now();
-    let (band, _) = band::reduce_to_band::<32>(matrix, false);
+    let (band, _) = band::reduce_to_band(matrix, false);
     tell("to a band", start, 4.0 / 3.0 * (t as f64).powi(3));
     let start = Instant::now();
     let (tridiagonal, _) = chase::tridiagonalise(band, false);

@@ -4,9 +4,9 @@
 pub fn seconds(parameters: u64, iterations: u64, _top: u64) -> f64 {
     let (n, t) = (parameters as f64, iterations as f64);
     let order = n.min(t);
-    // Measured on one core of an Intel Xeon with AVX-512: 110 GFLOP/s in f32 products, 30 in the eigen-solver.
+    // Measured on one core of an Intel Xeon with AVX-512: 110 GFLOP/s in f32 products, 40 in the eigen-solver.
     let products = order * order * n.max(t) / 110e9;
-    let solve = 4.0 / 3.0 * order.powi(3) / 12e9;
+    let solve = 4.0 / 3.0 * order.powi(3) / 40e9;
     (products + solve) / rayon::current_num_threads() as f64 + 0.01
 }
 

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::error::SpectrumError;
@@ -341,15 +341,35 @@ impl RowSums {
             largest: vec![0.0; rows],
         }
     }
+}
+
+/// Adds a column to the sums.
+struct Add<'a> {
+    sums: &'a mut RowSums,
+    column: &'a [f32],
+}
+
+impl WithSimd for Add<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn add(&mut self, column: &[f32]) {
-        let sums = self.sum.iter_mut().zip(&mut self.squares).zip(&mut self.largest);
-        for (((sum, squares), largest), &value) in sums.zip(column) {
-            *sum += f64::from(value);
-            *squares += f64::from(value) * f64::from(value);
-            *largest = largest.max(value.abs());
-        }
+    fn with_simd<S: Simd>(self, simd: S) {
+        let RowSums {
+            sum,
+            squares,
+            largest,
+        } = self.sums;
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let sums = sum.iter_mut().zip(squares).zip(largest);
+                for (((sum, square), largest), &value) in sums.zip(self.column) {
+                    *sum += f64::from(value);
+                    *square += f64::from(value) * f64::from(value);
+                    *largest = largest.max(value.abs());
+                }
+            },
+        );
     }
 }
 
@@ -374,7 +394,10 @@ impl Rows {
                 let columns = first..view.iterations.min(first + COLUMNS);
                 let arch = Arch::new();
                 for column in columns.map(|t| &view.column(t)[rows.clone()]) {
-                    arch.dispatch(|| sums.add(column));
+                    arch.dispatch(Add {
+                        sums: &mut sums,
+                        column,
+                    });
                 }
                 sums
             })

@@ -7,6 +7,7 @@
 //! Whole, since everything here goes by the order of the tiles.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -74,6 +75,14 @@ impl Tile<'_> {
     }
 }
 
+/// The first `count` numbers of `pages`, which grow for it.
+fn room(pages: &mut Pages<f32>, count: usize) -> &mut [f32] {
+    if pages.len() < count {
+        *pages = Pages::zeros(count);
+    }
+    &mut pages[..count]
+}
+
 /// Where a tile keeps its entry in row `i` and column `j`.
 fn place(i: usize, j: usize) -> usize {
     let sliver = i / GROUP * (WIDTH / SLIVER) + j / SLIVER;
@@ -104,13 +113,6 @@ impl Products {
     fn tiles_mut(&mut self) -> impl IndexedParallelIterator<Item = (Place, &mut [f64])> {
         let tiles = self.places.par_iter().copied();
         tiles.zip(self.sums.par_chunks_exact_mut(SIZE))
-    }
-
-    /// Room for X, packed, with `count` numbers or more.
-    fn make_room(&mut self, count: usize) {
-        if self.packed.len() < count {
-            self.packed = Pages::zeros(count);
-        }
     }
 
     /// The same where `multiplier` says; a GPU sums in f64.
@@ -189,10 +191,10 @@ impl Products {
     ) -> Vec<R> {
         assert!(0 < height && height <= ROWS);
         if let Some(device) = &self.device {
-            let mut x = vec![0.0; height * self.order];
+            let x = room(&mut self.packed, height * self.order);
             let results = x.par_chunks_mut(height).enumerate();
             let results = results.map(|(column, values)| fill(column, values)).collect();
-            device.add(&x);
+            device.add(x);
             return results;
         }
         if self.precision == Precision::Double {
@@ -207,8 +209,8 @@ impl Products {
         let down = 2f64.powi(-exponent);
         let panels = self.order.div_ceil(WIDTH) * (WIDTH / PANEL);
         // What stands beyond the last column is of no account, only finite.
-        self.make_room(panels * height * PANEL);
-        let used = &mut self.packed[..self.order.div_ceil(PANEL) * height * PANEL];
+        let packed = room(&mut self.packed, panels * height * PANEL);
+        let used = &mut packed[..self.order.div_ceil(PANEL) * height * PANEL];
         // The columns of one panel lie a few cache lines off a power of two apart: they do not evict each other.
         let pitch = height.next_multiple_of(PANEL) + PANEL;
         let results: Vec<Vec<R>> = used
@@ -302,25 +304,27 @@ impl Products {
     /// are then of no use.
     pub fn add_entrywise(&mut self, a: &Wide, d: &Wide, cancelled: impl Fn() -> bool + Sync) -> bool {
         let arch = Arch::new();
-        let whole = || (Pages::zeros(SIZE), Pages::zeros(SIZE));
-        self.tiles_mut()
-            .for_each_init(whole, |(of_a, of_d), (tile, values)| {
-                if cancelled() {
-                    return;
-                }
-                for (matrix, sums) in [(a, &mut **of_a), (d, &mut **of_d)] {
-                    arch.dispatch(WideTile {
-                        rows: matrix.tile(tile.row),
-                        columns: matrix.tile(tile.column),
-                        height: matrix.height,
-                        diagonal: tile.row == tile.column,
-                        sums,
-                    });
-                }
-                for ((value, a), d) in values.iter_mut().zip(&**of_a).zip(&**of_d) {
-                    *value += (a + 1.0) * d;
-                }
-            });
+        let both = || Mutex::new([Pages::zeros(SIZE), Pages::zeros(SIZE)]);
+        let room: Vec<_> = (0..rayon::current_num_threads()).map(|_| both()).collect();
+        self.tiles_mut().for_each(|(tile, values)| {
+            if cancelled() {
+                return;
+            }
+            let own = &room[rayon::current_thread_index().unwrap_or(0)];
+            let [of_a, of_d] = &mut *own.lock().unwrap_or_else(PoisonError::into_inner);
+            for (matrix, sums) in [(a, &mut *of_a), (d, &mut *of_d)] {
+                arch.dispatch(WideTile {
+                    rows: matrix.tile(tile.row),
+                    columns: matrix.tile(tile.column),
+                    height: matrix.height,
+                    diagonal: tile.row == tile.column,
+                    sums,
+                });
+            }
+            for ((value, a), d) in values.iter_mut().zip(&**of_a).zip(&**of_d) {
+                *value += (a + 1.0) * d;
+            }
+        });
         !cancelled()
     }
 

@@ -1,5 +1,7 @@
 //! The innermost loops of [`products`](super::products): a block of 48 × 8 inner products in registers.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use crate::memory::{fetch_l1, fetch_l2};
@@ -123,7 +125,7 @@ struct Block<'a> {
     /// Length of a panel.
     panel: usize,
     /// The part of each panel that is summed.
-    run: std::ops::Range<usize>,
+    run: Range<usize>,
     /// The same part of the panel on the right.
     columns: &'a [f32],
     /// Where in it the sliver begins.
@@ -217,29 +219,36 @@ impl WithSimd for WideTile<'_> {
         } = self;
         let panel = height * WIDE_PANEL;
         let slivers = columns.len() / panel;
-        for (group, rows) in rows.chunks_exact(GROUP / WIDE_PANEL * panel).enumerate() {
+        for start in (0..height).step_by(RUN) {
+            let run = start * WIDE_PANEL..height.min(start + RUN) * WIDE_PANEL;
             for (sliver, columns) in columns.chunks_exact(panel).enumerate() {
-                if diagonal && sliver * SLIVER >= (group + 1) * GROUP {
-                    break;
-                }
-                let sums = &mut sums[(group * slivers + sliver) * SLIVER * GROUP..][..SLIVER * GROUP];
-                match S::F64_LANES {
-                    8 => wide_block::<S, 3, 8>(simd, rows, columns, panel, sums),
-                    4 => wide_block::<S, 2, 4>(simd, rows, columns, panel, sums),
-                    _ => wide_block::<S, 1, 4>(simd, rows, columns, panel, sums),
+                let columns = &columns[run.clone()];
+                for (group, rows) in rows.chunks_exact(GROUP / WIDE_PANEL * panel).enumerate() {
+                    if diagonal && sliver * SLIVER >= (group + 1) * GROUP {
+                        continue;
+                    }
+                    let rows = (rows, panel, run.clone());
+                    let sums = &mut sums[(group * slivers + sliver) * SLIVER * GROUP..][..SLIVER * GROUP];
+                    if start == 0 {
+                        sums.fill(0.0);
+                    }
+                    match S::F64_LANES {
+                        8 => wide_block::<S, 3, 8>(simd, rows, columns, sums),
+                        4 => wide_block::<S, 2, 4>(simd, rows, columns, sums),
+                        _ => wide_block::<S, 1, 4>(simd, rows, columns, sums),
+                    }
                 }
             }
         }
     }
 }
 
-/// GROUP × SLIVER inner products, by pieces of V vectors times N columns.
+/// GROUP × SLIVER inner products over the run of each panel on the left, by pieces of V vectors times N columns.
 #[inline(always)]
 fn wide_block<S: Simd, const V: usize, const N: usize>(
     simd: S,
-    rows: &[f64],
+    (rows, panel, run): (&[f64], usize, Range<usize>),
     columns: &[f64],
-    panel: usize,
     sums: &mut [f64],
 ) {
     let height = V * S::F64_LANES;
@@ -248,12 +257,15 @@ fn wide_block<S: Simd, const V: usize, const N: usize>(
         // Vector v begins in this panel, at this column of it.
         let left: [(&[[f64; WIDE_PANEL]], usize); V] = std::array::from_fn(|v| {
             let at = row + v * S::F64_LANES;
-            let panel = &rows[at / WIDE_PANEL * panel..][..panel];
+            let panel = &rows[at / WIDE_PANEL * panel..][run.clone()];
             (&panel.as_chunks::<WIDE_PANEL>().0[..right.len()], at % WIDE_PANEL)
         });
         for column in (0..SLIVER).step_by(N) {
             let mut acc = [[simd.splat_f64s(0.0); V]; N];
             for k in 0..right.len() {
+                for v in 0..V {
+                    fetch_l1(left[v].0.as_ptr().wrapping_add(k + AHEAD));
+                }
                 let mut a = [simd.splat_f64s(0.0); V];
                 for v in 0..V {
                     a[v] = S::as_simd_f64s(&left[v].0[k][left[v].1..]).0[0];
@@ -266,8 +278,11 @@ fn wide_block<S: Simd, const V: usize, const N: usize>(
                 }
             }
             for n in 0..N {
-                let piece: &[f64] = pulp::bytemuck::cast_slice(&acc[n]);
-                sums[(column + n) * GROUP + row..][..height].copy_from_slice(piece);
+                let to = &mut sums[(column + n) * GROUP + row..][..height];
+                let to = S::as_mut_simd_f64s(to).0;
+                for v in 0..V {
+                    to[v] = simd.add_f64s(to[v], acc[n][v]);
+                }
             }
         }
     }

@@ -109,26 +109,25 @@ impl Symmetric {
         Mat::from_fn(self.order, self.order, |i, j| self[(i, j)])
     }
 
-    /// Columns from `from` to before `end`, from row `from` on; what stands above the diagonal is of no account.
-    pub(super) fn strip(&self, from: usize, end: usize) -> Mat<f64> {
-        let mut strip = Mat::zeros(self.order - from, end - from);
-        let columns: Vec<_> = strip.as_mut().col_iter_mut().collect();
-        let columns = columns.into_par_iter().enumerate().with_min_len(8);
-        columns.for_each(|(offset, to)| {
-            let j = from + offset;
-            let to = to
-                .try_as_col_major_mut()
-                .expect("columns lie in one piece")
-                .as_slice_mut();
-            let mut i = j;
-            while i < self.order {
-                let next = self.order.min((i / PANEL + 1) * PANEL);
-                let at = self.start(j / GRID) + (i / GRID - j / GRID) * SIZE + place(i % GRID, j % GRID);
-                to[i - from..next - from].copy_from_slice(&self.blocks[at..at + next - i]);
-                i = next;
+    /// The columns from `from` on, as many as `rows` has, from row `from` on; what stands above the diagonal is left.
+    pub(super) fn strip<const W: usize>(&self, from: usize, rows: &mut [[f64; W]]) {
+        let panels = 4;
+        let first = from / PANEL;
+        let slices = cut(rows, (first + panels) * PANEL - from, panels * PANEL);
+        slices.into_par_iter().for_each(|(start, rows)| {
+            let (start, end) = (from + start, from + start + rows.len());
+            for j in from..(from + W).min(end) {
+                let mut i = start.max(j);
+                while i < end {
+                    let next = end.min((i / PANEL + 1) * PANEL);
+                    let at = self.start(j / GRID) + (i / GRID - j / GRID) * SIZE + place(i % GRID, j % GRID);
+                    for (row, value) in rows[i - start..next - start].iter_mut().zip(&self.blocks[at..]) {
+                        row[j - from] = *value;
+                    }
+                    i = next;
+                }
             }
         });
-        strip
     }
 
     /// From the column of blocks on that holds column `from`: the number of each, and its blocks.
@@ -164,6 +163,18 @@ impl Index<(usize, usize)> for Symmetric {
     }
 }
 
+/// Slices of `first` and then `length` rows, and where each begins.
+fn cut<T>(rows: &mut [T], first: usize, length: usize) -> Vec<(usize, &mut [T])> {
+    let (mut rest, mut start, mut count) = (rows, 0, first);
+    let mut slices = Vec::new();
+    while !rest.is_empty() {
+        let (slice, later) = rest.split_at_mut(count.min(rest.len()));
+        slices.push((start, slice));
+        (rest, start, count) = (later, start + count, length);
+    }
+    slices
+}
+
 /// Where a block keeps its entry in row `i` and column `j`.
 fn place(i: usize, j: usize) -> usize {
     (i / PANEL * GRID + j) * PANEL + i % PANEL
@@ -187,10 +198,11 @@ mod tests {
             assert_eq!(matrix[(i, j)], (1000 * i + j) as f64);
             assert_eq!(matrix[(j, i)], (1000 * i + j) as f64);
         }
-        let strip = matrix.strip(GRID - 3, GRID + 4);
+        let mut strip = vec![[0.0; 7]; order + 3 - GRID];
+        matrix.strip(GRID - 3, &mut strip);
         for j in 0..7 {
             for i in j..order + 3 - GRID {
-                assert_eq!(strip[(i, j)], matrix[(GRID - 3 + i, GRID - 3 + j)]);
+                assert_eq!(strip[i][j], matrix[(GRID - 3 + i, GRID - 3 + j)]);
             }
         }
         assert_eq!(matrix.scaled(2.0)[(9, 4)], 2.0 * matrix[(9, 4)]);

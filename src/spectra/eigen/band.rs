@@ -4,16 +4,16 @@
 //!
 //! Work is cut in blocks that do not depend on the number of threads, so neither does any bit of the result.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::matmul::matmul;
-use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, Par};
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::super::symmetric::{GRID, PANEL, Symmetric};
+use super::WIDTH as W;
 use super::band_kernel::BlockColumn;
 use super::chase::Band;
+use super::panel::{self, Row, SLICE, Square};
 use crate::memory::Pages;
 
 /// Reflectors of one panel: Q = I − V S Vᵀ acts on the rows from `row` on.
@@ -26,48 +26,72 @@ pub struct Panel {
 }
 
 /// Tasks of one pass over the matrix, of about equal work: each has sums of its own, which are added in order.
-const TASKS: usize = 4;
+const TASKS: usize = 8;
+/// Where each stands, the largest first: halves and quarters of all are of about equal work, too.
+const PLACES: [usize; TASKS] = [0, 2, 4, 6, 7, 5, 3, 1];
 
 /// Reduces `a` to half-width W. Panels are returned in order if `keep`.
 ///
 /// The matrix goes through memory once for each panel: what the panel before changes in a block is subtracted just
 /// before the block is multiplied by the reflectors of the next.
-pub fn reduce_to_band<const W: usize>(mut a: Symmetric, keep: bool) -> (Band<W>, Vec<Panel>) {
+pub fn reduce_to_band(mut a: Symmetric, keep: bool) -> (Band<W>, Vec<Panel>) {
     let n = a.order();
-    let (mut band, mut panels) = (Band::zeros(n), Vec::new());
-    let mut room = Room::new::<W>(n);
-    let mut change: Option<Change> = None;
-    let mut column = 0;
+    let (mut band, mut panels, mut room) = (Band::zeros(n), Vec::new(), Room::new(n));
+    let (mut column, mut changed) = (0, false);
     while column + W + 1 < n {
         let row = column + W;
-        let mut strip = a.strip(column, row);
-        if let Some(change) = &change {
-            change.subtract(strip.as_mut());
+        a.strip(column, rows(&mut room.strip, column..n));
+        if changed {
+            room.subtract(column, n);
         }
-        let (v, s) = factor_panel(strip.as_mut().subrows_mut(W, n - row));
-        band.set(column, strip.as_ref());
-        room.pack_reflectors::<W>(row, v.as_ref());
-        pass::<W>(&mut a, row, change.is_some(), &mut room);
-        let next = room.change::<W>(row, v.as_ref(), s.as_ref());
-        room.pack_change::<W>(row, &next);
-        change = Some(next);
+        let strip = rows(&mut room.strip, column..n);
+        band.set_diagonal(column, W, |i, j| strip[i][j]);
+        let panel::Factored { s, r } = panel::factor(&mut strip[W..]);
+        band.set_corner(column, |i, j| r[i][j]);
+        std::mem::swap(&mut room.strip, &mut room.v);
+        // What the next pass reads of rows that are done with.
+        rows(&mut room.v, row / PANEL * PANEL..row).fill([0.0; W]);
         if keep {
-            panels.push(Panel { row, v, s });
+            panels.push(Panel::new(row, rows(&mut room.v, row..n), &s));
         }
-        column = row;
+        pass(&mut a, row, changed, &mut room);
+        room.change(row, n, &s);
+        (column, changed) = (row, true);
     }
-    let mut rest = a.strip(column, n);
-    if let Some(change) = change {
-        change.subtract(rest.as_mut());
-    }
-    band.set(column, rest.as_ref());
+    let (v, w) = (room.v.as_chunks::<W>().0, room.w.as_chunks::<W>().0);
+    let dot = |a: &Row, b: &Row| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let last = |i: usize, j: usize| match changed {
+        true => a[(i, j)] - dot(&v[i], &w[j]) - dot(&w[i], &v[j]),
+        false => a[(i, j)],
+    };
+    band.set_diagonal(column, n - column, |i, j| last(column + i, column + j));
     (band, panels)
+}
+
+impl Panel {
+    fn new(row: usize, v: &[Row], s: &Square) -> Self {
+        let count = W.min(v.len());
+        Panel {
+            row,
+            v: Mat::from_fn(v.len(), count, |i, k| v[i][k]),
+            s: Mat::from_fn(count, count, |i, j| s[i][j]),
+        }
+    }
+}
+
+/// Some rows of an array that has W numbers for each.
+fn rows(values: &mut [f64], range: std::ops::Range<usize>) -> &mut [Row] {
+    &mut values.as_chunks_mut::<W>().0[range]
 }
 
 /// What passes need, kept from one to the next, with a place for each row of the matrix.
 struct Room {
-    /// V of the panel at hand, row by row.
+    /// The next panel's columns, row by row.
+    strip: Pages<f64>,
+    /// V of the panel at hand, row by row, zero beyond the matrix.
     v: Pages<f64>,
+    /// W of the panel before.
+    w: Pages<f64>,
     /// V and W of the panel before, in panels of rows.
     change: Pages<f64>,
     /// Sums of the mirror images, row by row.
@@ -77,242 +101,124 @@ struct Room {
 }
 
 impl Room {
-    fn new<const W: usize>(n: usize) -> Self {
-        let rows = n.next_multiple_of(GRID);
+    fn new(n: usize) -> Self {
+        let count = n.next_multiple_of(GRID) * W;
         Room {
-            v: Pages::zeros(rows * W),
-            change: Pages::zeros(rows * 2 * W),
-            across: Pages::zeros(rows * W),
-            down: (0..TASKS).map(|_| Pages::zeros(rows * W)).collect(),
+            strip: Pages::zeros(count),
+            v: Pages::zeros(count),
+            w: Pages::zeros(count),
+            change: Pages::zeros(2 * count),
+            across: Pages::zeros(count),
+            down: (0..TASKS).map(|_| Pages::zeros(count)).collect(),
         }
     }
 
-    /// V, which has rows from `row` on.
-    fn pack_reflectors<const W: usize>(&mut self, row: usize, v: MatRef<f64>) {
-        let first = row / PANEL * PANEL;
-        let rows = &mut self.v.as_chunks_mut::<W>().0[first..row + v.nrows()];
-        rows.par_chunks_mut(2 * GRID)
-            .enumerate()
-            .for_each(|(number, rows)| {
-                let start = first + number * 2 * GRID;
-                // Those before `row` are done with, and the last panel of all may have fewer columns.
-                rows.fill([0.0; W]);
-                let skip = row.saturating_sub(start);
-                for k in 0..v.ncols() {
-                    let values = v.col(k).subrows(start + skip - row, rows.len() - skip);
-                    for (row, value) in rows[skip..].iter_mut().zip(values.iter()) {
-                        row[k] = *value;
-                    }
-                }
-            });
+    /// Takes V Wᵀ + W Vᵀ from the strip, whose first row and column `column` is.
+    fn subtract(&mut self, column: usize, n: usize) {
+        let [v, w] = [&self.v, &self.w].map(|factor| &factor.as_chunks::<W>().0[column..n]);
+        let (right_v, right_w) = (panel::transposed(&v[..W], -1.0), panel::transposed(&w[..W], -1.0));
+        let strip = rows(&mut self.strip, column..n).par_chunks_mut(SLICE);
+        let slices = strip.zip(v.par_chunks(SLICE)).zip(w.par_chunks(SLICE));
+        slices.for_each(|((strip, v), w)| {
+            panel::add_times(strip, v, &right_w);
+            panel::add_times(strip, w, &right_v);
+        });
+    }
+
+    /// Makes W of the panel with this S, given the sums of A V.
+    ///
+    /// A ← QᵀAQ is A − V Wᵀ − W Vᵀ with W = X − V(SᵀVᵀX)/2 and X = A V S.
+    fn change(&mut self, row: usize, n: usize, s: &Square) {
+        let v = &self.v.as_chunks::<W>().0[row..n];
+        let (across, down) = (&self.across, &self.down);
+        let w = rows(&mut self.w, row..n);
+        let slices = w.par_chunks_mut(SLICE).enumerate();
+        slices.for_each(|(number, w)| {
+            let product = product(across, down, row + number * SLICE, w.len());
+            w.fill([0.0; W]);
+            panel::add_times(w, &product, s);
+        });
+        let vx = panel::transposed_times(v, w);
+        let mut half = [[0.0; W]; W];
+        panel::add_times(&mut half, &panel::transposed(s, -0.5), &vx);
+        let slices = w.par_chunks_mut(SLICE).zip(v.par_chunks(SLICE));
+        slices.for_each(|(w, v)| panel::add_times(w, v, &half));
+        self.pack_change(row, n);
     }
 
     /// From the panel on that holds `row`.
-    fn pack_change<const W: usize>(&mut self, row: usize, change: &Change) {
-        let [w, v] = [0, change.count].map(|from| change.factors.subcols(from, change.count));
-        let first = row / PANEL;
-        let last = (row + v.nrows()).div_ceil(PANEL);
+    fn pack_change(&mut self, row: usize, n: usize) {
+        let [v, w] = [&self.v, &self.w].map(|factor| factor.as_chunks::<W>().0);
+        let (first, last) = (row / PANEL, n.div_ceil(PANEL));
         let panels = self.change.as_chunks_mut::<PANEL>().0;
-        let panels = panels[first * 2 * W..last * 2 * W]
-            .par_chunks_mut(2 * W)
-            .enumerate();
-        panels.with_min_len(32).for_each(|(number, panel)| {
+        let panels = panels[first * 2 * W..last * 2 * W].par_chunks_mut(2 * W);
+        panels.enumerate().with_min_len(20).for_each(|(number, panel)| {
             panel.fill([0.0; PANEL]);
             let start = (first + number) * PANEL;
-            let rows = start.max(row)..(start + PANEL).min(row + v.nrows());
-            for k in 0..change.count {
-                for i in rows.clone() {
-                    panel[k][i - start] = v[(i - row, k)];
-                    panel[W + k][i - start] = w[(i - row, k)];
+            for i in start.max(row)..n.min(start + PANEL) {
+                for k in 0..W {
+                    panel[k][i - start] = v[i][k];
+                    panel[W + k][i - start] = w[i][k];
                 }
             }
         });
     }
+}
 
-    /// What the panel with these reflectors changes, given the sums of A V.
-    ///
-    /// A ← QᵀAQ is A − V Wᵀ − W Vᵀ with W = X − V(SᵀVᵀX)/2 and X = A V S.
-    fn change<const W: usize>(&self, row: usize, v: MatRef<f64>, s: MatRef<f64>) -> Change {
-        let (height, count) = (v.nrows(), v.ncols());
-        let mut factors = Mat::zeros(height, 3 * count);
-        let parts: Vec<Mat<f64>> = row_slices(factors.as_mut())
-            .into_par_iter()
-            .map(|(start, mut rows)| {
-                let v = v.subrows(start, rows.nrows());
-                let product = self.product::<W>(row + start, rows.nrows());
-                let (mut x, mut rest) = rows.as_mut().split_at_col_mut(count);
-                matmul(
-                    x.as_mut(),
-                    Accum::Replace,
-                    product.as_ref().subcols(0, count),
-                    s,
-                    1.0,
-                    Par::Seq,
-                );
-                rest.as_mut().subcols_mut(0, count).copy_from(v);
-                let mut vx = Mat::zeros(count, count);
-                matmul(
-                    vx.as_mut(),
-                    Accum::Replace,
-                    v.transpose(),
-                    x.as_ref(),
-                    1.0,
-                    Par::Seq,
-                );
-                vx
-            })
-            .collect();
-        let mut vx = Mat::zeros(count, count);
-        for part in &parts {
-            vx += part;
+/// `count` rows of A V from `from` on: the sums of all tasks.
+fn product(across: &Pages<f64>, down: &[Pages<f64>], from: usize, count: usize) -> Vec<Row> {
+    let mut product = across.as_chunks::<W>().0[from..from + count].to_vec();
+    for panel in from / PANEL..(from + count).div_ceil(PANEL) {
+        let mut sums = [[0.0; PANEL]; W];
+        for down in down {
+            let down = &down.as_chunks::<PANEL>().0[panel * W..(panel + 1) * W];
+            for (sum, part) in sums.as_flattened_mut().iter_mut().zip(down.as_flattened()) {
+                *sum += part;
+            }
         }
-        let half = s.transpose() * vx * faer::Scale(-0.5);
-        row_slices(factors.as_mut())
-            .into_par_iter()
-            .for_each(|(start, rows)| {
-                let v = v.subrows(start, rows.nrows());
-                let (mut w, rest) = rows.split_at_col_mut(count);
-                matmul(w.as_mut(), Accum::Add, v, half.as_ref(), 1.0, Par::Seq);
-                rest.split_at_col_mut(count).1.copy_from(w);
-            });
-        Change { count, factors }
-    }
-
-    /// Rows of A V.
-    fn product<const W: usize>(&self, from: usize, count: usize) -> Mat<f64> {
-        let across = &self.across.as_chunks::<W>().0[from..from + count];
-        let mut product = Mat::from_fn(count, W, |i, k| across[i][k]);
-        for down in &self.down {
-            let panels = down.as_chunks::<PANEL>().0;
+        for i in from.max(panel * PANEL)..(from + count).min((panel + 1) * PANEL) {
             for k in 0..W {
-                let sums = product
-                    .as_mut()
-                    .col_mut(k)
-                    .try_as_col_major_mut()
-                    .expect("columns lie in one piece")
-                    .as_slice_mut();
-                let mut i = from;
-                while i < from + count {
-                    let next = (from + count).min((i / PANEL + 1) * PANEL);
-                    let part = &panels[i / PANEL * W + k][i % PANEL..][..next - i];
-                    sums[i - from..next - from]
-                        .iter_mut()
-                        .zip(part)
-                        .for_each(|(sum, part)| *sum += part);
-                    i = next;
-                }
+                product[i - from][k] += sums[k][i % PANEL];
             }
         }
-        product
     }
-}
-
-/// Slices of rows, and where each begins.
-fn row_slices(mut matrix: MatMut<f64>) -> Vec<(usize, MatMut<f64>)> {
-    let (mut slices, mut start) = (Vec::new(), 0);
-    while matrix.nrows() > 0 {
-        let height = (2 * GRID).min(matrix.nrows());
-        let (slice, rest) = matrix.split_at_row_mut(height);
-        slices.push((start, slice));
-        (matrix, start) = (rest, start + height);
-    }
-    slices
-}
-
-/// QR of the panel, whose upper triangle becomes R; gives V and S.
-fn factor_panel(mut panel: MatMut<f64>) -> (Mat<f64>, Mat<f64>) {
-    let (height, width) = (panel.nrows(), panel.ncols());
-    let count = height.min(width);
-    let mut v = panel.to_owned();
-    let mut s = Mat::zeros(count, count);
-    let mut memory = MemBuffer::new(qr_in_place_scratch::<f64>(
-        height,
-        width,
-        count,
-        Par::Seq,
-        Default::default(),
-    ));
-    qr_in_place(
-        v.as_mut(),
-        s.as_mut(),
-        Par::Seq,
-        MemStack::new(&mut memory),
-        Default::default(),
-    );
-    for j in 0..width {
-        for i in 0..height.min(j + 1) {
-            panel[(i, j)] = v[(i, j)];
-            v[(i, j)] = f64::from(i == j);
-        }
-    }
-    v.resize_with(height, count, |_, _| 0.0);
-    // faer's block reflector is I − V T⁻¹ Vᵀ, with an infinite tᵢᵢ where there was nothing to annihilate.
-    let mut inverse = Mat::zeros(count, count);
-    for j in 0..count {
-        inverse[(j, j)] = 1.0 / s[(j, j)];
-        for i in 0..j {
-            let sum: f64 = (i..j).map(|k| inverse[(i, k)] * s[(k, j)]).sum();
-            inverse[(i, j)] = -sum * inverse[(j, j)];
-        }
-    }
-    (v, inverse)
-}
-
-/// What a panel subtracts from the rows and columns that its reflectors act on: V Wᵀ + W Vᵀ.
-struct Change {
-    count: usize,
-    /// Columns [W V W]: the first two thirds times the transposed last two are W Vᵀ + V Wᵀ.
-    factors: Mat<f64>,
-}
-
-impl Change {
-    /// Subtracts its part from the first columns of the rows and columns that it acts on.
-    fn subtract(&self, block: MatMut<f64>) {
-        let (width, count) = (block.ncols(), self.count);
-        let right = self.factors.submatrix(0, count, width, 2 * count);
-        row_slices(block).into_par_iter().for_each(|(start, rows)| {
-            let left = self.factors.submatrix(start, 0, rows.nrows(), 2 * count);
-            matmul(rows, Accum::Add, left, right.transpose(), -1.0, Par::Seq);
-        });
-    }
+    product
 }
 
 /// Subtracts the change in `room` from the rows and columns from `row` on if there is one, and multiplies what is then
 /// there by the reflectors in `room`.
-fn pass<const W: usize>(a: &mut Symmetric, row: usize, changed: bool, room: &mut Room) {
+fn pass(a: &mut Symmetric, row: usize, changed: bool, room: &mut Room) {
     let order = a.order();
     let mut tasks: Vec<Vec<(usize, &mut [f64], &mut [f64])>> = (0..TASKS).map(|_| Vec::new()).collect();
     let across = room.across.chunks_exact_mut(GRID * W).skip(row / GRID);
     // Columns of blocks become shorter to the right: dealt out to and fro, all tasks have much the same.
     for (number, ((column, blocks), across)) in a.columns_mut(row).into_iter().zip(across).enumerate() {
-        let (round, place) = (number / TASKS, number % TASKS);
-        let task = if round % 2 == 0 { place } else { TASKS - 1 - place };
-        tasks[task].push((column, blocks, across));
+        let (round, task) = (number / TASKS, number % TASKS);
+        let task = if round % 2 == 0 { task } else { TASKS - 1 - task };
+        tasks[PLACES[task]].push((column, blocks, across));
     }
     let change = changed.then_some(room.change.as_chunks::<PANEL>().0);
     let v = room.v.as_chunks::<W>().0;
     let arch = Arch::new();
-    tasks
-        .into_par_iter()
-        .zip(room.down.par_iter_mut())
-        .for_each(|(columns, down)| {
-            let down = down.as_chunks_mut::<PANEL>().0;
-            down[row / PANEL * W..].fill([0.0; PANEL]);
-            for (column, blocks, across) in columns {
-                let across = across.as_chunks_mut::<W>().0;
-                across.fill([0.0; W]);
-                arch.dispatch(BlockColumn::<W> {
-                    blocks,
-                    first: column * GRID,
-                    order,
-                    from: row,
-                    change,
-                    v,
-                    down,
-                    across,
-                });
-            }
-        });
+    let tasks = tasks.into_par_iter().zip(room.down.par_iter_mut());
+    tasks.for_each(|(columns, down)| {
+        let down = down.as_chunks_mut::<PANEL>().0;
+        down[row / PANEL * W..].fill([0.0; PANEL]);
+        for (column, blocks, across) in columns {
+            let across = across.as_chunks_mut::<W>().0;
+            across.fill([0.0; W]);
+            arch.dispatch(BlockColumn {
+                blocks,
+                first: column * GRID,
+                order,
+                from: row,
+                change,
+                v,
+                down,
+                across,
+            });
+        }
+    });
 }
 
 /// X ← Q X for the Q of all panels.

@@ -6,13 +6,15 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::super::symmetric::{GRID, PANEL, SIZE};
+use super::WIDTH as W;
+use super::panel::Row;
 use crate::memory::fetch_l1;
 
 /// A column of blocks from the diagonal down, on its way through the cache.
 ///
 /// Other arrays have a place for each row of the whole matrix, up to the end of the last panel; what they say of rows
 /// that are done with is zero.
-pub struct BlockColumn<'a, const W: usize> {
+pub struct BlockColumn<'a> {
     pub blocks: &'a mut [f64],
     /// First row and column of the first block.
     pub first: usize,
@@ -23,14 +25,14 @@ pub struct BlockColumn<'a, const W: usize> {
     /// V and W of what is subtracted, 2W numbers for each row: W of V, then those of W, in panels of rows.
     pub change: Option<&'a [[f64; PANEL]]>,
     /// The next V, row by row.
-    pub v: &'a [[f64; W]],
+    pub v: &'a [Row],
     /// Sums of A V by the rows of A that are stored, W numbers for each row, in panels of rows.
     pub down: &'a mut [[f64; PANEL]],
     /// The same of their mirror images, for each of these columns.
-    pub across: &'a mut [[f64; W]],
+    pub across: &'a mut [Row],
 }
 
-impl<const W: usize> WithSimd for BlockColumn<'_, W> {
+impl WithSimd for BlockColumn<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -43,7 +45,7 @@ impl<const W: usize> WithSimd for BlockColumn<'_, W> {
     }
 }
 
-impl<const W: usize> BlockColumn<'_, W> {
+impl BlockColumn<'_> {
     /// In registers: V vectors of rows by N columns, or J columns by four vectors of `v`.
     #[inline(always)]
     fn run<S: Simd, const V: usize, const N: usize, const J: usize>(self, simd: S) {
@@ -72,15 +74,15 @@ impl<const W: usize> BlockColumn<'_, W> {
                     if let Some(change) = change {
                         let left = &change[panel * 2 * W..][..2 * W];
                         let right = &change[(first + columns.start) * 2 * W / PANEL..];
-                        subtract::<S, V, N, W>(simd, values, left, right);
+                        subtract::<S, V, N>(simd, values, left, right);
                     }
                     let v = &v[first + columns.start..first + columns.end];
-                    add_down::<S, V, N, W>(simd, values, v, &mut down[panel * W..][..W]);
+                    add_down::<S, V, N>(simd, values, v, &mut down[panel * W..][..W]);
                 }
                 if number > 0 {
                     let local = pair - top / PANEL..next - top / PANEL;
                     let v = &v[pair * PANEL..next * PANEL];
-                    add_across::<S, J, W>(simd, block, local, columns.clone(), v, across);
+                    add_across::<S, J>(simd, block, local, columns.clone(), v, across);
                 }
                 pair = next;
             }
@@ -90,7 +92,7 @@ impl<const W: usize> BlockColumn<'_, W> {
 
 /// A panel less its part of V Wᵀ + W Vᵀ.
 #[inline(always)]
-fn subtract<S: Simd, const V: usize, const N: usize, const W: usize>(
+fn subtract<S: Simd, const V: usize, const N: usize>(
     simd: S,
     values: &mut [[f64; PANEL]],
     left: &[[f64; PANEL]],
@@ -132,10 +134,10 @@ fn subtract<S: Simd, const V: usize, const N: usize, const W: usize>(
 
 /// Adds a panel times `v` to `down`.
 #[inline(always)]
-fn add_down<S: Simd, const V: usize, const N: usize, const W: usize>(
+fn add_down<S: Simd, const V: usize, const N: usize>(
     simd: S,
     values: &[[f64; PANEL]],
-    v: &[[f64; W]],
+    v: &[Row],
     down: &mut [[f64; PANEL]],
 ) {
     for (number, down) in down.chunks_exact_mut(N).enumerate() {
@@ -164,13 +166,13 @@ fn add_down<S: Simd, const V: usize, const N: usize, const W: usize>(
 
 /// Adds `panels` of a block, transposed, times the rows of `v` to `across`.
 #[inline(always)]
-fn add_across<S: Simd, const J: usize, const W: usize>(
+fn add_across<S: Simd, const J: usize>(
     simd: S,
     block: &[f64; SIZE],
     panels: Range<usize>,
     columns: Range<usize>,
-    v: &[[f64; W]],
-    across: &mut [[f64; W]],
+    v: &[Row],
+    across: &mut [Row],
 ) {
     for column in columns.step_by(J) {
         for part in (0..W / S::F64_LANES).step_by(4) {

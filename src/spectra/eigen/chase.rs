@@ -6,7 +6,6 @@
 //! therefore independent, which gives both the order in cache (groups of sweeps follow each other closely) and the
 //! parallel tasks. The order of operations on each number is always the same.
 
-use faer::MatRef;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -39,11 +38,20 @@ impl<const B: usize> Band<B> {
         Band { values, order }
     }
 
-    /// Takes the columns from `from` on, from row `from` on; what is not in the band's lower half is passed over.
-    pub fn set(&mut self, from: usize, columns: MatRef<f64>) {
-        for j in 0..columns.ncols() {
-            for i in j..columns.nrows().min(j + B + 1) {
-                self.values[8 + (from + j) * pitch(B) + from + i] = columns[(i, j)];
+    /// Puts `entry(i, j)` at row and column `at` + i and `at` + j, for i ≥ j within `size` rows and columns.
+    pub fn set_diagonal(&mut self, at: usize, size: usize, entry: impl Fn(usize, usize) -> f64) {
+        for j in 0..size {
+            for i in j..size {
+                self.values[8 + (at + j) * pitch(B) + at + i] = entry(i, j);
+            }
+        }
+    }
+
+    /// Puts `entry(i, j)` at row `at` + B + i and column `at` + j, for i ≤ j: the triangle that ends the band.
+    pub fn set_corner(&mut self, at: usize, entry: impl Fn(usize, usize) -> f64) {
+        for j in 0..B {
+            for i in 0..=j.min(self.order - at - B - 1) {
+                self.values[8 + (at + j) * pitch(B) + at + B + i] = entry(i, j);
             }
         }
     }

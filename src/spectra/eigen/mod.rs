@@ -6,6 +6,7 @@ mod band_kernel;
 pub mod chase;
 #[cfg(feature = "cuda")]
 mod cusolver;
+mod panel;
 pub mod reflections;
 pub mod tridiagonal;
 pub mod vectors;
@@ -26,7 +27,7 @@ pub fn top_eigenvalues(matrix: Symmetric, top: usize) -> Result<Vec<f64>, Spectr
     let top = top.min(matrix.order());
     // From within the pool its thousands of short rounds need not wake it.
     let mut values = in_pool(|| {
-        let (band, _) = band::reduce_to_band::<WIDTH>(matrix, false);
+        let (band, _) = band::reduce_to_band(matrix, false);
         let (tridiagonal, _) = chase::tridiagonalise(band, false);
         tridiagonal.top_eigenvalues(top)
     });

@@ -145,3 +145,44 @@ impl Tridiagonal {
         values
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pairs of rows [[a, b], [b, a]] that do not touch each other have the eigenvalues a ± b.
+    #[test]
+    fn pairs_that_do_not_touch_have_sums_and_differences() {
+        for size in [1e-250, 1e-3, 1.0, 1e250] {
+            let pairs: Vec<(f64, f64)> = (0..40)
+                .map(|k| (2.0 * 10f64.powi(-(k / 2)), 1.5 * 10f64.powi(-k / 3)))
+                .map(|(a, b)| (a * size, b * size))
+                .collect();
+            let tridiagonal = Tridiagonal {
+                diagonal: pairs.iter().flat_map(|(a, _)| [*a, *a]).collect(),
+                below: pairs.iter().flat_map(|(_, b)| [*b, 0.0]).take(79).collect(),
+            };
+            let mut expected: Vec<f64> = pairs.iter().flat_map(|(a, b)| [a + b, a - b]).collect();
+            expected.sort_by(|a, b| b.total_cmp(a));
+            let found = tridiagonal.top_eigenvalues(80);
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!(
+                    (found - expected).abs() <= 4.0 * f64::EPSILON * 3.5 * size,
+                    "{found:e} is not {expected:e}"
+                );
+            }
+            assert_eq!(tridiagonal.top_eigenvalues(3), found[..3]);
+        }
+    }
+
+    #[test]
+    fn equal_intervals_are_divided_and_others_halved() {
+        let (mut lows, mut highs) = ([0.0; LANES], [1.0; LANES]);
+        lows[0] = 0.5;
+        highs[LANES - 1] = 0.25;
+        let shifts = shifts(&lows, &highs);
+        assert_eq!((shifts[0], shifts[LANES - 1]), (0.75, 0.125));
+        assert_eq!(shifts[1], 1.0 - 1.0 / 31.0);
+        assert!(shifts[1..LANES - 1].is_sorted_by(|a, b| a > b));
+    }
+}

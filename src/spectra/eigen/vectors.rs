@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::super::error::SpectrumError;
 use super::super::symmetric::Symmetric;
 use super::tridiagonal::Tridiagonal;
-use super::{WIDTH, band, chase, in_pool, normalise};
+use super::{band, chase, in_pool, normalise};
 use crate::seed;
 
 /// Eigenvalues with their vectors.
@@ -27,7 +27,7 @@ pub fn top_eigenpairs(matrix: &Symmetric, top: usize) -> Result<Eigenpairs, Spec
     let top = top.min(matrix.order());
     let (copy, scale) = normalise(matrix.scaled(1.0))?;
     let (panels, tridiagonal, reflections) = in_pool(|| {
-        let (band, panels) = band::reduce_to_band::<WIDTH>(copy, true);
+        let (band, panels) = band::reduce_to_band(copy, true);
         let (tridiagonal, reflections) = chase::tridiagonalise(band, true);
         (panels, tridiagonal, reflections)
     });

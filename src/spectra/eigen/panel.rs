@@ -1,0 +1,417 @@
+//! Panels of W columns, row by row: their QR factorisation, and products with W × W matrices.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::WIDTH as W;
+
+/// A row of a panel.
+pub type Row = [f64; W];
+/// A W × W matrix, row by row.
+pub type Square = [Row; W];
+
+/// Rows of one task.
+pub const SLICE: usize = 480;
+/// Columns that are factored before the others follow: of each row one vector of AVX-512.
+const SUB: usize = 8;
+/// Rows, or columns, whose sums are in registers at once.
+const BLOCK: usize = 4;
+
+/// Q = I − V S Vᵀ with QᵀA = R.
+pub struct Factored {
+    /// Upper triangular.
+    pub s: Square,
+    /// Upper triangular; of a panel of fewer than W rows, its first rows.
+    pub r: Square,
+}
+
+/// Householder's QR: `panel` becomes V, unit lower trapezoidal. Of fewer than W rows the last columns of V and S are zero.
+pub fn factor(panel: &mut [Row]) -> Factored {
+    let taus = Arch::new().dispatch(Factor { panel });
+    let mut r = [[0.0; W]; W];
+    for (i, row) in panel.iter_mut().enumerate().take(W) {
+        r[i][i..].copy_from_slice(&row[i..]);
+        row[i..].fill(0.0);
+        row[i] = 1.0;
+    }
+    let products = transposed_times(panel, panel);
+    let mut s = [[0.0; W]; W];
+    for j in 0..W {
+        for i in 0..j {
+            let sum: f64 = (i..j).map(|k| s[i][k] * products[k][j]).sum();
+            s[i][j] = -taus[j] * sum;
+        }
+        s[j][j] = taus[j];
+    }
+    Factored { s, r }
+}
+
+struct Factor<'a> {
+    panel: &'a mut [Row],
+}
+
+impl WithSimd for Factor<'_> {
+    /// τ of each column.
+    type Output = Row;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Row {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let panel = self.panel;
+                let height = panel.len();
+                let mut taus = [0.0; W];
+                let parts = taus.as_chunks_mut::<SUB>().0;
+                parts[0] = factor_columns::<0>(panel);
+                parts[1] = factor_columns::<1>(&mut panel[height.min(SUB)..]);
+                parts[2] = factor_columns::<2>(&mut panel[height.min(2 * SUB)..]);
+                parts[3] = factor_columns::<3>(&mut panel[height.min(3 * SUB)..]);
+                taus
+            },
+        )
+    }
+}
+
+/// Eight columns of a row.
+#[inline(always)]
+fn eight<const Q: usize>(row: &mut Row) -> &mut [f64; SUB] {
+    &mut row.as_chunks_mut().0[Q]
+}
+
+/// Factors columns 8Q to 8Q + 8 of the rows from 8Q on, and applies that to the columns behind them; the τ of each.
+#[inline(always)]
+fn factor_columns<const Q: usize>(rows: &mut [Row]) -> [f64; SUB] {
+    let mut t = [[0.0; SUB]; SUB];
+    // An update that changes nothing.
+    let mut dots = reflect::<Q>(rows, 0, 0, &[1.0; SUB], &[0.0; SUB], 1.0);
+    for l in 0..SUB.min(rows.len()) {
+        // Of the column below its diagonal entry: its products with all eight, its own square among them.
+        let top = eight::<Q>(&mut rows[l]);
+        let (alpha, square) = (top[l], dots[l]);
+        let (mut tau, mut beta, mut scale) = (0.0, alpha, 0.0);
+        if square != 0.0 {
+            beta = -alpha.mul_add(alpha, square).sqrt().copysign(alpha);
+            scale = 1.0 / (alpha - beta);
+            tau = (beta - alpha) / beta;
+        }
+        let products: [f64; SUB] = std::array::from_fn(|c| scale.mul_add(dots[c], top[c]));
+        let mut less = [0.0; SUB];
+        let mut keep = [1.0; SUB];
+        for c in l + 1..SUB {
+            less[c] = -tau * products[c];
+            top[c] += less[c];
+        }
+        top[l] = beta;
+        keep[l] = scale;
+        // To the left there is what V's earlier columns have in this row.
+        for i in 0..l {
+            let sum: f64 = (i..l).map(|k| t[i][k] * products[k]).sum();
+            t[i][l] = -tau * sum;
+        }
+        t[l][l] = tau;
+        dots = reflect::<Q>(&mut rows[l + 1..], l, (l + 1).min(SUB - 1), &keep, &less, scale);
+    }
+    apply_to_rest::<Q>(rows, &t);
+    std::array::from_fn(|l| t[l][l])
+}
+
+/// row ← keep ∘ row + scale row_l less, for each row; then Σ row_next row over all rows but the first.
+#[inline(always)]
+fn reflect<const Q: usize>(
+    rows: &mut [Row],
+    l: usize,
+    next: usize,
+    keep: &[f64; SUB],
+    less: &[f64; SUB],
+    scale: f64,
+) -> [f64; SUB] {
+    let Some((first, rows)) = rows.split_first_mut() else {
+        return [0.0; SUB];
+    };
+    let change = (l, keep, less, scale);
+    reflect_row(eight::<Q>(first), change, next, &mut [0.0; SUB]);
+    let mut sums = [[0.0; SUB]; BLOCK];
+    let (blocks, rest) = rows.as_chunks_mut::<BLOCK>();
+    for block in blocks {
+        for r in 0..BLOCK {
+            reflect_row(eight::<Q>(&mut block[r]), change, next, &mut sums[r]);
+        }
+    }
+    for row in rest {
+        reflect_row(eight::<Q>(row), change, next, &mut sums[0]);
+    }
+    std::array::from_fn(|c| (sums[0][c] + sums[1][c]) + (sums[2][c] + sums[3][c]))
+}
+
+#[inline(always)]
+fn reflect_row(
+    row: &mut [f64; SUB],
+    (l, keep, less, scale): (usize, &[f64; SUB], &[f64; SUB], f64),
+    next: usize,
+    sums: &mut [f64; SUB],
+) {
+    let v = row[l] * scale;
+    for c in 0..SUB {
+        row[c] = v.mul_add(less[c], row[c] * keep[c]);
+    }
+    let x = row[next];
+    for c in 0..SUB {
+        sums[c] = x.mul_add(row[c], sums[c]);
+    }
+}
+
+/// C ← C − V Tᵀ Vᵀ C for the columns behind 8Q + 8.
+#[inline(always)]
+fn apply_to_rest<const Q: usize>(rows: &mut [Row], t: &[[f64; SUB]; SUB]) {
+    if Q + 1 == W / SUB {
+        return;
+    }
+    // V's first rows, without R.
+    let count = SUB.min(rows.len());
+    let tops: [[f64; SUB]; SUB] = std::array::from_fn(|i| {
+        std::array::from_fn(|a| match a.cmp(&i) {
+            _ if i >= count => 0.0,
+            std::cmp::Ordering::Less => eight::<Q>(&mut rows[i])[a],
+            std::cmp::Ordering::Equal => 1.0,
+            std::cmp::Ordering::Greater => 0.0,
+        })
+    });
+    let (first, rest) = rows.split_at_mut(count);
+    let mut y = [[[0.0; SUB]; W / SUB]; SUB];
+    for (row, v) in first.iter().zip(&tops) {
+        add_products::<Q>(row, v, &mut y);
+    }
+    for row in &*rest {
+        add_products::<Q>(row, &row.as_chunks::<SUB>().0[Q], &mut y);
+    }
+    let mut z = [[[0.0; SUB]; W / SUB]; SUB];
+    for a in 0..SUB {
+        for k in 0..=a {
+            for p in Q + 1..W / SUB {
+                for c in 0..SUB {
+                    z[a][p][c] = t[k][a].mul_add(y[k][p][c], z[a][p][c]);
+                }
+            }
+        }
+    }
+    for (row, v) in first.iter_mut().zip(&tops) {
+        subtract_products::<Q>(row, v, &z);
+    }
+    for row in rest {
+        let v = *eight::<Q>(row);
+        subtract_products::<Q>(row, &v, &z);
+    }
+}
+
+#[inline(always)]
+fn add_products<const Q: usize>(row: &Row, v: &[f64; SUB], y: &mut [[[f64; SUB]; W / SUB]; SUB]) {
+    let parts = row.as_chunks::<SUB>().0;
+    for a in 0..SUB {
+        for p in Q + 1..W / SUB {
+            for c in 0..SUB {
+                y[a][p][c] = v[a].mul_add(parts[p][c], y[a][p][c]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn subtract_products<const Q: usize>(row: &mut Row, v: &[f64; SUB], z: &[[[f64; SUB]; W / SUB]; SUB]) {
+    let parts = row.as_chunks_mut::<SUB>().0;
+    for p in Q + 1..W / SUB {
+        for a in 0..SUB {
+            for c in 0..SUB {
+                parts[p][c] = (-v[a]).mul_add(z[a][p][c], parts[p][c]);
+            }
+        }
+    }
+}
+
+/// leftᵀ right of two panels, in the order of slices of rows.
+pub fn transposed_times(left: &[Row], right: &[Row]) -> Square {
+    let slices = left.par_chunks(SLICE).zip(right.par_chunks(SLICE));
+    let parts: Vec<Square> = slices
+        .map(|(left, right)| Arch::new().dispatch(TransposedTimes { left, right }))
+        .collect();
+    let mut sum = [[0.0; W]; W];
+    for part in &parts {
+        for (sum, part) in sum.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
+            *sum += part;
+        }
+    }
+    sum
+}
+
+struct TransposedTimes<'a> {
+    left: &'a [Row],
+    right: &'a [Row],
+}
+
+impl WithSimd for TransposedTimes<'_> {
+    type Output = Square;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Square {
+        let mut square = [[0.0; W]; W];
+        for first in (0..W).step_by(BLOCK) {
+            for part in (0..W / S::F64_LANES).step_by(BLOCK) {
+                let mut sums = [[simd.splat_f64s(0.0); BLOCK]; BLOCK];
+                for (left, right) in self.left.iter().zip(self.right) {
+                    let left = &left.as_chunks::<BLOCK>().0[first / BLOCK];
+                    let right = S::as_simd_f64s(right).0;
+                    for a in 0..BLOCK {
+                        let value = simd.splat_f64s(left[a]);
+                        for q in 0..BLOCK {
+                            sums[a][q] = simd.mul_add_e_f64s(value, right[part + q], sums[a][q]);
+                        }
+                    }
+                }
+                for a in 0..BLOCK {
+                    let to = S::as_mut_simd_f64s(&mut square[first + a]).0;
+                    to[part..part + BLOCK].copy_from_slice(&sums[a]);
+                }
+            }
+        }
+        square
+    }
+}
+
+/// Adds `left` times `right` to `to`, row by row.
+pub fn add_times(to: &mut [Row], left: &[Row], right: &Square) {
+    Arch::new().dispatch(AddTimes { to, left, right });
+}
+
+struct AddTimes<'a> {
+    to: &'a mut [Row],
+    left: &'a [Row],
+    right: &'a Square,
+}
+
+impl WithSimd for AddTimes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (to, last) = self.to.as_chunks_mut::<BLOCK>();
+        let (left, last_left) = self.left.as_chunks::<BLOCK>();
+        for (to, left) in to.iter_mut().zip(left) {
+            add_times_block::<S, BLOCK>(simd, to, left, self.right);
+        }
+        for (to, left) in last
+            .as_chunks_mut::<1>()
+            .0
+            .iter_mut()
+            .zip(last_left.as_chunks::<1>().0)
+        {
+            add_times_block::<S, 1>(simd, to, left, self.right);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_times_block<S: Simd, const R: usize>(simd: S, to: &mut [Row; R], left: &[Row; R], right: &Square) {
+    for part in (0..W / S::F64_LANES).step_by(BLOCK) {
+        let mut sums = [[simd.splat_f64s(0.0); BLOCK]; R];
+        for r in 0..R {
+            sums[r].copy_from_slice(&S::as_simd_f64s(&to[r]).0[part..part + BLOCK]);
+        }
+        for k in 0..W {
+            let vectors = S::as_simd_f64s(&right[k]).0;
+            for r in 0..R {
+                let value = simd.splat_f64s(left[r][k]);
+                for q in 0..BLOCK {
+                    sums[r][q] = simd.mul_add_e_f64s(value, vectors[part + q], sums[r][q]);
+                }
+            }
+        }
+        for r in 0..R {
+            S::as_mut_simd_f64s(&mut to[r]).0[part..part + BLOCK].copy_from_slice(&sums[r]);
+        }
+    }
+}
+
+/// The transposed matrix times `factor`.
+pub fn transposed(square: &[Row], factor: f64) -> Square {
+    std::array::from_fn(|i| std::array::from_fn(|j| factor * square[j][i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel(height: usize) -> Vec<Row> {
+        let value = |i: usize, j: usize| ((i * 37 + j * j * 11 + i * j) % 101) as f64 - 50.0;
+        (0..height)
+            .map(|i| std::array::from_fn(|j| value(i, j)))
+            .collect()
+    }
+
+    /// V S Vᵀ a and the like, one number at a time.
+    fn product(a: &[Row], b: &[Row]) -> Vec<Row> {
+        let entry = |row: &Row, j: usize| row.iter().zip(b).map(|(x, b)| x * b[j]).sum();
+        a.iter()
+            .map(|row| std::array::from_fn(|j| entry(row, j)))
+            .collect()
+    }
+
+    #[test]
+    fn reflectors_take_the_panel_to_r() {
+        for height in [2, 7, 8, 9, 31, 32, 33, 100, 1003] {
+            let a = panel(height);
+            let mut v = a.clone();
+            let Factored { s, r } = factor(&mut v);
+            // QᵀA = A − V Sᵀ Vᵀ A
+            let va = transposed_times(&v, &a);
+            let change = product(&v, &product(&transposed(&s, 1.0), &va));
+            let norm = a.as_flattened().iter().map(|x| x * x).sum::<f64>().sqrt();
+            for i in 0..height {
+                for j in 0..W {
+                    let expected = if i <= j { r[i][j] } else { 0.0 };
+                    let found = a[i][j] - change[i][j];
+                    assert!(
+                        (found - expected).abs() < 1e-14 * norm,
+                        "({i}, {j}) of {height} rows: {found} is not {expected}"
+                    );
+                    let unit = if i == j { 1.0 } else { 0.0 };
+                    assert!(i > j || v[i][j] == unit);
+                }
+            }
+            // Qᵀ is orthogonal: S + Sᵀ = S VᵀV Sᵀ.
+            let vv = transposed_times(&v, &v);
+            let both = product(&product(&s, &vv), &transposed(&s, 1.0));
+            for i in 0..W {
+                for j in 0..W {
+                    assert!((both[i][j] - s[i][j] - s[j][i]).abs() < 1e-13);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_panel_of_zeros_and_a_triangle_are_left_alone() {
+        let mut v = vec![[0.0; W]; 50];
+        let Factored { s, r } = factor(&mut v);
+        assert_eq!((s, r), ([[0.0; W]; W], [[0.0; W]; W]));
+        let triangle: Vec<Row> = (0..50)
+            .map(|i| std::array::from_fn(|j| if i <= j { 1.0 + (i + j) as f64 } else { 0.0 }))
+            .collect();
+        let mut v = triangle.clone();
+        let Factored { s, r } = factor(&mut v);
+        assert_eq!(s, [[0.0; W]; W]);
+        assert_eq!(r, triangle[..W]);
+    }
+
+    #[test]
+    fn rows_times_a_square_are_added() {
+        let (left, mut to) = (panel(7), panel(7));
+        let right: Square = panel(W).try_into().unwrap();
+        let expected = product(&left, &right);
+        add_times(&mut to, &left, &right);
+        for (i, row) in to.iter().enumerate() {
+            for j in 0..W {
+                assert_eq!(row[j], expected[i][j] + panel(7)[i][j]);
+            }
+        }
+    }
+}
