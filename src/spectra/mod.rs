@@ -15,6 +15,7 @@ pub mod moments;
 pub mod multiplier;
 pub mod products;
 mod products_kernel;
+mod rows;
 pub mod second_moment;
 pub mod sketch;
 pub mod spectrum;

@@ -13,7 +13,8 @@ use super::super::symmetric::{GRID, PANEL, Symmetric};
 use super::WIDTH as W;
 use super::band_kernel::BlockColumn;
 use super::chase::Band;
-use super::panel::{self, Row, SLICE, Square};
+use super::panel;
+use super::panel_products::{Row, SLICE, Square, add_times, transposed, transposed_times};
 use crate::memory::Pages;
 
 /// Reflectors of one panel: Q = I − V S Vᵀ acts on the rows from `row` on.
@@ -116,12 +117,12 @@ impl Room {
     /// Takes V Wᵀ + W Vᵀ from the strip, whose first row and column `column` is.
     fn subtract(&mut self, column: usize, n: usize) {
         let [v, w] = [&self.v, &self.w].map(|factor| &factor.as_chunks::<W>().0[column..n]);
-        let (right_v, right_w) = (panel::transposed(&v[..W], -1.0), panel::transposed(&w[..W], -1.0));
+        let (right_v, right_w) = (transposed(&v[..W], -1.0), transposed(&w[..W], -1.0));
         let strip = rows(&mut self.strip, column..n).par_chunks_mut(SLICE);
         let slices = strip.zip(v.par_chunks(SLICE)).zip(w.par_chunks(SLICE));
         slices.for_each(|((strip, v), w)| {
-            panel::add_times(strip, v, &right_w);
-            panel::add_times(strip, w, &right_v);
+            add_times(strip, v, &right_w);
+            add_times(strip, w, &right_v);
         });
     }
 
@@ -136,13 +137,13 @@ impl Room {
         slices.for_each(|(number, w)| {
             let product = product(across, down, row + number * SLICE, w.len());
             w.fill([0.0; W]);
-            panel::add_times(w, &product, s);
+            add_times(w, &product, s);
         });
-        let vx = panel::transposed_times(v, w);
+        let vx = transposed_times(v, w);
         let mut half = [[0.0; W]; W];
-        panel::add_times(&mut half, &panel::transposed(s, -0.5), &vx);
+        add_times(&mut half, &transposed(s, -0.5), &vx);
         let slices = w.par_chunks_mut(SLICE).zip(v.par_chunks(SLICE));
-        slices.for_each(|(w, v)| panel::add_times(w, v, &half));
+        slices.for_each(|(w, v)| add_times(w, v, &half));
         self.pack_change(row, n);
     }
 

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::symmetric::{GRID, PANEL, SIZE};
 use super::WIDTH as W;
-use super::panel::Row;
+use super::panel_products::Row;
 use crate::memory::fetch_l1;
 
 /// A column of blocks from the diagonal down, on its way through the cache.

@@ -4,9 +4,11 @@
 pub mod band;
 mod band_kernel;
 pub mod chase;
+mod chase_kernel;
 #[cfg(feature = "cuda")]
 mod cusolver;
 mod panel;
+mod panel_products;
 pub mod reflections;
 pub mod tridiagonal;
 pub mod vectors;

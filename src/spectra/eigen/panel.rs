@@ -1,20 +1,13 @@
-//! Panels of W columns, row by row: their QR factorisation, and products with W × W matrices.
+//! QR factorisation of a panel of W columns, row by row.
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::WIDTH as W;
+use super::panel_products::{Row, Square, transposed_times};
 
-/// A row of a panel.
-pub type Row = [f64; W];
-/// A W × W matrix, row by row.
-pub type Square = [Row; W];
-
-/// Rows of one task.
-pub const SLICE: usize = 480;
 /// Columns that are factored before the others follow: of each row one vector of AVX-512.
 const SUB: usize = 8;
-/// Rows, or columns, whose sums are in registers at once.
+/// Rows whose sums are apart, so that one need not wait for the other.
 const BLOCK: usize = 4;
 
 /// Q = I − V S Vᵀ with QᵀA = R.
@@ -228,116 +221,9 @@ fn subtract_products<const Q: usize>(row: &mut Row, v: &[f64; SUB], z: &[[[f64; 
     }
 }
 
-/// leftᵀ right of two panels, in the order of slices of rows.
-pub fn transposed_times(left: &[Row], right: &[Row]) -> Square {
-    let slices = left.par_chunks(SLICE).zip(right.par_chunks(SLICE));
-    let parts: Vec<Square> = slices
-        .map(|(left, right)| Arch::new().dispatch(TransposedTimes { left, right }))
-        .collect();
-    let mut sum = [[0.0; W]; W];
-    for part in &parts {
-        for (sum, part) in sum.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
-            *sum += part;
-        }
-    }
-    sum
-}
-
-struct TransposedTimes<'a> {
-    left: &'a [Row],
-    right: &'a [Row],
-}
-
-impl WithSimd for TransposedTimes<'_> {
-    type Output = Square;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Square {
-        let mut square = [[0.0; W]; W];
-        for first in (0..W).step_by(BLOCK) {
-            for part in (0..W / S::F64_LANES).step_by(BLOCK) {
-                let mut sums = [[simd.splat_f64s(0.0); BLOCK]; BLOCK];
-                for (left, right) in self.left.iter().zip(self.right) {
-                    let left = &left.as_chunks::<BLOCK>().0[first / BLOCK];
-                    let right = S::as_simd_f64s(right).0;
-                    for a in 0..BLOCK {
-                        let value = simd.splat_f64s(left[a]);
-                        for q in 0..BLOCK {
-                            sums[a][q] = simd.mul_add_e_f64s(value, right[part + q], sums[a][q]);
-                        }
-                    }
-                }
-                for a in 0..BLOCK {
-                    let to = S::as_mut_simd_f64s(&mut square[first + a]).0;
-                    to[part..part + BLOCK].copy_from_slice(&sums[a]);
-                }
-            }
-        }
-        square
-    }
-}
-
-/// Adds `left` times `right` to `to`, row by row.
-pub fn add_times(to: &mut [Row], left: &[Row], right: &Square) {
-    Arch::new().dispatch(AddTimes { to, left, right });
-}
-
-struct AddTimes<'a> {
-    to: &'a mut [Row],
-    left: &'a [Row],
-    right: &'a Square,
-}
-
-impl WithSimd for AddTimes<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (to, last) = self.to.as_chunks_mut::<BLOCK>();
-        let (left, last_left) = self.left.as_chunks::<BLOCK>();
-        for (to, left) in to.iter_mut().zip(left) {
-            add_times_block::<S, BLOCK>(simd, to, left, self.right);
-        }
-        for (to, left) in last
-            .as_chunks_mut::<1>()
-            .0
-            .iter_mut()
-            .zip(last_left.as_chunks::<1>().0)
-        {
-            add_times_block::<S, 1>(simd, to, left, self.right);
-        }
-    }
-}
-
-#[inline(always)]
-fn add_times_block<S: Simd, const R: usize>(simd: S, to: &mut [Row; R], left: &[Row; R], right: &Square) {
-    for part in (0..W / S::F64_LANES).step_by(BLOCK) {
-        let mut sums = [[simd.splat_f64s(0.0); BLOCK]; R];
-        for r in 0..R {
-            sums[r].copy_from_slice(&S::as_simd_f64s(&to[r]).0[part..part + BLOCK]);
-        }
-        for k in 0..W {
-            let vectors = S::as_simd_f64s(&right[k]).0;
-            for r in 0..R {
-                let value = simd.splat_f64s(left[r][k]);
-                for q in 0..BLOCK {
-                    sums[r][q] = simd.mul_add_e_f64s(value, vectors[part + q], sums[r][q]);
-                }
-            }
-        }
-        for r in 0..R {
-            S::as_mut_simd_f64s(&mut to[r]).0[part..part + BLOCK].copy_from_slice(&sums[r]);
-        }
-    }
-}
-
-/// The transposed matrix times `factor`.
-pub fn transposed(square: &[Row], factor: f64) -> Square {
-    std::array::from_fn(|i| std::array::from_fn(|j| factor * square[j][i]))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::panel_products::transposed;
     use super::*;
 
     fn panel(height: usize) -> Vec<Row> {
@@ -400,18 +286,5 @@ mod tests {
         let Factored { s, r } = factor(&mut v);
         assert_eq!(s, [[0.0; W]; W]);
         assert_eq!(r, triangle[..W]);
-    }
-
-    #[test]
-    fn rows_times_a_square_are_added() {
-        let (left, mut to) = (panel(7), panel(7));
-        let right: Square = panel(W).try_into().unwrap();
-        let expected = product(&left, &right);
-        add_times(&mut to, &left, &right);
-        for (i, row) in to.iter().enumerate() {
-            for j in 0..W {
-                assert_eq!(row[j], expected[i][j] + panel(7)[i][j]);
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@ use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::chase::Reflector;
+use super::chase_kernel::Reflector;
 
 /// The reflectors H₁ H₂ … of all sweeps, whose product Q has Qᵀ A Q tridiagonal.
 pub struct Reflections<const B: usize> {
