@@ -135,11 +135,12 @@ fn solve(
     let (trace, square_trace) = (matrix.trace(), matrix.square_trace());
     let order = matrix.order() as u64;
     let mut values = eigen::top_eigenvalues_on(moments.device(), matrix, top as usize)?;
-    // The matrices are positive semidefinite: what is below zero is rounding.
+    // The matrices are positive semidefinite, and what the solver does not tell from zero is zero.
+    let least = order as f64 * f64::EPSILON * values.first().copied().unwrap_or(0.0);
     for value in &mut values {
-        *value = value.max(0.0);
+        *value = if *value > least { *value } else { 0.0 };
     }
-    let accuracy = moments.rounding() + order as f64 * f64::EPSILON * values.first().copied().unwrap_or(0.0);
+    let accuracy = moments.rounding() + least;
     Ok(Spectrum {
         kind,
         values,

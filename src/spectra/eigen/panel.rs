@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::WIDTH as W;
-use super::panel_products::{Row, Square, transposed_times};
+use super::panel_products::{RUN, Row, Square, transposed_times};
 
 /// Columns that are factored before the others follow: of each row one vector of AVX-512.
 const SUB: usize = 8;
@@ -124,17 +124,23 @@ fn reflect<const Q: usize>(
     };
     let change = (l, keep, less, scale);
     reflect_row(eight::<Q>(first), change, next, &mut [0.0; SUB]);
-    let mut sums = [[0.0; SUB]; BLOCK];
-    let (blocks, rest) = rows.as_chunks_mut::<BLOCK>();
-    for block in blocks {
-        for r in 0..BLOCK {
-            reflect_row(eight::<Q>(&mut block[r]), change, next, &mut sums[r]);
+    let mut total = [0.0; SUB];
+    for rows in rows.chunks_mut(RUN) {
+        let mut sums = [[0.0; SUB]; BLOCK];
+        let (blocks, rest) = rows.as_chunks_mut::<BLOCK>();
+        for block in blocks {
+            for r in 0..BLOCK {
+                reflect_row(eight::<Q>(&mut block[r]), change, next, &mut sums[r]);
+            }
+        }
+        for row in rest {
+            reflect_row(eight::<Q>(row), change, next, &mut sums[0]);
+        }
+        for c in 0..SUB {
+            total[c] += (sums[0][c] + sums[1][c]) + (sums[2][c] + sums[3][c]);
         }
     }
-    for row in rest {
-        reflect_row(eight::<Q>(row), change, next, &mut sums[0]);
-    }
-    std::array::from_fn(|c| (sums[0][c] + sums[1][c]) + (sums[2][c] + sums[3][c]))
+    total
 }
 
 #[inline(always)]
@@ -175,8 +181,14 @@ fn apply_to_rest<const Q: usize>(rows: &mut [Row], t: &[[f64; SUB]; SUB]) {
     for (row, v) in first.iter().zip(&tops) {
         add_products::<Q>(row, v, &mut y);
     }
-    for row in &*rest {
-        add_products::<Q>(row, &row.as_chunks::<SUB>().0[Q], &mut y);
+    for rows in rest.chunks(RUN) {
+        let mut sums = [[[0.0; SUB]; W / SUB]; SUB];
+        for row in rows {
+            add_products::<Q>(row, &row.as_chunks::<SUB>().0[Q], &mut sums);
+        }
+        for (y, sum) in y.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+            y.iter_mut().zip(sum).for_each(|(y, sum)| *y += sum);
+        }
     }
     let mut z = [[[0.0; SUB]; W / SUB]; SUB];
     for a in 0..SUB {

@@ -12,6 +12,8 @@ pub type Square = [Row; W];
 
 /// Rows of one task.
 pub const SLICE: usize = 480;
+/// Rows that are summed apart: one sum over all of them would lose digits of orthogonality.
+pub const RUN: usize = 96;
 /// Rows, or vectors of columns, whose sums are in registers at once.
 const BLOCK: usize = 4;
 
@@ -19,15 +21,24 @@ const BLOCK: usize = 4;
 pub fn transposed_times(left: &[Row], right: &[Row]) -> Square {
     let slices = left.par_chunks(SLICE).zip(right.par_chunks(SLICE));
     let parts: Vec<Square> = slices
-        .map(|(left, right)| Arch::new().dispatch(TransposedTimes { left, right }))
+        .map(|(left, right)| {
+            let runs = left.chunks(RUN).zip(right.chunks(RUN));
+            let mut sum = [[0.0; W]; W];
+            for (left, right) in runs {
+                add(&mut sum, &Arch::new().dispatch(TransposedTimes { left, right }));
+            }
+            sum
+        })
         .collect();
     let mut sum = [[0.0; W]; W];
-    for part in &parts {
-        for (sum, part) in sum.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
-            *sum += part;
-        }
-    }
+    parts.iter().for_each(|part| add(&mut sum, part));
     sum
+}
+
+fn add(sum: &mut Square, part: &Square) {
+    for (sum, part) in sum.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
+        *sum += part;
+    }
 }
 
 struct TransposedTimes<'a> {
