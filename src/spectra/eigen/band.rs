@@ -186,17 +186,28 @@ fn product(across: &Pages<f64>, down: &[Pages<f64>], from: usize, count: usize) 
     product
 }
 
+/// A column of blocks, and where its sums across go.
+struct Column<'a> {
+    number: usize,
+    blocks: &'a mut [f64],
+    across: &'a mut [f64],
+}
+
 /// Subtracts the change in `room` from the rows and columns from `row` on if there is one, and multiplies what is then
 /// there by the reflectors in `room`.
 fn pass(a: &mut Symmetric, row: usize, changed: bool, room: &mut Room) {
     let order = a.order();
-    let mut tasks: Vec<Vec<(usize, &mut [f64], &mut [f64])>> = (0..TASKS).map(|_| Vec::new()).collect();
+    let mut tasks: Vec<Vec<Column>> = (0..TASKS).map(|_| Vec::new()).collect();
     let across = room.across.chunks_exact_mut(GRID * W).skip(row / GRID);
     // Columns of blocks become shorter to the right: dealt out to and fro, all tasks have much the same.
-    for (number, ((column, blocks), across)) in a.columns_mut(row).into_iter().zip(across).enumerate() {
-        let (round, task) = (number / TASKS, number % TASKS);
+    for (place, ((number, blocks), across)) in a.columns_mut(row).into_iter().zip(across).enumerate() {
+        let (round, task) = (place / TASKS, place % TASKS);
         let task = if round % 2 == 0 { task } else { TASKS - 1 - task };
-        tasks[PLACES[task]].push((column, blocks, across));
+        tasks[PLACES[task]].push(Column {
+            number,
+            blocks,
+            across,
+        });
     }
     let change = changed.then_some(room.change.as_chunks::<PANEL>().0);
     let v = room.v.as_chunks::<W>().0;
@@ -205,12 +216,12 @@ fn pass(a: &mut Symmetric, row: usize, changed: bool, room: &mut Room) {
     tasks.for_each(|(columns, down)| {
         let down = down.as_chunks_mut::<PANEL>().0;
         down[row / PANEL * W..].fill([0.0; PANEL]);
-        for (column, blocks, across) in columns {
-            let across = across.as_chunks_mut::<W>().0;
+        for column in columns {
+            let across = column.across.as_chunks_mut::<W>().0;
             across.fill([0.0; W]);
             arch.dispatch(BlockColumn {
-                blocks,
-                first: column * GRID,
+                blocks: column.blocks,
+                first: column.number * GRID,
                 order,
                 from: row,
                 change,
