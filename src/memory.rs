@@ -7,6 +7,13 @@ use std::ops::{Deref, DerefMut};
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
+/// Bytes of memory that the system could still give, if it tells.
+pub fn available() -> Option<u64> {
+    let mut system = sysinfo::System::new().ok()?;
+    system.refresh_memory();
+    Some(system.available_memory())
+}
+
 /// Numbers that begin as zeros and lie on pages of their own: aligned to cache lines, which vectors then do not straddle,
 /// and on huge pages where the system has them, which makes their first touch several times cheaper.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //! `cube-cpu`.
 
 mod curvature;
+mod history;
 mod training;
 
 use std::sync::atomic::AtomicBool;

@@ -13,6 +13,7 @@ mod multiple;
 mod normality;
 mod power;
 mod power_law;
+mod remote;
 mod tail_index;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -7,6 +7,7 @@ mod error;
 mod facts;
 mod measure;
 pub mod observer;
+mod on_gpu;
 mod own;
 mod record;
 mod sketch;
@@ -25,6 +26,8 @@ pub use error::{Cause, ExecuteError};
 pub use facts::{DataFacts, Execution, NoiseFacts, StepReport, TrainingFacts};
 pub use observer::Observer;
 pub use spectrum::Spectra;
+
+use on_gpu::OnGpu;
 
 use crate::data::{self, Dataset, SearchPath, label_noise};
 use crate::device;
@@ -211,7 +214,11 @@ impl<'a> Executor<'a> {
                 .discard_partial(&record.id)
                 .map_err(|cause| at(record, cause));
         }
-        let history = self.record(plan, record)?;
+        let history = match self.made_on_gpu(plan, record, &mut tests, &mut missing, outcomes, spectra)? {
+            OnGpu::Nothing => self.record(plan, record)?,
+            OnGpu::Recorded(history) => history,
+            OnGpu::Everything => return Ok(()),
+        };
         let made = self
             .spectra_of_history(plan, record, &history, &missing, spectra)
             .and_then(|()| {

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use super::{Cause, ExecuteError, Executor, HISTORY, at};
 use crate::gradients::batches::{Batches, Order};
+use crate::gradients::engine::Engine;
 use crate::gradients::failure::EngineError;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
+use crate::models::Network;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::store::{StoreError, replace_file};
@@ -63,12 +65,7 @@ impl Executor<'_> {
             .map_err(|cause| at(step, cause))?;
         self.observer
             .begin(step, iterations as u64, done as u64, "gradients");
-        let mut batches = Batches::new(
-            *order,
-            data.len(),
-            batch,
-            seed::derive(*seed, "order of recorded minibatches"),
-        );
+        let mut batches = batches_of(*order, data.len(), batch, *seed);
         // All gradients of the full batch are one.
         let one = (*order == Order::Full && done < iterations)
             .then(|| self.gradient_over_all(&network, &theta, &data, *batch_norm))
@@ -77,7 +74,7 @@ impl Executor<'_> {
         let block = minibatches_per_block(batch);
         let chunk = match one {
             Some(_) => COPIES_PER_CHUNK,
-            None => (self.engine.samples_per_chunk(&network) / batch / block).max(1) * block,
+            None => chunk_of(self.engine, &network, batch),
         };
         let mut first = done;
         while first < iterations {
@@ -201,6 +198,18 @@ impl Executor<'_> {
         }
         Ok(())
     }
+}
+
+/// The minibatches of a recording.
+pub(super) fn batches_of(order: Order, examples: usize, batch: usize, seed: u64) -> Batches {
+    let seed = seed::derive(seed, "order of recorded minibatches");
+    Batches::new(order, examples, batch, seed)
+}
+
+/// Minibatches between two looks at the cancel flag: whole blocks, see [`minibatches_per_block`].
+pub(super) fn chunk_of(engine: &Engine, network: &Network, batch: usize) -> usize {
+    let block = minibatches_per_block(batch);
+    (engine.samples_per_chunk(network) / batch / block).max(1) * block
 }
 
 /// Bytes of whole gradients at once, where some of their rows are kept.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoint;
@@ -22,17 +23,23 @@ use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::moments::Moments;
 use crate::spectra::products::Precision;
-use crate::spectra::{Input, Multiplier, Spectrum, gram};
+use crate::spectra::{Input, Multiplier, Spectrum, SpectrumError, gram};
 use crate::stats::monitor::Monitor;
 
 /// Makes the moments of lists of rows; see `spectra_from`.
-type Sums<'s> = dyn FnMut(
+pub(super) type Sums<'s> = dyn FnMut(
         Precision,
         &[Vec<Range<usize>>],
         Option<&[f32]>,
         &Monitor,
     ) -> Result<Option<Vec<Moments>>, ExecuteError>
     + 's;
+
+/// What goes on elsewhere while spectra are solved on this machine's processor.
+pub(super) type Meanwhile<'m> = dyn FnMut() -> Result<(), ExecuteError> + 'm;
+
+/// A spectrum, or why there is none.
+type Solved = Result<Spectrum, SpectrumError>;
 
 /// Spectra by their steps.
 pub type Spectra = HashMap<StepId, Spectrum>;
@@ -95,6 +102,7 @@ impl Executor<'_> {
                     false => Ok(None),
                 }
             },
+            None,
         )
     }
 
@@ -185,13 +193,15 @@ impl Executor<'_> {
                 }
                 finish(targets).map(Some).map_err(|cause| at(record, cause))
             },
+            None,
         )
     }
 
     /// Makes every spectrum of `missing` from `sums(precision, rows, centre, monitor)`, which gives the moments of
     /// each list of rows, or None if cancelled: in single precision, and again in double where that leaves fewer than
-    /// three digits of the smallest eigenvalue.
-    fn spectra_from(
+    /// three digits of the smallest eigenvalue. What `meanwhile` does, it does while they are solved.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn spectra_from(
         &self,
         plan: &Plan,
         record: &Step,
@@ -199,6 +209,7 @@ impl Executor<'_> {
         missing: &[&Step],
         spectra: &mut Spectra,
         sums: &mut Sums,
+        meanwhile: Option<&mut Meanwhile>,
     ) -> Result<(), ExecuteError> {
         let first = missing[0];
         let mut start = Instant::now();
@@ -238,9 +249,14 @@ impl Executor<'_> {
         let single = sums(Precision::Single)?;
         // The record step has its own line.
         start += self.recording.get() - before;
+        let moments: Vec<&Moments> = selection_of.iter().map(|place| &single[*place]).collect();
+        let (mut early, done) = self.solve_while(missing, &moments, meanwhile);
         let mut double = None;
-        for (step, selection) in missing.iter().zip(selection_of) {
-            let mut spectrum = self.solve(step, Input::Moments(&single[selection]))?;
+        for (number, (step, selection)) in missing.iter().zip(selection_of).enumerate() {
+            let mut spectrum = match early.get_mut(number).and_then(Option::take) {
+                Some(spectrum) => spectrum.map_err(|cause| at(step, cause))?,
+                None => self.solve(step, Input::Moments(&single[selection]))?,
+            };
             if !spectrum.has_three_digits() && single[selection].precision() == Precision::Single {
                 if double.is_none() {
                     double = Some(sums(Precision::Double)?);
@@ -252,7 +268,37 @@ impl Executor<'_> {
             self.put_spectrum(step, spectrum, start, spectra)?;
             start = Instant::now();
         }
-        Ok(())
+        done
+    }
+
+    /// Solves on a thread of its own while `meanwhile` runs, and says what came of that; none of them without.
+    fn solve_while(
+        &self,
+        steps: &[&Step],
+        moments: &[&Moments],
+        meanwhile: Option<&mut Meanwhile>,
+    ) -> (Vec<Option<Solved>>, Result<(), ExecuteError>) {
+        let Some(meanwhile) = meanwhile else {
+            return (Vec::new(), Ok(()));
+        };
+        let cancel = self.cancel;
+        let solve = || -> Vec<Option<Solved>> {
+            let monitor = Monitor {
+                progress: &|_| (),
+                cancel,
+            };
+            let spectra = steps.iter().zip(moments).map(|(step, moments)| {
+                let (call, _) = of(step);
+                spectrum_method(&call.name).run(Input::Moments(moments), &call.args, &monitor)
+            });
+            spectra.collect()
+        };
+        std::thread::scope(|scope| {
+            let solver = scope.spawn(solve);
+            let done = meanwhile();
+            let solved = solver.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (solved, done)
+        })
     }
 
     /// A spectrum that is made from another one.

@@ -8,6 +8,8 @@ use rayon::prelude::*;
 use super::failure::{EngineError, attempt, halving};
 #[cfg(feature = "kernels")]
 use super::kernels::{DeviceData, KernelNetwork};
+#[cfg(feature = "kernels")]
+use super::on_gpu::GpuHistory;
 use super::record::{coupled_block, record, record_block};
 use super::tensor::TensorNetwork;
 use crate::data::Dataset;
@@ -112,6 +114,42 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::record`], to the gradients from number `first` on of a history on the GPU; for networks of which there
+    /// is a [`KernelNetwork`].
+    #[cfg(feature = "kernels")]
+    #[allow(clippy::too_many_arguments)]
+    pub fn record_there(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        data: &Dataset,
+        indices: &[u32],
+        batch: usize,
+        mode: BatchNormMode,
+        history: &GpuHistory,
+        first: usize,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), EngineError> {
+        let gpu = history.gpu();
+        let kernels =
+            KernelNetwork::new(network, theta, mode, gpu).expect("a network of layers with kernels");
+        let rows = 0..network.parameter_count();
+        let data = DeviceData::new(gpu, data, indices.len());
+        halving(
+            indices.len() / batch,
+            kernels.minibatches_per_chunk(batch),
+            |minibatches| {
+                let indices = &indices[minibatches.start * batch..minibatches.end * batch];
+                let row = first + minibatches.start;
+                kernels.gradients(&data, indices, batch, &rows, history.values(), row);
+                gpu.sync()?;
+                progress(minibatches.len() as u64);
+                Ok(())
+            },
+            || gpu.free(),
+        )
+    }
+
     /// As [`Engine::record`] by the minibatches' own statistics, but the parameters `rows` alone (`rows.len()` numbers
     /// of each gradient), where a GPU can leave the others. False, and nothing is done, elsewhere.
     #[allow(clippy::too_many_arguments)]
@@ -173,6 +211,46 @@ impl Engine {
             || device.memory_cleanup(),
         )?;
         Ok(true)
+    }
+
+    /// Samples of `data` whose label has the largest logit, batch normalisation by the running statistics behind θ; None,
+    /// and nothing is done, but on a GPU whose kernels know the network.
+    #[cfg(feature = "kernels")]
+    pub fn correct(
+        &self,
+        network: &Network,
+        theta: &[f32],
+        data: &Dataset,
+    ) -> Result<Option<usize>, EngineError> {
+        let Some(gpu) = self.gpu() else {
+            return Ok(None);
+        };
+        let Some(kernels) = KernelNetwork::new(network, theta, BatchNormMode::Batch, &gpu) else {
+            return Ok(None);
+        };
+        let samples: Vec<u32> = (0..data.len() as u32).collect();
+        let there = DeviceData::new(&gpu, data, 0);
+        let mut correct = 0;
+        halving(
+            samples.len(),
+            kernels.samples_per_chunk(),
+            |range| {
+                let logits = kernels.logits(&there, &samples[range.clone()])?;
+                let labels = &data.labels[range];
+                let right = logits.par_chunks(network.classes).zip(labels);
+                let right = right.filter(|(logits, label)| most_likely(logits) == **label as usize);
+                correct += right.count();
+                Ok(())
+            },
+            || gpu.free(),
+        )?;
+        Ok(Some(correct))
+    }
+
+    /// There is none.
+    #[cfg(not(feature = "kernels"))]
+    pub fn correct(&self, _: &Network, _: &[f32], _: &Dataset) -> Result<Option<usize>, EngineError> {
+        Ok(None)
     }
 
     /// There are none.
@@ -258,6 +336,15 @@ impl Engine {
         }
         Ok(parts.iter().map(|(loss, _)| loss).sum::<f64>() / indices.len() as f64)
     }
+}
+
+/// The class with the largest logit, the last of equals.
+#[cfg(feature = "kernels")]
+fn most_likely(logits: &[f32]) -> usize {
+    let logits = logits.iter().enumerate();
+    logits
+        .max_by(|a, b| a.1.total_cmp(b.1))
+        .map_or(0, |(class, _)| class)
 }
 
 /// Reads a tensor of float32 back from its device.

@@ -78,6 +78,37 @@ impl<'a> KernelNetwork<'a> {
         self.pass(data, indices, batch, wanted, gradients, row);
     }
 
+    /// Samples that go through together where only logits are wanted.
+    pub fn samples_per_chunk(&self) -> usize {
+        SAMPLES
+            .min(ACTIVATION_BYTES / self.network.bytes_per_sample())
+            .max(1)
+    }
+
+    /// Logits of samples, one after the other; normalisations go by the running statistics behind θ.
+    pub fn logits(&self, data: &DeviceData, indices: &[u32]) -> Result<Vec<f32>, EngineError> {
+        let (gpu, network) = (&self.gpu, self.network);
+        let mut activations = vec![data.images(gpu, indices)];
+        for (layer, placed) in self.layers.iter().zip(&network.layers) {
+            let pass = Pass {
+                gpu,
+                values: &self.theta,
+                offset: placed.range.start,
+                minibatches: 1,
+                batch: indices.len(),
+            };
+            let output = layer.predict(&pass, &activations[placed.from], placed.buffers.start);
+            activations.push(match placed.plus {
+                None => output,
+                Some(plus) => gpu.add(&output, &activations[plus]),
+            });
+        }
+        let logits = &activations[activations.len() - 1];
+        let mut values = vec![0.0; logits.len];
+        gpu.read_into(logits, &mut values)?;
+        Ok(values)
+    }
+
     /// One training minibatch.
     pub fn step(&self, data: &DeviceData, indices: &[u32]) -> Result<KernelStep, EngineError> {
         let gradient = self.gpu.empty(self.network.parameter_count());

@@ -6,6 +6,8 @@ pub mod failure;
 pub mod history;
 #[cfg(feature = "kernels")]
 pub mod kernels;
+#[cfg(feature = "kernels")]
+pub mod on_gpu;
 pub mod own;
 pub mod parts;
 pub mod record;

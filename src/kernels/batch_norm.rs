@@ -2,6 +2,7 @@
 
 use cubecl::prelude::*;
 
+use super::reduce::total;
 use super::{Buffer, Gpu, Rows};
 
 /// Channels and positions.
@@ -175,25 +176,6 @@ impl Gpu {
     }
 }
 
-/// The sum of `value` over the cube's threads, to all of them.
-#[cube]
-fn total(value: f32, parts: &mut Shared<[f32]>, #[comptime] threads: usize) -> f32 {
-    let unit = UNIT_POS as usize;
-    sync_cube();
-    parts[unit] = value;
-    sync_cube();
-    let mut half = comptime!(threads / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            let other = parts[unit + half];
-            parts[unit] += other;
-        }
-        sync_cube();
-        half /= 2;
-    }
-    parts[0]
-}
-
 /// Where number `i` of a minibatch's channel lies.
 #[cube]
 fn place(i: usize, minibatch: usize, batch: usize, channel: usize, #[comptime] size: Size) -> usize {
@@ -219,7 +201,7 @@ fn moments_of_channels(
         sum += input[place(i, minibatch, batch, channel, size)];
         i += threads;
     }
-    let mean = total(sum, &mut parts, threads) / f32::cast_from(count as u32);
+    let mean = total::<f32>(sum, &mut parts, threads) / f32::cast_from(count as u32);
     let mut squares = 0.0f32;
     let mut i = UNIT_POS as usize;
     while i < count {
@@ -227,7 +209,7 @@ fn moments_of_channels(
         squares += away * away;
         i += threads;
     }
-    let variance = total(squares, &mut parts, threads) / f32::cast_from(count as u32);
+    let variance = total::<f32>(squares, &mut parts, threads) / f32::cast_from(count as u32);
     if UNIT_POS == 0 {
         let to = minibatch * comptime!(2 * size[0]) + channel;
         moments[to] = mean;
@@ -290,8 +272,8 @@ fn normalisation_sums(
         sum += d;
         i += threads;
     }
-    let products = total(products, &mut parts, threads) * rate;
-    let sum = total(sum, &mut parts, threads);
+    let products = total::<f32>(products, &mut parts, threads) * rate;
+    let sum = total::<f32>(sum, &mut parts, threads);
     if UNIT_POS == 0 {
         let to = (row + minibatch) * stride + column + channel;
         gradients[to] = products;
@@ -345,7 +327,7 @@ fn channel_sums(
         sum += delta[place(i, minibatch, batch, channel, size)];
         i += threads;
     }
-    let sum = total(sum, &mut parts, threads);
+    let sum = total::<f32>(sum, &mut parts, threads);
     if UNIT_POS == 0 {
         gradients[(row + minibatch) * stride + column + channel] = sum;
     }

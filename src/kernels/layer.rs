@@ -31,6 +31,12 @@ pub trait Kernel: Send + Sync {
     /// The layer's outputs, and what its gradients will need besides.
     fn forward(&self, pass: &Pass, input: &Buffer) -> (Buffer, Option<Buffer>);
 
+    /// The layer's outputs as a trained network predicts: normalisations by the means and variances that lie at `running`
+    /// among the network's values.
+    fn predict(&self, pass: &Pass, input: &Buffer, _running: usize) -> Buffer {
+        self.forward(pass, input).0
+    }
+
     /// ∂loss/∂input from ∂loss/∂output, `delta`.
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer;
 
@@ -164,6 +170,12 @@ impl Kernel for Normalisation {
             .gpu
             .normalise(input, &moments, pass.values, pass.offset, self.0, pass.batch);
         (output, Some(moments))
+    }
+
+    fn predict(&self, pass: &Pass, input: &Buffer, running: usize) -> Buffer {
+        let Pass { gpu, values, .. } = *pass;
+        let moments = gpu.columns(values, values.len, running..running + 2 * self.0[0]);
+        gpu.normalise(input, &moments, values, pass.offset, self.0, pass.samples())
     }
 
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer {

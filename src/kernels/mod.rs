@@ -16,6 +16,10 @@ mod elementwise;
 mod gram;
 mod layer;
 mod linear;
+mod reduce;
+mod rows;
+mod samples;
+pub mod tails;
 mod tile;
 mod update;
 
@@ -114,6 +118,16 @@ impl Gpu {
         self.cuda
     }
 
+    /// Bytes of its memory that nobody has taken; `None` where that cannot be told.
+    pub fn free_memory(&self) -> Option<u64> {
+        #[cfg(feature = "cuda")]
+        if let Some(index) = self.cuda {
+            let context = cudarc::driver::CudaContext::new(index).ok()?;
+            return context.mem_get_info().ok().map(|(free, _)| free as u64);
+        }
+        crate::memory::available()
+    }
+
     /// Room for `len` numbers of float32, whatever is in it.
     pub fn empty(&self, len: usize) -> Buffer {
         self.room(len, F32)
@@ -164,6 +178,12 @@ impl Gpu {
         buffer
     }
 
+    /// Gives back memory that is held for reuse.
+    pub fn free(&self) {
+        // What cannot be given back shows when there is no room.
+        let _ = self.client.memory_cleanup();
+    }
+
     /// Waits until everything is done.
     pub fn sync(&self) -> Result<(), GpuError> {
         cubecl::future::block_on(self.client.sync()).map_err(failure)
@@ -171,6 +191,12 @@ impl Gpu {
 
     /// Copies float32 numbers back, when what makes them is done.
     pub fn read_into(&self, buffer: &Buffer, values: &mut [f32]) -> Result<(), GpuError> {
+        assert_eq!(buffer.len, values.len());
+        self.read_first(buffer, values)
+    }
+
+    /// As [`Gpu::read_into`], the first numbers of `buffer`, as many as there is room for.
+    pub fn read_first(&self, buffer: &Buffer, values: &mut [f32]) -> Result<(), GpuError> {
         let bytes = buffer.len * size_of::<f32>();
         for (number, values) in values.chunks_mut(PIECES * PIECE / size_of::<f32>()).enumerate() {
             let start = number * PIECES * PIECE;

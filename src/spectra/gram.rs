@@ -4,6 +4,9 @@
 //! Each block is shifted by its rows' means (rounded to f32) before it is multiplied, so that a mean far larger than
 //! the noise costs no digits of the covariance; what the shift takes away is put back in f64 where it is wanted.
 
+#[cfg(feature = "kernels")]
+pub mod on_gpu;
+
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -95,10 +98,6 @@ impl GramAccumulator {
             energy,
             largest,
         } = Rows::of(view, rows.clone())?;
-        for run in energy.chunks(RUN).map(|run| run.iter().sum::<f64>()) {
-            self.energy.0 += run;
-            self.energy.1 += run * run;
-        }
         let shift: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
         let wide: Vec<f64> = shift.iter().map(|&r| f64::from(r)).collect();
         let away: Option<Vec<f64>> =
@@ -113,18 +112,34 @@ impl GramAccumulator {
                 away.as_ref().map_or(0.0, |away| dot(column, away)),
             )
         });
-        self.shift_square += square(&wide);
-        for (sum, (part, _)) in self.along_shift.iter_mut().zip(&along) {
-            *sum += part;
+        let (along_shift, along_centre): (Vec<f64>, Vec<f64>) = along.into_iter().unzip();
+        let along_centre = away.map(|away| (along_centre, square(&away)));
+        self.take(mean, &energy, (along_shift, square(&wide)), along_centre);
+        Ok(())
+    }
+
+    /// Takes what is known of a block whose products were added: (g − r)·r and ‖r‖², (g − r)·(r − c) and ‖r − c‖².
+    fn take(
+        &mut self,
+        mean: Vec<f64>,
+        energy: &[f64],
+        (along_shift, shift_square): (Vec<f64>, f64),
+        along_centre: Option<(Vec<f64>, f64)>,
+    ) {
+        for run in energy.chunks(RUN).map(|run| run.iter().sum::<f64>()) {
+            self.energy.0 += run;
+            self.energy.1 += run * run;
         }
-        if let (Some((sums, total)), Some(away)) = (&mut self.along_centre, away) {
-            for (sum, (_, part)) in sums.iter_mut().zip(&along) {
-                *sum += part;
-            }
-            *total += square(&away);
+        let add = |sums: &mut Vec<f64>, parts: &[f64]| {
+            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        };
+        add(&mut self.along_shift, &along_shift);
+        self.shift_square += shift_square;
+        if let (Some((sums, total)), Some((parts, square))) = (&mut self.along_centre, along_centre) {
+            add(sums, &parts);
+            *total += square;
         }
         self.mean.extend(mean);
-        Ok(())
     }
 
     /// The same with nothing added.

@@ -32,8 +32,12 @@ impl DeviceProducts {
 
     /// Adds XᵀX of a part X that lies by columns.
     pub fn add(&self, x: &[f32]) {
-        let part = self.gpu.upload(x);
-        self.gpu.add_products(&part, self.order, &self.sums);
+        self.add_there(&self.gpu.upload(x));
+    }
+
+    /// The same of one that is on the GPU.
+    pub fn add_there(&self, x: &Buffer) {
+        self.gpu.add_products(x, self.order, &self.sums);
     }
 
     /// The GPU's number, if it is of CUDA's.

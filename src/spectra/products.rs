@@ -261,6 +261,13 @@ impl Products {
         results.into_iter().flatten().collect()
     }
 
+    /// Adds XᵀX for a part X that lies by columns on the GPU of these products.
+    #[cfg(feature = "kernels")]
+    pub fn add_there(&self, x: &crate::kernels::Buffer) {
+        let device = self.device.as_ref().expect("products on a GPU");
+        device.add_there(x);
+    }
+
     fn add_double<R: Send + Copy>(
         &mut self,
         height: usize,

@@ -58,6 +58,17 @@ impl WithSimd for Add<'_> {
     }
 }
 
+/// ḡ and Σ (g − ḡ)² of each row from Σ g and Σ g² of `count` numbers.
+pub(super) fn mean_and_energy(sums: &[f64], squares: &[f64], count: usize) -> (Vec<f64>, Vec<f64>) {
+    let t = count as f64;
+    let mean: Vec<f64> = sums.iter().map(|sum| sum / t).collect();
+    let energy = squares.iter().zip(&mean);
+    let energy = energy
+        .map(|(square, mean)| (square - t * mean * mean).max(0.0))
+        .collect();
+    (mean, energy)
+}
+
 /// What is known of each row before its values are multiplied.
 pub(super) struct Rows {
     pub mean: Vec<f64>,
@@ -70,7 +81,6 @@ pub(super) struct Rows {
 impl Rows {
     /// A value that is not finite is an error.
     pub fn of(view: HistoryView, rows: Range<usize>) -> Result<Self, SpectrumError> {
-        let t = view.iterations as f64;
         let parts: Vec<RowSums> = (0..view.iterations)
             .into_par_iter()
             .step_by(COLUMNS)
@@ -99,10 +109,7 @@ impl Rows {
                 .for_each(|(sum, part)| *sum += part);
             largest = part.largest.iter().fold(largest, |a, &b| a.max(b));
         }
-        for (mean, energy) in mean.iter_mut().zip(&mut energy) {
-            *mean /= t;
-            *energy = (*energy - t * *mean * *mean).max(0.0);
-        }
+        let (mean, energy) = mean_and_energy(&mean, &energy, view.iterations);
         match mean.iter().position(|mean| !mean.is_finite()) {
             None => Ok(Rows {
                 mean,

@@ -23,6 +23,7 @@ pub mod normality;
 pub mod outcome;
 pub mod power;
 pub mod power_law;
+pub mod remote;
 pub mod roots;
 pub mod sample_values;
 pub mod sampling;
@@ -40,6 +41,7 @@ use crate::signature::{Args, Signature};
 use history_view::HistoryView;
 use monitor::Monitor;
 use outcome::{Direction, Outcome};
+use remote::RemoteTest;
 
 /// A kind of test that a study's `test` statement can name.
 pub trait TestKind: Sync {
@@ -57,6 +59,11 @@ pub trait TestKind: Sync {
         seed: u64,
         monitor: &Monitor,
     ) -> Option<Outcome>;
+
+    /// The test with these arguments of samples of `size` numbers where G is elsewhere; `None`: G must be fetched.
+    fn remote(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
+        None
+    }
 
     /// Tests the one sample `values`; `None` if cancelled. `seed` as for [`TestKind::run`].
     fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome>;

@@ -15,6 +15,7 @@ use super::ks::{Ecdf, ks_distance};
 use super::many::{self, power_law::Samples};
 use super::monitor::Monitor;
 use super::outcome::{Direction, Outcome};
+use super::remote::{RemoteError, RemoteHistory, RemoteTest, TAIL_POINTS};
 use super::tail::{RULES, TailRule};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
@@ -128,6 +129,16 @@ impl TestKind for PowerLaw {
         )
     }
 
+    fn remote(&self, args: &Args, size: usize) -> Option<&dyn RemoteTest> {
+        let fits = match TailRule::from_call(args.call("tail")) {
+            TailRule::Top(k) => k <= size.min(TAIL_POINTS),
+            _ => false,
+        };
+        // The others look at the samples a second time.
+        let once = args.integer("bootstrap") == 0 && args.text("distances") == "ks";
+        (fits && once).then_some(self)
+    }
+
     fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let settings = PowerLawSettings::from_args(args);
         let tests = [PowerLawTest::of(values, &settings)];
@@ -172,6 +183,33 @@ impl TestKind for PowerLaw {
         };
         let bootstrap = replicates * drawn * 3e-8;
         (values * (fit + again) + samples as f64 * 7e-6 + bootstrap) / rayon::current_num_threads() as f64
+    }
+}
+
+impl RemoteTest for PowerLaw {
+    fn run_remote(
+        &self,
+        history: &dyn RemoteHistory,
+        direction: Direction,
+        args: &Args,
+        _seed: u64,
+        monitor: &Monitor,
+    ) -> Result<Option<Outcome>, RemoteError> {
+        let settings = PowerLawSettings::from_args(args);
+        let TailRule::Top(k) = settings.tail else {
+            unreachable!("no other tail is fitted elsewhere")
+        };
+        let found = history.power_laws(direction, k, settings.ecdf, monitor)?;
+        let critical_distance = settings.critical_distance(k);
+        let tests = found.map(|found| -> Vec<Result<PowerLawTest, Cause>> {
+            let test = |(fit, ks_distance)| PowerLawTest {
+                fit,
+                ks_distance,
+                critical_distance,
+            };
+            found.into_iter().map(|found| found.map(test)).collect()
+        });
+        Ok(tests.map(|tests| Outcome::PowerLaw(many::power_law::outcome(&tests, &settings))))
     }
 }
 

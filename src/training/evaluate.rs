@@ -3,15 +3,32 @@
 use rayon::prelude::*;
 
 use crate::data::Dataset;
+use crate::gradients::engine::Engine;
+use crate::gradients::failure::EngineError;
 use crate::layers::lanes::LANES;
 use crate::models::Network;
 
-/// Fraction of labels (one for each sample, or for each token of a sequence) that have the largest logit; batch normalisation goes by the running statistics, which
-/// lie behind θ.
-pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
+/// Fraction of labels (one for each sample, or for each token of a sequence) that have the largest logit; batch
+/// normalisation goes by the running statistics, which lie behind θ.
+pub fn accuracy(
+    engine: &Engine,
+    network: &Network,
+    theta: &[f32],
+    data: &Dataset,
+) -> Result<f64, EngineError> {
+    let correct = match engine.correct(network, theta, data) {
+        Ok(Some(correct)) => correct,
+        Ok(None) | Err(EngineError::OutOfMemory { .. }) => correct(network, theta, data),
+        Err(error) => return Err(error),
+    };
+    Ok(correct as f64 / data.labels.len().max(1) as f64)
+}
+
+/// Labels that have the largest logit.
+fn correct(network: &Network, theta: &[f32], data: &Dataset) -> usize {
     let samples: Vec<usize> = (0..data.len()).collect();
     let positions = network.positions;
-    let correct: usize = samples
+    samples
         .par_chunks(LANES)
         .map_init(
             || network.workspace(),
@@ -36,6 +53,5 @@ pub fn accuracy(network: &Network, theta: &[f32], data: &Dataset) -> f64 {
                     .sum::<usize>()
             },
         )
-        .sum();
-    correct as f64 / data.labels.len().max(1) as f64
+        .sum()
 }

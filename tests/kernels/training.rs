@@ -3,13 +3,15 @@
 use gradstudy::data::augment::Augment;
 use gradstudy::gradients::batches::Order;
 use gradstudy::gradients::engine::Engine;
-use gradstudy::layers::Products;
+use gradstudy::gradients::kernels::{DeviceData, KernelNetwork};
+use gradstudy::layers::lanes::LANES;
+use gradstudy::layers::{BatchNormMode, Products};
 use gradstudy::models::weights;
 use gradstudy::optimizers;
 use gradstudy::signature::{Args, Value};
-use gradstudy::training::{Clip, Training, TrainingError};
+use gradstudy::training::{Clip, Training, TrainingError, accuracy};
 
-use super::{args, device, gpu, images, model, relative_error};
+use super::{args, device, gpu, images, model, relative_error, residual};
 
 fn number(name: &'static str, value: f64) -> (&'static str, Value) {
     (name, Value::Number(value))
@@ -124,4 +126,46 @@ fn a_divergence_is_found_at_its_step() {
     };
     let host = found(&Engine::Host);
     assert_eq!(found(&Engine::Burn(device(), Products::Double)), host);
+}
+
+#[test]
+fn accuracies_of_kernels_are_the_hosts() {
+    let Some(gpu) = gpu() else { return };
+    let mut data = images();
+    data.images.truncate(300 * 784);
+    data.labels.truncate(300);
+    let there = Engine::Burn(device(), Products::Double);
+    for network in [model("lenet", args([("logits", Value::Integer(10))])), residual()] {
+        let mut theta = weights::initial(&network, 5);
+        // Running statistics that matter.
+        let n = network.parameter_count();
+        let buffers = theta[n..].iter_mut().enumerate();
+        buffers.for_each(|(i, value)| *value += 0.1 + (i % 3) as f32 * 0.2);
+        let kernels = KernelNetwork::new(&network, &theta, BatchNormMode::Batch, &gpu).unwrap();
+        let indices: Vec<u32> = (0..LANES as u32).collect();
+        let found = kernels
+            .logits(&DeviceData::new(&gpu, &data, 0), &indices)
+            .unwrap();
+        let mut workspace = network.workspace();
+        workspace.load(indices.iter().map(|i| data.image(*i as usize)));
+        network.forward(&theta, &mut workspace);
+        let lanes = 0..LANES;
+        let expected = lanes.flat_map(|lane| workspace.logits().iter().map(move |logit| logit.0[lane]));
+        let expected: Vec<f32> = expected.collect();
+        assert!(
+            relative_error(&found, &expected) < 1e-5,
+            "{}: logits",
+            network.name
+        );
+
+        let expected = accuracy(&Engine::Host, &network, &theta, &data).unwrap();
+        let found = accuracy(&there, &network, &theta, &data).unwrap();
+        // A sample between two classes may fall to either.
+        assert!(
+            (found - expected).abs() < 0.004,
+            "{}: {found} and {expected}",
+            network.name
+        );
+        assert!(there.correct(&network, &theta, &data).unwrap().is_some());
+    }
 }

@@ -17,6 +17,7 @@ use super::monitor::Monitor;
 use super::normality::{NormalitySettings, Significance};
 use super::outcome::{Direction, Outcome};
 pub(super) use super::power_law::OF;
+use super::remote::{RemoteError, RemoteHistory, RemoteTest};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
 /// A test of normality as a study names it.
@@ -49,6 +50,10 @@ impl TestKind for Gaussianity {
         many::gaussianity_test(view, direction, &settings, monitor, test).map(Outcome::Normality)
     }
 
+    fn remote(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
+        Some(self)
+    }
+
     fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let settings = NormalitySettings::from_args(args, seed);
         let outcome = many::gaussianity_of_sample(values, &settings, |sample| (self.test)(sample, args));
@@ -73,6 +78,22 @@ impl TestKind for Gaussianity {
             Direction::Iteration => parameters,
         };
         samples as f64 * (self.seconds)(args.integer("points") as f64) / rayon::current_num_threads() as f64
+    }
+}
+
+impl RemoteTest for Gaussianity {
+    fn run_remote(
+        &self,
+        history: &dyn RemoteHistory,
+        direction: Direction,
+        args: &Args,
+        seed: u64,
+        monitor: &Monitor,
+    ) -> Result<Option<Outcome>, RemoteError> {
+        let settings = NormalitySettings::from_args(args, seed);
+        let test = |sample: &[f64]| (self.test)(sample, args);
+        let outcome = many::gaussianity_test_remote(history, direction, &settings, monitor, test)?;
+        Ok(outcome.map(Outcome::Normality))
     }
 }
 

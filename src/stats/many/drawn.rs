@@ -1,5 +1,7 @@
 //! A test of normality on points drawn from every sample.
 
+use rayon::prelude::*;
+
 use super::{ROW_BLOCK, acceptance, map_blocks, mean};
 use crate::memory::prefetch;
 use crate::stats::degenerate::Cause;
@@ -8,6 +10,7 @@ use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
 use crate::stats::normality::{NormalitySettings, Significance, normality};
 use crate::stats::outcome::{Direction, NormalityOutcome};
+use crate::stats::remote::{RemoteError, RemoteHistory, samples_of};
 use crate::stats::sample_values::SampleValues;
 use crate::stats::sampling::Sampler;
 
@@ -44,9 +47,7 @@ pub fn gaussianity_samples(
                 return vec![Err(Cause::TooFew); indices.len()];
             }
             let mut draw = |index: usize, places: &mut Vec<usize>| {
-                // Rows and columns of one number must not share their draws.
-                let stream = index as u64 * 2 + u64::from(direction == Direction::Iteration);
-                let drawn = sampler.draw(stream, settings.points, size);
+                let drawn = sampler.draw(stream(index, direction), settings.points, size);
                 places.clear();
                 places.extend(drawn.iter().map(|&point| place(index, point)));
                 // The points lie anywhere in memory: ask for them one sample ahead.
@@ -80,6 +81,61 @@ pub fn gaussianity_test(
 ) -> Option<NormalityOutcome> {
     let samples = gaussianity_samples(view, direction, settings, monitor, test)?;
     Some(outcome(&samples, settings))
+}
+
+/// The stream of draws of sample `index`: rows and columns of one number must not share their draws.
+fn stream(index: usize, direction: Direction) -> u64 {
+    index as u64 * 2 + u64::from(direction == Direction::Iteration)
+}
+
+/// Points that are asked for at a time where a history is elsewhere.
+const REMOTE_POINTS: usize = 4 << 20;
+
+/// As [`gaussianity_test`] of a history that is elsewhere: the points drawn are all that comes from there.
+pub fn gaussianity_test_remote(
+    history: &dyn RemoteHistory,
+    direction: Direction,
+    settings: &DrawnSettings,
+    monitor: &Monitor,
+    test: impl Fn(&[f64]) -> Result<Significance, Cause> + Sync + Send,
+) -> Result<Option<NormalityOutcome>, RemoteError> {
+    let (count, size) = samples_of(direction, history.parameters(), history.iterations());
+    let points = settings.points;
+    if size < points {
+        let none: Vec<_> = vec![Err(Cause::TooFew); count];
+        (monitor.progress)(count as u64);
+        return Ok(Some(outcome(&none, settings)));
+    }
+    let mut results = Vec::with_capacity(count);
+    while results.len() < count {
+        if monitor.cancelled() {
+            return Ok(None);
+        }
+        let first = results.len();
+        let block = (REMOTE_POINTS / points).clamp(1, count - first);
+        let mut indices = vec![0u32; block * points];
+        let draws = indices.par_chunks_exact_mut(points).enumerate();
+        draws.for_each_init(
+            || Sampler::new(settings.seed),
+            |sampler, (i, indices)| {
+                let drawn = sampler.draw(stream(first + i, direction), points, size);
+                for (to, &from) in indices.iter_mut().zip(drawn) {
+                    *to = from as u32;
+                }
+            },
+        );
+        let values = history.points(direction, first, points, &indices)?;
+        let tested = values
+            .par_chunks_exact(points)
+            .map_init(Vec::new, |sample, values| {
+                sample.clear();
+                sample.extend(values.iter().map(|&x| f64::from(x)));
+                test(sample)
+            });
+        results.par_extend(tested);
+        (monitor.progress)(block as u64);
+    }
+    Ok(Some(outcome(&results, settings)))
 }
 
 /// `test` of points drawn from one sample, as an outcome of one; they are those of column 0.

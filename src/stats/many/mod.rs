@@ -15,8 +15,8 @@ use super::monitor::Monitor;
 use super::outcome::{Acceptance, Degenerate, Direction};
 
 pub use drawn::{
-    DrawnSettings, gaussianity_of_sample, gaussianity_samples, gaussianity_test, normality_samples,
-    normality_test,
+    DrawnSettings, gaussianity_of_sample, gaussianity_samples, gaussianity_test, gaussianity_test_remote,
+    normality_samples, normality_test,
 };
 pub use power_law::{power_law_of_sample, power_law_samples, power_law_test};
 
