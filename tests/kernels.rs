@@ -140,16 +140,21 @@ fn gradients_of_kernels_are_the_hosts() {
         ("activation", Value::Text("relu".into())),
         ("logits", Value::Integer(10)),
     ];
-    for (network, batch, minibatches) in [
-        (model("lenet", args([("logits", Value::Integer(10))])), 1, 5),
-        (model("lenet", args([("logits", Value::Integer(10))])), 7, 3),
-        (model("fcn", args(fcn)), 5, 3),
-        (residual(), 3, 2),
+    let lenet = || model("lenet", args([("logits", Value::Integer(10))]));
+    let own = BatchNormMode::Batch;
+    for (network, batch, minibatches, mode) in [
+        (lenet(), 1, 5, own),
+        (lenet(), 7, 3, own),
+        (model("fcn", args(fcn)), 5, 3, own),
+        (residual(), 3, 2, own),
+        (residual(), 3, 2, BatchNormMode::Running),
     ] {
         let name = network.name;
-        let theta = weights::initial(&network, 0);
         let n = network.parameter_count();
-        let mode = BatchNormMode::Batch;
+        let mut theta = weights::initial(&network, 0);
+        // Running statistics that matter.
+        let running = theta[n..].iter_mut().enumerate();
+        running.for_each(|(i, value)| *value += 0.1 + (i % 3) as f32 * 0.2);
         assert!(
             KernelNetwork::new(&network, &theta, mode, &gpu).is_some(),
             "{name} has kernels"

@@ -14,6 +14,7 @@ use crate::models::network::Placed;
 /// A network whose layers all have kernels, and its θ, on a GPU.
 pub struct KernelNetwork<'a> {
     network: &'a Network,
+    mode: BatchNormMode,
     gpu: Gpu,
     layers: Vec<Box<dyn Kernel>>,
     theta: Buffer,
@@ -37,15 +38,16 @@ struct Passed {
 }
 
 impl<'a> KernelNetwork<'a> {
-    /// None unless every layer has a kernel, batch normalisation goes by the minibatches' own statistics, and the
-    /// network predicts once for each sample.
+    /// None unless every layer has a kernel and the network predicts once for each sample. `theta` may be followed by the
+    /// running statistics, and must where `mode` asks for them.
     pub fn new(network: &'a Network, theta: &[f32], mode: BatchNormMode, gpu: &Gpu) -> Option<Self> {
-        if network.positions != 1 || mode == BatchNormMode::Running && network.has_batch_norm() {
+        if network.positions != 1 {
             return None;
         }
         let layers = network.layers.iter().map(|placed| placed.layer.kernel());
         Some(KernelNetwork {
             network,
+            mode,
             gpu: gpu.clone(),
             layers: layers.collect::<Option<Vec<_>>>()?,
             theta: gpu.upload(theta),
@@ -94,10 +96,11 @@ impl<'a> KernelNetwork<'a> {
                 gpu,
                 values: &self.theta,
                 offset: placed.range.start,
+                running: Some(placed.buffers.start),
                 minibatches: 1,
                 batch: indices.len(),
             };
-            let output = layer.predict(&pass, &activations[placed.from], placed.buffers.start);
+            let (output, _) = layer.forward(&pass, &activations[placed.from]);
             activations.push(match placed.plus {
                 None => output,
                 Some(plus) => gpu.add(&output, &activations[plus]),
@@ -109,7 +112,7 @@ impl<'a> KernelNetwork<'a> {
         Ok(values)
     }
 
-    /// One training minibatch.
+    /// One training minibatch, by its own statistics.
     pub fn step(&self, data: &DeviceData, indices: &[u32]) -> Result<KernelStep, EngineError> {
         let gradient = self.gpu.empty(self.network.parameter_count());
         let Passed { losses, kept } =
@@ -133,7 +136,7 @@ impl<'a> KernelNetwork<'a> {
         })
     }
 
-    /// One training minibatch that leaves everything on the GPU: the samples' losses, and the gradient of their mean.
+    /// One training minibatch, by its own statistics, that leaves everything on the GPU: the samples' losses, and the gradient of their mean.
     /// The running statistics behind θ move on.
     pub fn train(&self, data: &DeviceData, indices: &[u32]) -> (Buffer, Buffer) {
         let gradient = self.gpu.empty(self.network.parameter_count());
@@ -163,6 +166,7 @@ impl<'a> KernelNetwork<'a> {
             gpu,
             values: &self.theta,
             offset: network.layers[i].range.start,
+            running: (self.mode == BatchNormMode::Running).then_some(network.layers[i].buffers.start),
             minibatches: indices.len() / batch,
             batch,
         };

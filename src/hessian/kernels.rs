@@ -3,12 +3,16 @@
 //! Activations, deltas and tangents stay in the GPU's memory; sums over a few samples are in float32, their sums in
 //! float64.
 
+mod normalisation;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 
+use self::normalisation::batch_norm;
 use super::Curvature;
+use super::normalisation::Statistics;
 use crate::data::Dataset;
 use crate::gradients::engine::Engine;
 use crate::gradients::failure::{EngineError, halving};
@@ -34,6 +38,8 @@ pub struct KernelPass {
     kind: Curvature,
     layers: Vec<Box<dyn Kernel>>,
     flow: Flow,
+    pub(super) statistics: Statistics,
+    /// θ, and the running statistics behind it.
     theta: Buffer,
     /// θ with every bias zero.
     linear: Buffer,
@@ -55,19 +61,24 @@ struct Loaded {
     minibatches: usize,
     batch: usize,
     activations: Vec<Buffer>,
+    /// What each batch normalisation goes by.
+    moments: Vec<Option<Buffer>>,
     deltas: Vec<Option<Buffer>>,
     /// δ of the logits.
     delta: Buffer,
 }
 
 impl KernelPass {
-    /// None unless `engine` is a GPU and every layer has a kernel and no curvature of its own.
+    /// None unless `engine` is a GPU and every layer has a kernel and, but for batch normalisations, no curvature of its
+    /// own.
     ///
-    /// `linear` is θ with biases zero.
+    /// `values` are θ and what lies behind it, `linear` is θ with biases zero.
+    #[allow(clippy::too_many_arguments)]
     pub fn new(
         network: &Network,
-        theta: &[f32],
+        values: &[f32],
         linear: &[f32],
+        statistics: Statistics,
         data: &Dataset,
         samples: &[u32],
         kind: Curvature,
@@ -78,7 +89,10 @@ impl KernelPass {
         };
         let plain = |placed: &crate::models::network::Placed| {
             let rule = placed.layer.second_order();
-            matches!(rule, SecondOrder::Linear | SecondOrder::Piecewise(_))
+            matches!(
+                rule,
+                SecondOrder::Linear | SecondOrder::Piecewise(_) | SecondOrder::Normalisation(_)
+            )
         };
         if network.positions != 1 || !network.layers.iter().all(plain) {
             return None;
@@ -103,7 +117,8 @@ impl KernelPass {
             kind,
             layers,
             flow,
-            theta: gpu.upload(&theta[..n]),
+            statistics,
+            theta: gpu.upload(values),
             linear: gpu.upload(linear),
             all: gpu.upload_integers(&vec![1; n]),
             curved: gpu.upload_integers(&curved),
@@ -124,7 +139,10 @@ impl KernelPass {
     ) -> Result<bool, EngineError> {
         let (n, samples) = (network.parameter_count(), self.labels.len());
         products.fill(0.0);
-        let batch = (samples / MINIBATCHES).clamp(1, BATCH);
+        let batch = match self.statistics {
+            Statistics::Minibatches(size) => size,
+            Statistics::Running => (samples / MINIBATCHES).clamp(1, BATCH),
+        };
         // Activations, deltas, their tangents: twice what a gradient takes.
         let bytes = 2 * network.bytes_per_sample() * batch;
         let most = (ACTIVATION_BYTES / bytes)
@@ -165,9 +183,11 @@ impl KernelPass {
         let indices: Vec<u32> = samples.clone().map(|i| i as u32).collect();
         let indices = gpu.upload_integers(&indices);
         let mut activations = vec![gpu.gather(&self.images, &indices, size(network.input))];
+        let mut moments = Vec::new();
         for (i, placed) in network.layers.iter().enumerate() {
             let pass = self.pass(network, i, &self.theta, minibatches, batch);
-            let (output, _) = self.layers[i].forward(&pass, &activations[placed.from]);
+            let (output, kept) = self.layers[i].forward(&pass, &activations[placed.from]);
+            moments.push(kept);
             activations.push(match placed.plus {
                 None => output,
                 Some(plus) => gpu.add(&output, &activations[plus]),
@@ -180,6 +200,7 @@ impl KernelPass {
             minibatches,
             batch,
             activations,
+            moments,
             deltas: vec![None; depth + 1],
             delta,
         };
@@ -234,23 +255,36 @@ impl KernelPass {
                 stride: n,
                 column: placed.range.start,
             };
-            let delta = loaded.deltas[i + 1].as_ref();
             if !placed.range.is_empty() {
                 layer.gradient(&at_theta, &around, &delta_tangent, &rows, place);
-                if let (Some(curved), Some(delta), Some(tangent)) = (&curved, delta, &tangents[placed.from]) {
+            }
+            let second = match (&curved, &loaded.deltas[i + 1], &tangents[placed.from]) {
+                (Some(curved), Some(delta), Some(tangent)) => Some((curved, delta, tangent)),
+                _ => None,
+            };
+            let norm = batch_norm(placed).map(|norm| self.normalised(norm, i, placed, loaded));
+            let sum = match (norm, second) {
+                (Some(norm), Some((curved, delta, tangent))) => {
+                    gpu.normalisation_cross(&norm, tangent, delta, curved, place);
+                    let place = (curved, place);
+                    Some(gpu.normalise_back_tangent(&norm, tangent, direction, delta, &delta_tangent, place))
+                }
+                (None, Some((curved, delta, tangent))) if !placed.range.is_empty() => {
                     let along = Around {
                         input: tangent,
                         ..loaded.around(i, placed.from)
                     };
                     layer.gradient(&at_theta, &along, delta, curved, place);
-                }
-            }
-            if self.flow.depends[placed.from] {
-                let mut sum = layer.backward(&at_theta, &around, &delta_tangent);
-                if let (false, Some(delta)) = (placed.range.is_empty(), delta) {
+                    let sum = layer.backward(&at_theta, &around, &delta_tangent);
                     let along = self.pass(network, i, direction, minibatches, batch);
-                    sum = gpu.add(&sum, &layer.backward(&along, &around, delta));
+                    Some(gpu.add(&sum, &layer.backward(&along, &around, delta)))
                 }
+                _ if self.flow.depends[placed.from] => {
+                    Some(layer.backward(&at_theta, &around, &delta_tangent))
+                }
+                _ => None,
+            };
+            if let Some(sum) = sum {
                 self.send(&mut back, placed.from, sum);
             }
             if let Some(plus) = placed.plus {
@@ -277,11 +311,17 @@ impl KernelPass {
                 });
             };
             let around = loaded.around(i, placed.from);
-            if !placed.range.is_empty() {
+            if let Some(norm) = batch_norm(placed) {
+                let norm = self.normalised(norm, i, placed, loaded);
+                add(match &tangents[placed.from] {
+                    Some(tangent) => gpu.normalise_tangent(&norm, tangent, direction),
+                    None => gpu.normalise(norm.input, norm.moments, direction, norm.offset, norm.size, batch),
+                });
+            } else if !placed.range.is_empty() {
                 let along = self.pass(network, i, direction, minibatches, batch);
                 add(self.layers[i].forward(&along, around.input).0);
             }
-            if let Some(tangent) = &tangents[placed.from] {
+            if let (Some(tangent), None) = (&tangents[placed.from], batch_norm(placed)) {
                 let linear = self.pass(network, i, &self.linear, minibatches, batch);
                 add(self.layers[i].tangent(&linear, &around, tangent));
             }
@@ -305,6 +345,7 @@ impl KernelPass {
             gpu: &self.gpu,
             values,
             offset: network.layers[i].range.start,
+            running: (self.statistics == Statistics::Running).then_some(network.layers[i].buffers.start),
             minibatches,
             batch,
         }
@@ -327,7 +368,7 @@ impl Loaded {
         Around {
             input: &self.activations[from],
             output: &self.activations[i + 1],
-            kept: None,
+            kept: self.moments[i].as_ref(),
         }
     }
 }

@@ -105,18 +105,28 @@ impl<'a> Operator<'a> {
         })
     }
 
-    /// The same by the GPU of `engine`, if it is one and all layers of the network have kernels and no curvature of
-    /// their own; else as before.
+    /// The same by the GPU of `engine`, if it is one and all layers of the network have kernels and, but for batch
+    /// normalisations, no curvature of their own; else as before.
     #[cfg(feature = "kernels")]
     pub fn on(mut self, engine: &Engine) -> Self {
         let Pass {
             network,
             values,
             kind,
+            statistics,
             linear,
             ..
         } = &self.pass;
-        self.kernels = KernelPass::new(network, values, linear, self.data, self.samples, *kind, engine);
+        self.kernels = KernelPass::new(
+            network,
+            values,
+            linear,
+            *statistics,
+            self.data,
+            self.samples,
+            *kind,
+            engine,
+        );
         self
     }
 
@@ -142,6 +152,10 @@ impl<'a> Operator<'a> {
             let samples = self.samples.len();
             minibatches(samples as u64, size as u64)?;
             self.pass.statistics = Statistics::Minibatches(size);
+            #[cfg(feature = "kernels")]
+            if let Some(kernels) = &mut self.kernels {
+                kernels.statistics = self.pass.statistics;
+            }
         }
         Ok(self)
     }

@@ -2,6 +2,7 @@
 
 use cubecl::prelude::*;
 
+use super::batch_norm_second_order::Normalised;
 use super::reduce::total;
 use super::{Buffer, Gpu, Rows};
 
@@ -85,42 +86,25 @@ impl Gpu {
         );
     }
 
-    /// Gradients with respect to the input, the statistics being the input's own.
-    #[allow(clippy::too_many_arguments)]
-    pub fn normalise_back(
-        &self,
-        input: &Buffer,
-        moments: &Buffer,
-        theta: &Buffer,
-        offset: usize,
-        delta: &Buffer,
-        size: Size,
-        minibatches: usize,
-        batch: usize,
-    ) -> Buffer {
-        let stride = 2 * size[0];
-        let sums = self.empty(minibatches * stride);
-        let place = Rows {
-            row: 0,
-            stride,
-            column: 0,
-        };
-        self.normalisation_gradient(input, moments, delta, size, minibatches, batch, &sums, place);
-        let back = self.empty(input.len);
-        let (cubes, threads) = self.elementwise(input.len);
+    /// Gradients with respect to the input.
+    pub fn normalise_back(&self, norm: &Normalised, delta: &Buffer) -> Buffer {
+        let sums = norm.sums(self, delta);
+        let back = self.empty(norm.input.len);
+        let (cubes, threads) = self.elementwise(back.len);
         normalise_back::launch(
             &self.client,
             cubes,
             threads,
-            input.arg(),
-            moments.arg(),
-            theta.arg(),
+            norm.input.arg(),
+            norm.moments.arg(),
+            norm.theta.arg(),
             delta.arg(),
             sums.arg(),
             back.arg(),
-            offset,
-            batch,
-            size,
+            norm.offset,
+            norm.batch,
+            norm.share(),
+            norm.size,
         );
         back
     }
@@ -168,7 +152,7 @@ impl Gpu {
         back
     }
 
-    fn per_channel(&self, size: Size, minibatches: usize) -> (CubeCount, CubeDim) {
+    pub(super) fn per_channel(&self, size: Size, minibatches: usize) -> (CubeCount, CubeDim) {
         (
             CubeCount::Static(size[0] as u32, minibatches as u32, 1),
             CubeDim::new_1d(self.threads as u32),
@@ -178,7 +162,13 @@ impl Gpu {
 
 /// Where number `i` of a minibatch's channel lies.
 #[cube]
-fn place(i: usize, minibatch: usize, batch: usize, channel: usize, #[comptime] size: Size) -> usize {
+pub(super) fn place(
+    i: usize,
+    minibatch: usize,
+    batch: usize,
+    channel: usize,
+    #[comptime] size: Size,
+) -> usize {
     let sample = minibatch * batch + i / comptime!(size[1]);
     (sample * comptime!(size[0]) + channel) * comptime!(size[1]) + i % comptime!(size[1])
 }
@@ -219,7 +209,7 @@ fn moments_of_channels(
 
 /// 1/√(σ² + ε), ε being PyTorch's default.
 #[cube]
-fn scale(variance: f32) -> f32 {
+pub(super) fn scale(variance: f32) -> f32 {
     1.0f32 / (variance + 1e-5f32).sqrt()
 }
 
@@ -291,6 +281,7 @@ fn normalise_back(
     back: &mut Tensor<f32>,
     offset: usize,
     batch: usize,
+    share: f32,
     #[comptime] size: Size,
 ) {
     let at = ABSOLUTE_POS;
@@ -300,9 +291,8 @@ fn normalise_back(
         let from = minibatch * comptime!(2 * size[0]) + channel;
         let rate = scale(moments[from + comptime!(size[0])]);
         let x = (input[at] - moments[from]) * rate;
-        let over = 1.0f32 / f32::cast_from((batch * comptime!(size[1])) as u32);
-        let mean = sums[from + comptime!(size[0])] * over;
-        let along = sums[from] * over;
+        let mean = sums[from + comptime!(size[0])] * share;
+        let along = sums[from] * share;
         back[at] = theta[offset + channel] * rate * (delta[at] - mean - x * along);
     }
 }

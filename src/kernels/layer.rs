@@ -1,6 +1,6 @@
 //! Layers as kernels run them, [`Buffer`] to [`Buffer`].
 
-use super::{Buffer, Convolution, Gpu, Rows};
+use super::{Buffer, Convolution, Gpu, Normalised, Rows};
 
 /// What a layer works with: the network's values on the GPU, where its own lie among them, and the samples that go
 /// through, minibatch after minibatch.
@@ -8,6 +8,8 @@ pub struct Pass<'a> {
     pub gpu: &'a Gpu,
     pub values: &'a Buffer,
     pub offset: usize,
+    /// Where a batch normalisation's running statistics lie among the values, if it goes by those.
+    pub running: Option<usize>,
     pub minibatches: usize,
     /// Samples of each.
     pub batch: usize,
@@ -30,12 +32,6 @@ pub struct Around<'a> {
 pub trait Kernel: Send + Sync {
     /// The layer's outputs, and what its gradients will need besides.
     fn forward(&self, pass: &Pass, input: &Buffer) -> (Buffer, Option<Buffer>);
-
-    /// The layer's outputs as a trained network predicts: normalisations by the means and variances that lie at `running`
-    /// among the network's values.
-    fn predict(&self, pass: &Pass, input: &Buffer, _running: usize) -> Buffer {
-        self.forward(pass, input).0
-    }
 
     /// ∂loss/∂input from ∂loss/∂output, `delta`.
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer;
@@ -159,39 +155,41 @@ impl Kernel for Average {
     }
 }
 
-/// Normalisation of this many channels, over this many positions, by each minibatch's own statistics: what it keeps.
+/// Normalisation of this many channels, over this many positions: it keeps the statistics that each minibatch goes by.
 #[derive(Debug, Clone, Copy)]
 pub struct Normalisation(pub [usize; 2]);
 
 impl Kernel for Normalisation {
     fn forward(&self, pass: &Pass, input: &Buffer) -> (Buffer, Option<Buffer>) {
-        let moments = pass.gpu.moments(input, self.0, pass.minibatches, pass.batch);
+        let moments = match pass.running {
+            Some(running) => {
+                let size = 2 * self.0[0];
+                let statistics = pass
+                    .gpu
+                    .columns(pass.values, pass.values.len, running..running + size);
+                let same = pass.gpu.upload_integers(&vec![0; pass.minibatches]);
+                pass.gpu.gather(&statistics, &same, size)
+            }
+            None => pass.gpu.moments(input, self.0, pass.minibatches, pass.batch),
+        };
         let output = pass
             .gpu
             .normalise(input, &moments, pass.values, pass.offset, self.0, pass.batch);
         (output, Some(moments))
     }
 
-    fn predict(&self, pass: &Pass, input: &Buffer, running: usize) -> Buffer {
-        let Pass { gpu, values, .. } = *pass;
-        let moments = gpu.columns(values, values.len, running..running + 2 * self.0[0]);
-        gpu.normalise(input, &moments, values, pass.offset, self.0, pass.samples())
-    }
-
     fn backward(&self, pass: &Pass, around: &Around, delta: &Buffer) -> Buffer {
-        let moments = around.kept.expect("the forward pass keeps its moments");
-        let (minibatches, batch) = (pass.minibatches, pass.batch);
-        let (values, offset) = (pass.values, pass.offset);
-        pass.gpu.normalise_back(
-            around.input,
-            moments,
-            values,
-            offset,
-            delta,
-            self.0,
-            minibatches,
-            batch,
-        )
+        let norm = Normalised {
+            input: around.input,
+            moments: around.kept.expect("the forward pass keeps its moments"),
+            theta: pass.values,
+            offset: pass.offset,
+            size: self.0,
+            minibatches: pass.minibatches,
+            batch: pass.batch,
+            constant: pass.running.is_some(),
+        };
+        pass.gpu.normalise_back(&norm, delta)
     }
 
     fn gradient(&self, pass: &Pass, around: &Around, delta: &Buffer, gradients: &Buffer, place: Rows) {

@@ -7,6 +7,7 @@
 #![allow(clippy::manual_is_multiple_of)]
 
 mod batch_norm;
+mod batch_norm_second_order;
 mod conv2d;
 mod conv2d_product;
 mod conv2d_weights;
@@ -23,6 +24,7 @@ pub mod tails;
 mod tile;
 mod update;
 
+pub use batch_norm_second_order::Normalised;
 pub use convolution::Convolution;
 pub use layer::{Around, Average, FullyConnected, Kernel, Normalisation, Pass, Rectified, Windows};
 pub use update::{Clipped, Update};
