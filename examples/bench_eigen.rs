@@ -1,14 +1,16 @@
 //! Times all eigenvalues of a symmetric matrix in f64: ours, faer's, and nalgebra's up to `--nalgebra` rows (one thread,
 //! unblocked). NumPy's `eigvalsh`, which is LAPACK's, is timed by benches/peers/spectra.py.
 //!
-//! `cargo run --release --example bench_eigen -- [--order 5000] [--repeats 3] [--nalgebra 1000]`
+//! With `--top K` the K largest with their eigenvectors, beside faer's of all of them, on all threads and on one.
+//!
+//! `cargo run --release --example bench_eigen -- [--order 5000] [--repeats 3] [--nalgebra 1000] [--top 0]`
 
 use std::time::Instant;
 
 use clap::Parser;
-use faer::{Mat, Side};
+use faer::{Mat, Par, Side};
 use gradstudy::seed;
-use gradstudy::spectra::eigen::top_eigenvalues;
+use gradstudy::spectra::eigen::{top_eigenpairs, top_eigenvalues};
 use gradstudy::spectra::symmetric::Symmetric;
 use rand::RngExt;
 
@@ -21,6 +23,9 @@ struct Options {
     /// Largest order that nalgebra gets
     #[arg(long, default_value_t = 1000)]
     nalgebra: usize,
+    /// Eigenvectors
+    #[arg(long, default_value_t = 0)]
+    top: usize,
 }
 
 /// The median time of `work`, and what it gives, largest first.
@@ -50,6 +55,9 @@ fn main() {
             matrix[(j, i)] = value;
         }
     }
+    if options.top > 0 {
+        return with_vectors(&options, &matrix);
+    }
     let ours = timed("gradstudy", options.repeats, || {
         top_eigenvalues(Symmetric::of_lower(matrix.as_ref()), n).expect("finite numbers")
     });
@@ -63,6 +71,24 @@ fn main() {
         let same = nalgebra::DMatrix::from_fn(n, n, |i, j| matrix[(i, j)]);
         let theirs = timed("nalgebra", options.repeats, || {
             same.symmetric_eigenvalues().iter().copied().collect()
+        });
+        tell(&ours, &theirs);
+    }
+}
+
+fn with_vectors(options: &Options, matrix: &Mat<f64>) {
+    let symmetric = Symmetric::of_lower(matrix.as_ref());
+    let ours = timed("gradstudy", options.repeats, || {
+        let pairs = top_eigenpairs(&symmetric, options.top).expect("finite numbers");
+        let largest = pairs.residuals.iter().fold(0.0f64, |a, &b| a.max(b));
+        println!("  largest residual {largest:.1e}");
+        pairs.values
+    });
+    for (name, par) in [("faer", Par::rayon(0)), ("faer, one thread", Par::Seq)] {
+        faer::set_global_parallelism(par);
+        let theirs = timed(name, options.repeats, || {
+            let solved = matrix.self_adjoint_eigen(Side::Lower).expect("finite numbers");
+            solved.S().column_vector().iter().copied().collect()
         });
         tell(&ours, &theirs);
     }

@@ -8,6 +8,7 @@ use crate::plan::{Plan, Step, StepId};
 use crate::stats::outcome::Outcome;
 
 /// How far a recording and what is made of it got on the GPU.
+#[cfg_attr(not(feature = "kernels"), expect(dead_code))]
 pub(super) enum OnGpu {
     /// Nothing was done.
     Nothing,

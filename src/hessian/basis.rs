@@ -5,33 +5,59 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 use rayon::prelude::*;
 
-/// Rows of a float64 copy of a part of the basis: with [`PANEL_COLUMNS`], what a core's cache holds.
-const PANEL_ROWS: usize = 1024;
-const PANEL_COLUMNS: usize = 64;
+use super::basis_kernel::{ROWS, Row, Tile, Visit, WIDTH, Widen};
 
-/// Float32 to float64 by the widest vectors of the CPU at hand: most of the time would go here otherwise.
-struct Widen<'a>(&'a [f32], &'a mut [f64]);
+/// Vectors whose float64 copies of some rows a core's cache holds.
+const COLUMNS: usize = 64;
 
-impl WithSimd for Widen<'_> {
-    type Output = ();
+/// Parts that the rows are divided into at most, one thread each: fixed, so that sums are grouped the same on every
+/// machine.
+const PARTS: usize = 64;
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        self.1
-            .iter_mut()
-            .zip(self.0)
-            .for_each(|(wide, v)| *wide = f64::from(*v));
-    }
-}
-
-/// Orthonormal vectors of n numbers, one after the other.
+/// Orthonormal vectors of n numbers.
 #[derive(Debug)]
 pub struct Basis {
     n: usize,
-    values: Vec<f32>,
+    len: usize,
+    /// For each [`ROWS`] rows their part of every vector, one after the other; zeros after the last row.
+    panels: Vec<Vec<f32>>,
+}
+
+/// Vectors amid their orthogonalisation: for each panel of rows, [`WIDTH`] of them at a time.
+struct Block {
+    tiles: Vec<Tile>,
+    /// Tiles of a panel.
+    across: usize,
+}
+
+impl Block {
+    fn of(n: usize, vectors: &[f64]) -> Self {
+        let across = (vectors.len() / n).div_ceil(WIDTH);
+        let mut tiles = vec![Tile::ZERO; n.div_ceil(ROWS) * across];
+        tiles.par_iter_mut().enumerate().for_each(|(number, tile)| {
+            let (first, start) = (number % across * WIDTH, number / across * ROWS);
+            let end = n.min(start + ROWS);
+            for (column, vector) in tile.0.iter_mut().zip(vectors.chunks_exact(n).skip(first)) {
+                column[..end - start].copy_from_slice(&vector[start..end]);
+            }
+        });
+        Block { tiles, across }
+    }
+
+    fn copy_to(&self, n: usize, vectors: &mut [f64]) {
+        vectors
+            .par_chunks_exact_mut(n)
+            .enumerate()
+            .for_each(|(j, vector)| {
+                let tiles = self.tiles.chunks_exact(self.across);
+                for (rows, tiles) in vector.chunks_mut(ROWS).zip(tiles) {
+                    rows.copy_from_slice(&tiles[j / WIDTH].0[j % WIDTH][..rows.len()]);
+                }
+            });
+    }
 }
 
 impl Basis {
@@ -39,131 +65,143 @@ impl Basis {
     pub fn new(n: usize) -> Self {
         Basis {
             n,
-            values: Vec::new(),
+            len: 0,
+            panels: vec![Vec::new(); n.div_ceil(ROWS)],
         }
     }
 
-    /// Takes vectors that are orthonormal already.
-    pub fn from_values(n: usize, values: Vec<f32>) -> Self {
-        Basis { n, values }
+    /// Takes vectors that are orthonormal already, one after the other.
+    pub fn of(n: usize, vectors: &[f32]) -> Self {
+        let mut basis = Basis::new(n);
+        basis.append(vectors, |v| *v);
+        basis
     }
 
     /// How many vectors.
     pub fn len(&self) -> usize {
-        self.values.len() / self.n.max(1)
+        self.len
     }
 
-    /// Vectors `first..`, as numbers.
-    pub fn from(&self, first: usize) -> &[f32] {
-        &self.values[first * self.n..]
+    /// Vectors `first..`, one after the other.
+    pub fn from(&self, first: usize) -> Vec<f32> {
+        let mut vectors = vec![0.0; (self.len - first) * self.n];
+        let numbered = vectors.par_chunks_exact_mut(self.n.max(1)).enumerate();
+        numbered.for_each(|(j, vector)| {
+            for (rows, panel) in vector.chunks_mut(ROWS).zip(&self.panels) {
+                rows.copy_from_slice(&panel[(first + j) * ROWS..][..rows.len()]);
+            }
+        });
+        vectors
     }
 
     /// Appends vectors, rounded to float32.
     pub fn extend(&mut self, vectors: &[f64]) {
-        // Grows by eighths: a basis that fills the memory must not be doubled.
-        if self.values.capacity() < self.values.len() + vectors.len() {
-            self.values
-                .reserve_exact(vectors.len().max(self.values.len() / 8));
-        }
-        self.values.extend(vectors.iter().map(|v| *v as f32));
+        self.append(vectors, |v| *v as f32);
     }
 
-    /// Rows that one thread takes at once: fixed by n alone, so that sums are grouped the same on every machine.
-    fn rows_per_part(&self) -> usize {
-        self.n.div_ceil(64).max(4 * PANEL_ROWS)
-    }
-
-    /// Calls `visit(first column, float64 panel)` for panels of rows `rows`.
-    fn panels(&self, rows: std::ops::Range<usize>, mut visit: impl FnMut(usize, MatRef<'_, f64>)) {
-        let mut panel = vec![0.0; rows.len() * PANEL_COLUMNS.min(self.len())];
-        let arch = Arch::new();
-        for first in (0..self.len()).step_by(PANEL_COLUMNS) {
-            let columns = PANEL_COLUMNS.min(self.len() - first);
-            for (j, out) in panel.chunks_exact_mut(rows.len()).take(columns).enumerate() {
-                let column = &self.values[(first + j) * self.n..][rows.clone()];
-                arch.dispatch(Widen(column, out));
-            }
-            let panel = &panel[..rows.len() * columns];
-            visit(first, MatRef::from_column_major_slice(panel, rows.len(), columns));
-        }
-    }
-
-    /// Vᵀ `block` for a block of vectors, one after the other.
-    fn project(&self, block: &[f64]) -> Mat<f64> {
-        let (m, b) = (self.len(), block.len() / self.n);
-        let block = MatRef::from_column_major_slice(block, self.n, b);
-        let part = self.rows_per_part();
-        let parts: Vec<Mat<f64>> = (0..self.n.div_ceil(part))
-            .into_par_iter()
-            .map(|i| {
-                let mut sum = Mat::zeros(m, b);
-                let end = ((i + 1) * part).min(self.n);
-                for start in (i * part..end).step_by(PANEL_ROWS) {
-                    let rows = start..(start + PANEL_ROWS).min(end);
-                    let block = block.subrows(start, rows.len());
-                    self.panels(rows, |first, panel| {
-                        let sum = sum.as_mut().subrows_mut(first, panel.ncols());
-                        matmul(sum, Accum::Add, panel.transpose(), block, 1.0, Par::Seq);
-                    });
+    fn append<T: Sync>(&mut self, vectors: &[T], single: impl Fn(&T) -> f32 + Sync) {
+        let n = self.n;
+        self.len += vectors.len() / n.max(1);
+        let more = vectors.len() / n.max(1) * ROWS;
+        self.panels
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(number, panel)| {
+                // Grows by eighths: a basis that fills the memory must not be doubled.
+                if panel.capacity() < panel.len() + more {
+                    panel.reserve_exact(more.max(panel.len() / 8));
                 }
-                sum
+                let (start, end) = (number * ROWS, n.min(number * ROWS + ROWS));
+                for vector in vectors.chunks_exact(n) {
+                    panel.extend(vector[start..end].iter().map(&single));
+                    panel.resize(panel.len().next_multiple_of(ROWS), 0.0);
+                }
+            });
+    }
+
+    /// `block` ← `block` − V `coefficients` if there are any, and then Vᵀ `block`, vectors of the basis after vectors of the
+    /// basis for each [`WIDTH`] of the block; nothing unless `projected`.
+    fn pass(&self, block: &mut Block, coefficients: Option<&[Row]>, projected: bool) -> Vec<Row> {
+        let (m, across, arch) = (self.len, block.across, Arch::new());
+        let part = self.panels.len().div_ceil(PARTS).max(1);
+        let parts: Vec<Vec<Row>> = self
+            .panels
+            .par_chunks(part)
+            .zip(block.tiles.par_chunks_mut(part * across))
+            .map(|(panels, tiles)| {
+                let mut sums = vec![[0.0; WIDTH]; if projected { across * m } else { 0 }];
+                for (panel, tiles) in panels.iter().zip(tiles.chunks_exact_mut(across)) {
+                    for (q, tile) in tiles.iter_mut().enumerate() {
+                        arch.dispatch(Visit {
+                            columns: panel.as_chunks::<ROWS>().0,
+                            coefficients: coefficients.map(|all| &all[q * m..][..m]),
+                            tile,
+                            sums: sums.chunks_exact_mut(m.max(1)).nth(q),
+                        });
+                    }
+                }
+                sums
             })
             .collect();
-        parts.into_iter().fold(Mat::zeros(m, b), |sum, part| sum + part)
-    }
-
-    /// `block` ← `block` − V `coefficients`.
-    fn subtract(&self, coefficients: &Mat<f64>, block: &mut [f64]) {
-        let b = block.len() / self.n;
-        MatMut::from_column_major_slice_mut(block, self.n, b)
-            .par_row_chunks_mut(PANEL_ROWS)
-            .enumerate()
-            .for_each(|(i, mut block)| {
-                let start = i * PANEL_ROWS;
-                self.panels(start..start + block.nrows(), |first, panel| {
-                    let coefficients = coefficients.as_ref().subrows(first, panel.ncols());
-                    matmul(block.as_mut(), Accum::Add, panel, coefficients, -1.0, Par::Seq);
-                });
-            });
+        let mut parts = parts.into_iter();
+        let first = parts.next().unwrap_or_default();
+        parts.fold(first, |mut sums, part| {
+            for (sum, part) in sums.iter_mut().zip(part) {
+                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            }
+            sums
+        })
     }
 
     /// Takes from `block` its part in the span of the basis (classical Gram–Schmidt, twice) and returns that part's
     /// coefficients, vectors of the basis × vectors of the block.
-    pub fn orthogonalise(&self, block: &mut [f64]) -> Mat<f64> {
-        let mut total = Mat::zeros(self.len(), block.len() / self.n);
-        for _ in 0..2 {
-            let coefficients = self.project(block);
-            self.subtract(&coefficients, block);
-            total += coefficients;
+    pub fn orthogonalise(&self, vectors: &mut [f64]) -> Mat<f64> {
+        let (m, b) = (self.len, vectors.len() / self.n);
+        if m == 0 || b == 0 {
+            return Mat::zeros(m, b);
         }
-        total
+        let mut block = Block::of(self.n, vectors);
+        let first = self.pass(&mut block, None, true);
+        let second = self.pass(&mut block, Some(&first), true);
+        self.pass(&mut block, Some(&second), false);
+        block.copy_to(self.n, vectors);
+        Mat::from_fn(m, b, |i, j| {
+            let place = j / WIDTH * m + i;
+            first[place][j % WIDTH] + second[place][j % WIDTH]
+        })
     }
 
     /// V Y for some columns Y (vectors of the basis × columns), rounded to float32.
     pub fn combine(&self, y: MatRef<'_, f64>) -> Vec<f32> {
         let mut combined = Vec::with_capacity(self.n * y.ncols());
-        for first in (0..y.ncols()).step_by(PANEL_COLUMNS) {
-            let y = y.subcols(first, PANEL_COLUMNS.min(y.ncols() - first));
+        for first in (0..y.ncols()).step_by(COLUMNS) {
+            let y = y.subcols(first, COLUMNS.min(y.ncols() - first));
             combined.extend(self.combine_few(y).into_iter().map(|v| v as f32));
         }
         combined
     }
 
     fn combine_few(&self, y: MatRef<'_, f64>) -> Vec<f64> {
-        let mut combined = vec![0.0; self.n * y.ncols()];
+        let (mut combined, arch) = (vec![0.0; self.n * y.ncols()], Arch::new());
         MatMut::from_column_major_slice_mut(&mut combined, self.n, y.ncols())
-            .par_row_chunks_mut(PANEL_ROWS)
-            .enumerate()
-            .for_each(|(i, mut part)| {
-                let start = i * PANEL_ROWS;
-                self.panels(start..start + part.nrows(), |first, panel| {
+            .par_row_chunks_mut(ROWS)
+            .zip(&self.panels)
+            .for_each_init(
+                || vec![0.0; ROWS * COLUMNS],
+                |wide, (mut part, panel)| {
                     // The last vectors may be a block that Y does not cover.
-                    let covered = panel.ncols().min(y.nrows().saturating_sub(first));
-                    let y = y.subrows(first.min(y.nrows()), covered);
-                    let panel = panel.subcols(0, covered);
-                    matmul(part.as_mut(), Accum::Add, panel, y, 1.0, Par::Seq);
-                });
-            });
+                    let covered = &panel[..y.nrows() * ROWS];
+                    for (number, columns) in covered.chunks(ROWS * COLUMNS).enumerate() {
+                        let wide = &mut wide[..columns.len()];
+                        arch.dispatch(Widen(columns, wide));
+                        let count = columns.len() / ROWS;
+                        let wide = MatRef::from_column_major_slice(wide, ROWS, count);
+                        let wide = wide.subrows(0, part.nrows());
+                        let y = y.subrows(number * COLUMNS, count);
+                        matmul(part.as_mut(), Accum::Add, wide, y, 1.0, Par::Seq);
+                    }
+                },
+            );
         combined
     }
 }
@@ -237,7 +275,7 @@ mod tests {
             basis.extend(&q);
         }
         assert_eq!(basis.len(), 90);
-        let wide: Vec<f64> = basis.from(0).iter().map(|v| f64::from(*v)).collect();
+        let wide: Vec<f64> = basis.from(0).into_iter().map(f64::from).collect();
         for (i, a) in wide.chunks(N).enumerate() {
             for (j, b) in wide.chunks(N).enumerate() {
                 let expected = if i == j { 1.0 } else { 0.0 };

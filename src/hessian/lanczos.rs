@@ -73,7 +73,7 @@ impl<'a> Lanczos<'a> {
         let block = self.basis.from(m);
         let b = block.len() / n;
         let mut product = vec![0.0; block.len()];
-        if let Err(error) = self.operator.products(block, &mut product, cancel)? {
+        if let Err(error) = self.operator.products(&block, &mut product, cancel)? {
             return Some(Err(error));
         }
         if !product.iter().all(|p| p.is_finite()) {
@@ -151,8 +151,8 @@ impl<'a> Lanczos<'a> {
         let (t, b) = (y.transpose() * &t * &y, &b * &y);
         let n = self.operator.size();
         let mut values = self.basis.combine(y.as_ref());
-        values.extend_from_slice(self.basis.from(self.len()));
-        self.basis = Basis::from_values(n, values);
+        values.extend(self.basis.from(self.len()));
+        self.basis = Basis::of(n, &values);
         self.coefficients = (0..y.ncols())
             .map(|j| t.col(j).iter().chain(b.col(j).iter()).copied().collect())
             .collect();

@@ -2,6 +2,7 @@
 //! and the empirical Fisher matrix with vectors, and their leading eigenvalues.
 
 mod basis;
+mod basis_kernel;
 pub mod error;
 mod group;
 #[cfg(feature = "kernels")]

@@ -66,7 +66,7 @@ impl State {
             .write(true)
             .open(self.basis_path(place.restarts))?;
         file.seek(SeekFrom::Start((self.written.1 * n * size_of::<f32>()) as u64))?;
-        file.write_all(bytemuck::cast_slice(lanczos.basis.from(self.written.1)))?;
+        file.write_all(bytemuck::cast_slice(&lanczos.basis.from(self.written.1)))?;
         file.sync_all()?;
         self.written.1 = lanczos.basis.len();
 
@@ -148,7 +148,7 @@ impl State {
         let vectors = number("vectors")? as usize;
         let mut basis = vec![0f32; vectors * n];
         File::open(self.basis_path(place.restarts))?.read_exact(bytemuck::cast_slice_mut(&mut basis))?;
-        lanczos.basis = Basis::from_values(n, basis);
+        lanczos.basis = Basis::of(n, &basis);
         lanczos.coefficients = coefficients;
         lanczos.products = number("products")?;
         lanczos.scale = f64::from_bits(number("scale")?);
