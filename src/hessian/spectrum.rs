@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lanczos::Lanczos;
 use super::ritz::Ritz;
-use super::state::{Place, State};
+use super::state::{Look, Place, State};
 use super::{Curvature, HessianError, Operator};
 use crate::stats::monitor::Monitor;
 
@@ -158,6 +158,7 @@ fn search(
     let mut place = Place {
         restarts: 0,
         next_look: (top + top / 2).max(top + 2 * room.block).min(n),
+        seen: None,
     };
     let mut keeper = Keeper::new(operator, request, room)?;
     if let Some(kept) = keeper.load(&mut lanczos)? {
@@ -178,15 +179,35 @@ fn search(
             continue;
         }
         let ritz = lanczos.ritz(top, order)?;
-        if m == n || (0..ritz.values.len()).all(|k| ritz.settled(k, request.tolerance)) {
+        let open = (0..ritz.values.len()).filter(|k| !ritz.settled(*k, request.tolerance));
+        let look = Look {
+            vectors: m,
+            open: open.count(),
+        };
+        if m == n || look.open == 0 {
             return finish(&mut lanczos, ritz, place, operator, request, room, monitor).transpose();
         }
         if full {
             lanczos.restart(top + (m - top) / 3, order)?;
             place.restarts += 1;
         }
-        place.next_look = lanczos.len() + (lanczos.len() / 10).max(room.block);
+        place.next_look = lanczos.len() + until_next_look(lanczos.len(), room.block, place.seen, look);
+        place.seen = (!full).then_some(look);
         keeper.save(&lanczos, place)?;
+    }
+}
+
+/// Vectors until all eigenpairs may be there: those that are open grow fewer about linearly. Not many where that is far
+/// off, and not too few, for a look at m vectors takes m³ operations.
+fn until_next_look(m: usize, block: usize, before: Option<Look>, now: Look) -> usize {
+    let expected = before.filter(|before| before.open > now.open).map(|before| {
+        let each = (now.vectors - before.vectors) as f64 / (before.open - now.open) as f64;
+        (now.open as f64 * each).ceil() as usize
+    });
+    let least = (m / 50).max(block);
+    match expected {
+        Some(expected) => expected.clamp(least, (m / 4).max(block)),
+        None => (m / 10).max(block),
     }
 }
 

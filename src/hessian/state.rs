@@ -30,6 +30,17 @@ pub struct Place {
     pub restarts: u64,
     /// Size of the basis at the next look for convergence.
     pub next_look: usize,
+    /// What the last look since a restart found.
+    pub seen: Option<Look>,
+}
+
+/// A look for convergence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Size of the basis.
+    pub vectors: usize,
+    /// Wanted eigenpairs that were not there yet.
+    pub open: usize,
 }
 
 const INDEX: &str = "lanczos.safetensors";
@@ -97,6 +108,7 @@ impl State {
             ("scale".to_string(), lanczos.scale.to_bits().to_string()),
             ("restarts".to_string(), place.restarts.to_string()),
             ("next_look".to_string(), place.next_look.to_string()),
+            ("seen".to_string(), seen(place.seen)),
         ]);
         let bytes = views
             .and_then(|views| safetensors::serialize(views, Some(facts)))
@@ -143,6 +155,16 @@ impl State {
         let place = Place {
             restarts: number("restarts")?,
             next_look: number("next_look")? as usize,
+            seen: fact("seen")
+                .ok()
+                .as_deref()
+                .and_then(|seen| seen.split_once(' '))
+                .and_then(|(vectors, open)| {
+                    Some(Look {
+                        vectors: vectors.parse().ok()?,
+                        open: open.parse().ok()?,
+                    })
+                }),
         };
         let n = lanczos.size();
         let vectors = number("vectors")? as usize;
@@ -155,6 +177,12 @@ impl State {
         self.written = (place.restarts, vectors);
         Ok(Some(place))
     }
+}
+
+fn seen(look: Option<Look>) -> String {
+    look.map_or(String::new(), |Look { vectors, open }| {
+        format!("{vectors} {open}")
+    })
 }
 
 fn fact(header: &Metadata, name: &str) -> Option<String> {
