@@ -11,6 +11,7 @@ mod on_gpu;
 mod own;
 mod record;
 mod sketch;
+mod solve;
 mod spectrum;
 mod sums;
 mod test;
