@@ -50,6 +50,7 @@ mod kernels {
     use crate::models::Network;
     use crate::plan::route::{is_sketched, rows_of};
     use crate::plan::{Work, spectrum_method};
+    use crate::spectra::SpectrumError;
     use crate::spectra::gram::on_gpu;
     use crate::stats::TESTS;
     use crate::stats::remote::{RemoteHistory, RemoteTest, samples_of};
@@ -103,7 +104,7 @@ mod kernels {
             let Some(first) = these.first() else {
                 return self.tests_on_gpu(history, tests, outcomes);
             };
-            self.spectra_from(
+            let made = self.spectra_from(
                 plan,
                 record,
                 &network,
@@ -113,11 +114,25 @@ mod kernels {
                     let moments = rows
                         .iter()
                         .map(|rows| on_gpu::moments(history, rows, centre, monitor));
-                    let moments: Result<Option<Vec<_>>, _> = moments.collect();
+                    let moments: Result<Option<Vec<_>>, _> = attempt(|| Ok(moments.collect()))
+                        .unwrap_or_else(|error| {
+                            Err(SpectrumError::Device {
+                                reason: error.to_string(),
+                            })
+                        });
                     moments.map_err(|cause| at(first, cause))
                 },
                 Some(&mut || self.tests_on_gpu(history, tests, outcomes)),
-            )
+            );
+            match made {
+                // The host will make them.
+                Err(error) if matches!(*error.cause, Cause::Spectrum(SpectrumError::Device { .. })) => {
+                    self.observer.note(&error.to_string());
+                    missing.extend(these.iter().filter(|step| !spectra.contains_key(&step.id)));
+                    self.tests_on_gpu(history, tests, outcomes)
+                }
+                made => made,
+            }
         }
 
         fn tests_on_gpu(
@@ -148,8 +163,11 @@ mod kernels {
                     None => {
                         outcomes.insert(step.id.clone(), outcome?);
                     }
-                    Some(EngineError::OutOfMemory { .. }) => tests.push(step),
-                    Some(error) => return Err(at(step, error)),
+                    // The host will make it.
+                    Some(error) => {
+                        self.observer.note(&error.to_string());
+                        tests.push(step);
+                    }
                 }
             }
             Ok(())

@@ -7,7 +7,6 @@ use super::{Cause, ExecuteError, Executor, FACTS, TrainingFacts, WEIGHTS, at};
 use crate::data;
 use crate::data::augment::Augment;
 use crate::gradients::batches::Order;
-use crate::gradients::failure::EngineError;
 use crate::models::{Network, weights};
 use crate::optimizers;
 use crate::plan::{Plan, Step, StepId, Work};
@@ -105,11 +104,8 @@ impl Executor<'_> {
         let facts = TrainingFacts {
             epochs: reports.len(),
             losses: reports.iter().map(|report| report.loss).collect(),
-            train_accuracy: training::accuracy(self.engine, &network, &theta, &dataset)
-                .map_err(|cause| at(step, cause))?,
-            test_accuracy: self
-                .test_accuracy(plan, data, &network, &theta)
-                .map_err(|cause| at(step, cause))?,
+            train_accuracy: training::accuracy(self.engine, &network, &theta, &dataset),
+            test_accuracy: self.test_accuracy(plan, data, &network, &theta),
         };
         self.observer.note(&format!(
             "training accuracy {:.2} %",
@@ -130,25 +126,18 @@ impl Executor<'_> {
     }
 
     /// Accuracy on the test split of the data set, if it has one here.
-    fn test_accuracy(
-        &self,
-        plan: &Plan,
-        data: &StepId,
-        network: &Network,
-        theta: &[f32],
-    ) -> Result<Option<f64>, EngineError> {
+    fn test_accuracy(&self, plan: &Plan, data: &StepId, network: &Network, theta: &[f32]) -> Option<f64> {
         let call = match &plan.step(data).work {
             Work::Load { data: call } => call,
             // Noise is on the labels trained with; accuracy on the test split is against its own labels.
             Work::Corrupt { data, .. } => return self.test_accuracy(plan, data, network, theta),
-            _ => return Ok(None),
+            _ => return None,
         };
         let mut args = call.args.clone();
         args.0
             .insert("split".to_string(), Value::Text("test".to_string()));
         args.0.shift_remove("subset");
-        let test = data::dataset(&call.name).and_then(|kind| kind.load(&args, self.search).ok());
-        test.map(|test| training::accuracy(self.engine, network, theta, &test))
-            .transpose()
+        let test = data::dataset(&call.name)?.load(&args, self.search).ok()?;
+        Some(training::accuracy(self.engine, network, theta, &test))
     }
 }
