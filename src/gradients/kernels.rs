@@ -89,23 +89,12 @@ impl<'a> KernelNetwork<'a> {
 
     /// Logits of samples, one after the other; normalisations go by the running statistics behind θ.
     pub fn logits(&self, data: &DeviceData, indices: &[u32]) -> Result<Vec<f32>, EngineError> {
-        let (gpu, network) = (&self.gpu, self.network);
-        let mut activations = vec![data.images(gpu, indices)];
-        for (layer, placed) in self.layers.iter().zip(&network.layers) {
-            let pass = Pass {
-                gpu,
-                values: &self.theta,
-                offset: placed.range.start,
-                running: Some(placed.buffers.start),
-                minibatches: 1,
-                batch: indices.len(),
-            };
-            let (output, _) = layer.forward(&pass, &activations[placed.from]);
-            activations.push(match placed.plus {
-                None => output,
-                Some(plus) => gpu.add(&output, &activations[plus]),
-            });
-        }
+        let gpu = &self.gpu;
+        let pass = |i: usize| Pass {
+            running: Some(self.network.layers[i].buffers.start),
+            ..self.through(i, 1, indices.len())
+        };
+        let (activations, _) = self.forward(data.images(gpu, indices), pass);
         let logits = &activations[activations.len() - 1];
         let mut values = vec![0.0; logits.len];
         gpu.read_into(logits, &mut values)?;
@@ -136,7 +125,8 @@ impl<'a> KernelNetwork<'a> {
         })
     }
 
-    /// One training minibatch, by its own statistics, that leaves everything on the GPU: the samples' losses, and the gradient of their mean.
+    /// One training minibatch, by its own statistics, that leaves everything on the GPU: the samples' losses, and the
+    /// gradient of their mean.
     /// The running statistics behind θ move on.
     pub fn train(&self, data: &DeviceData, indices: &[u32]) -> (Buffer, Buffer) {
         let gradient = self.gpu.empty(self.network.parameter_count());
@@ -152,6 +142,38 @@ impl<'a> KernelNetwork<'a> {
         (losses, gradient)
     }
 
+    /// Minibatches on their way through layer `i`.
+    fn through(&self, i: usize, minibatches: usize, batch: usize) -> Pass<'_> {
+        let placed = &self.network.layers[i];
+        Pass {
+            gpu: &self.gpu,
+            values: &self.theta,
+            offset: placed.range.start,
+            running: (self.mode == BatchNormMode::Running).then_some(placed.buffers.start),
+            minibatches,
+            batch,
+        }
+    }
+
+    /// What each layer gives, after the images, and what it keeps.
+    fn forward<'p>(
+        &self,
+        images: Buffer,
+        pass: impl Fn(usize) -> Pass<'p>,
+    ) -> (Vec<Buffer>, Vec<Option<Buffer>>) {
+        let (mut activations, mut kept) = (vec![images], Vec::new());
+        // Outputs before another activation is added to them.
+        for (i, placed) in self.network.layers.iter().enumerate() {
+            let (output, keeps) = self.layers[i].forward(&pass(i), &activations[placed.from]);
+            kept.push(keeps);
+            activations.push(match placed.plus {
+                None => output,
+                Some(plus) => self.gpu.add(&output, &activations[plus]),
+            });
+        }
+        (activations, kept)
+    }
+
     fn pass(
         &self,
         data: &DeviceData,
@@ -162,24 +184,8 @@ impl<'a> KernelNetwork<'a> {
         row: usize,
     ) -> Passed {
         let (gpu, network) = (&self.gpu, self.network);
-        let pass = |i: usize| Pass {
-            gpu,
-            values: &self.theta,
-            offset: network.layers[i].range.start,
-            running: (self.mode == BatchNormMode::Running).then_some(network.layers[i].buffers.start),
-            minibatches: indices.len() / batch,
-            batch,
-        };
-        let (mut activations, mut kept) = (vec![data.images(gpu, indices)], Vec::new());
-        // Outputs before another activation is added to them.
-        for (i, placed) in network.layers.iter().enumerate() {
-            let (output, keeps) = self.layers[i].forward(&pass(i), &activations[placed.from]);
-            kept.push(keeps);
-            activations.push(match placed.plus {
-                None => output,
-                Some(plus) => gpu.add(&output, &activations[plus]),
-            });
-        }
+        let pass = |i: usize| self.through(i, indices.len() / batch, batch);
+        let (mut activations, kept) = self.forward(data.images(gpu, indices), pass);
         let labels = gpu.upload_integers(&data.data.labels_of(indices));
         let logits = &activations[activations.len() - 1];
         let (losses, delta) = gpu.cross_entropy(logits, &labels, network.classes, 1.0 / batch as f32);

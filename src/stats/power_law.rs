@@ -2,6 +2,7 @@
 //! (Eq. 7) against the critical distance.
 
 mod convention;
+mod remote;
 
 pub(super) use convention::tail_rule;
 
@@ -15,7 +16,7 @@ use super::ks::{Ecdf, ks_distance};
 use super::many::{self, power_law::Samples};
 use super::monitor::Monitor;
 use super::outcome::{Direction, Outcome};
-use super::remote::{RemoteError, RemoteHistory, RemoteTest, TAIL_POINTS};
+use super::remote::{RemoteTest, TAIL_POINTS};
 use super::tail::{RULES, TailRule};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 
@@ -183,33 +184,6 @@ impl TestKind for PowerLaw {
         };
         let bootstrap = replicates * drawn * 3e-8;
         (values * (fit + again) + samples as f64 * 7e-6 + bootstrap) / rayon::current_num_threads() as f64
-    }
-}
-
-impl RemoteTest for PowerLaw {
-    fn run_remote(
-        &self,
-        history: &dyn RemoteHistory,
-        direction: Direction,
-        args: &Args,
-        _seed: u64,
-        monitor: &Monitor,
-    ) -> Result<Option<Outcome>, RemoteError> {
-        let settings = PowerLawSettings::from_args(args);
-        let TailRule::Top(k) = settings.tail else {
-            unreachable!("no other tail is fitted elsewhere")
-        };
-        let found = history.power_laws(direction, k, settings.ecdf, monitor)?;
-        let critical_distance = settings.critical_distance(k);
-        let tests = found.map(|found| -> Vec<Result<PowerLawTest, Cause>> {
-            let test = |(fit, ks_distance)| PowerLawTest {
-                fit,
-                ks_distance,
-                critical_distance,
-            };
-            found.into_iter().map(|found| found.map(test)).collect()
-        });
-        Ok(tests.map(|tests| Outcome::PowerLaw(many::power_law::outcome(&tests, &settings))))
     }
 }
 

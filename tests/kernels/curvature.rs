@@ -16,13 +16,6 @@ fn curvature_products_of_kernels_are_the_hosts() {
         return;
     }
     let data = images();
-    let mlp = [
-        ("depth", Value::Integer(2)),
-        ("width", Value::Integer(13)),
-        ("batchnorm", Value::Boolean(false)),
-        ("activation", Value::Text("relu".into())),
-        ("logits", Value::Integer(10)),
-    ];
     let mut plain = Builder::new([1, 28, 28]);
     // A way around a layer, and an average: what LeNet lacks.
     let side = Conv2d {
@@ -50,11 +43,23 @@ fn curvature_products_of_kernels_are_the_hosts() {
     plain.push("linear", Linear { input, outputs: 10 });
     for (network, samples) in [
         (model("lenet", args([("logits", Value::Integer(10))])), 13),
-        (model("fcn", args(mlp)), 207),
+        (mlp(false), 207),
         (plain.build("Around"), 13),
     ] {
         compare(&network, &data, samples, None, 1e-5);
     }
+}
+
+/// Two hidden layers.
+fn mlp(batchnorm: bool) -> Network {
+    let settings = [
+        ("depth", Value::Integer(2)),
+        ("width", Value::Integer(13)),
+        ("batchnorm", Value::Boolean(batchnorm)),
+        ("activation", Value::Text("relu".into())),
+        ("logits", Value::Integer(10)),
+    ];
+    model("fcn", args(settings))
 }
 
 /// Products of all three matrices by kernels and by the host, layer by layer.
@@ -122,14 +127,7 @@ fn curvature_products_through_batch_normalisation_are_the_hosts() {
         return;
     }
     let data = images();
-    let mlp = [
-        ("depth", Value::Integer(2)),
-        ("width", Value::Integer(13)),
-        ("batchnorm", Value::Boolean(true)),
-        ("activation", Value::Text("relu".into())),
-        ("logits", Value::Integer(10)),
-    ];
-    let mlp = model("fcn", args(mlp));
+    let mlp = mlp(true);
     compare(&mlp, &data, 207, None, 1e-5);
     compare(&mlp, &data, 60, Some(20), 1e-5);
     compare(&residual(), &data, 9, None, 1e-5);
