@@ -131,10 +131,23 @@ impl Facts for RegistryFacts {
     }
 
     fn array(&self, file: &Call) -> Option<Result<(u64, u64), (String, String)>> {
-        Some(match own::open(&file.args) {
-            Ok(own) => Ok((own.parameters() as u64, own.iterations() as u64)),
+        Some(match own::summary(&file.args) {
+            Ok(summary) => Ok((summary.parameters, summary.iterations)),
             Err(error) => Err(told(&error)),
         })
+    }
+
+    fn array_remarks(&self, file: &Call) -> Vec<String> {
+        let name = file.args.text("path");
+        let remarks = own::summary(&file.args).map_or_else(|_| Vec::new(), |summary| summary.remarks);
+        remarks
+            .iter()
+            .map(|remark| format!("`{name}`: {remark}"))
+            .collect()
+    }
+
+    fn data_remarks(&self, data: &Call) -> Vec<String> {
+        data::dataset(&data.name).map_or_else(Vec::new, |set| set.remarks(&data.args))
     }
 
     fn curvature_fault(&self, spectrum: &Call, model: &Call, data: &Call) -> Option<(String, String)> {

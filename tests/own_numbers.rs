@@ -1,6 +1,7 @@
 //! `gradstudy test FILE`, by the real binary, on files of every kind.
 
 mod reading;
+mod tables;
 
 use std::fs::{self, File};
 use std::io::Write;

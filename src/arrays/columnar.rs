@@ -1,40 +1,77 @@
-//! Columns of numbers in Arrow and Parquet files; other columns are left out, a missing value is NaN.
+//! Columns of numbers in Arrow and Parquet files. What is no number is named in the matrix's `left_out`; a missing value is
+//! NaN. A column of lists (a gradient in each row) is an array of its own.
+
+mod index;
+mod lists;
+mod numbers;
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
-};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_schema::{ArrowError, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::ArraysError;
-use super::matrix::Matrix;
+use super::matrix::{LeftOut, Matrix};
 use super::spill::Spill;
+use lists::Lists;
+use numbers::{is_number, kind, numbers};
 
-/// Arrow's file format (Feather's second version), or its stream format.
-pub(super) fn open_arrow(path: &Path) -> Result<Matrix, ArraysError> {
-    let file = || File::open(path).map_err(|reason| ArraysError::file(path, reason));
-    if let Ok(reader) = FileReader::try_new(file()?, None) {
-        return collect(path, &reader.schema(), reader);
+/// Rows that are decoded together where columns hold lists, which may be long.
+const LISTS_AT_A_TIME: usize = 16;
+
+/// Arrow's file format (Feather's second version), or its stream format. `index` says whether columns that pandas calls an
+/// index are left out; without it they are, and that is said.
+pub(super) fn open_arrow(path: &Path, index: Option<bool>) -> Result<Vec<Matrix>, ArraysError> {
+    let open = || File::open(path).map_err(|reason| ArraysError::file(path, reason));
+    let mut magic = [0; 6];
+    let length = open()?
+        .read(&mut magic)
+        .map_err(|reason| ArraysError::file(path, reason))?;
+    match &magic[..length] {
+        b"ARROW1" => {
+            let reader = FileReader::try_new(open()?, None).map_err(|error| damaged(path, error))?;
+            collect(path, &reader.schema(), reader, index)
+        }
+        [b'F', b'E', b'A', b'1', ..] => {
+            let problem = "is Feather's first version; write its second (pandas and pyarrow: `version=2`)";
+            Err(ArraysError::malformed(path, problem))
+        }
+        _ => {
+            let reader = StreamReader::try_new(open()?, None).map_err(|error| damaged(path, error))?;
+            collect(path, &reader.schema(), reader, index)
+        }
     }
-    let reader = StreamReader::try_new(file()?, None).map_err(|error| damaged(path, error))?;
-    collect(path, &reader.schema(), reader)
 }
 
-pub(super) fn open_parquet(path: &Path) -> Result<Matrix, ArraysError> {
+/// A Parquet file, packed in any of the usual ways; `index` as for [`open_arrow`].
+pub(super) fn open_parquet(path: &Path, index: Option<bool>) -> Result<Vec<Matrix>, ArraysError> {
     let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let unsound = |error: parquet::errors::ParquetError| {
         ArraysError::malformed(path, format!("is no sound Parquet file: {error}"))
     };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unsound)?;
-    let schema = builder.schema().clone();
-    collect(path, &schema, builder.build().map_err(unsound)?)
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unsound)?;
+    let mut schema = builder.schema().as_ref().clone();
+    // The keys of the file are those of the schema where a writer of Arrow's did not put them there.
+    let keys = builder.metadata().file_metadata().key_value_metadata();
+    for pair in keys.into_iter().flatten() {
+        if let Some(value) = &pair.value {
+            if !schema.metadata.contains_key(&pair.key) {
+                schema.metadata.insert(pair.key.clone(), value.clone());
+            }
+        }
+    }
+    if schema
+        .fields()
+        .iter()
+        .any(|field| lists::is_list(field.data_type()))
+    {
+        builder = builder.with_batch_size(LISTS_AT_A_TIME);
+    }
+    collect(path, &schema, builder.build().map_err(unsound)?, index)
 }
 
 fn damaged(path: &Path, error: ArrowError) -> ArraysError {
@@ -45,74 +82,76 @@ fn collect(
     path: &Path,
     schema: &Schema,
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
-) -> Result<Matrix, ArraysError> {
-    let fields: Vec<_> = schema.fields().iter().enumerate().collect();
-    let kept: Vec<usize> = fields
+    index: Option<bool>,
+) -> Result<Vec<Matrix>, ArraysError> {
+    let (mut notes, mut left_out) = (Vec::new(), Vec::new());
+    let indices = match index {
+        Some(false) => Vec::new(),
+        Some(true) => vec![0],
+        None => index::columns(schema),
+    };
+    notes.extend(index::note(schema, &indices).filter(|_| index.is_none()));
+    let (mut scalars, mut lists) = (Vec::new(), Vec::new());
+    for (i, field) in schema
+        .fields()
         .iter()
-        .filter(|(_, field)| is_number(field.data_type()))
-        .map(|(i, _)| *i)
-        .collect();
-    if kept.is_empty() {
-        let found: Vec<String> = fields
-            .iter()
-            .map(|(_, field)| field.data_type().to_string())
-            .collect();
-        return Err(ArraysError::Element {
-            place: format!("`{}`", path.display()),
-            found: format!("columns of {}", found.join(", ")),
-        });
+        .enumerate()
+        .filter(|(i, _)| !indices.contains(i))
+    {
+        match field.data_type() {
+            ty if is_number(ty) => scalars.push(i),
+            ty if lists::is_list(ty) && is_number(lists::innermost(ty)) => {
+                lists.push((i, Lists::new(field.name())?));
+            }
+            ty => left_out.push(LeftOut::of_kind(field.name(), kind(ty))),
+        }
     }
-    let mut spill = Spill::new()?;
+    let mut table = Spill::new()?;
     let mut rows = 0;
     for batch in batches {
         let batch = batch.map_err(|error| damaged(path, error))?;
-        let columns: Vec<Vec<f64>> = kept.iter().map(|&i| numbers(batch.column(i).as_ref())).collect();
+        let columns: Vec<Vec<f64>> = scalars.iter().map(|&i| numbers(batch.column(i))).collect();
         for row in 0..batch.num_rows() {
             for column in &columns {
-                spill.push(column[row])?;
+                table.push(column[row])?;
             }
+        }
+        for (i, list) in &mut lists {
+            list.add(batch.column(*i), rows)?;
         }
         rows += batch.num_rows();
     }
-    let names: Vec<String> = kept.iter().map(|&i| fields[i].1.name().clone()).collect();
-    let columns = names.len();
-    spill.matrix(path, rows, names, columns)
-}
-
-fn is_number(ty: &DataType) -> bool {
-    use DataType::*;
-    matches!(
-        ty,
-        Boolean | Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float32 | Float64
-    )
-}
-
-/// The values of a column for which [`is_number`] holds.
-fn numbers(column: &dyn Array) -> Vec<f64> {
-    macro_rules! primitive {
-        ($type:ty) => {
-            column
-                .as_primitive::<$type>()
-                .iter()
-                .map(|value| value.map_or(f64::NAN, |value| value as f64))
-                .collect()
-        };
+    let mut arrays = Vec::new();
+    if !scalars.is_empty() {
+        let names: Vec<String> = scalars.iter().map(|&i| schema.field(i).name().clone()).collect();
+        let columns = names.len();
+        arrays.push(table.matrix(path, rows, names, columns)?);
     }
-    match column.data_type() {
-        DataType::Boolean => column
-            .as_boolean()
-            .iter()
-            .map(|value| value.map_or(f64::NAN, |value| f64::from(u8::from(value))))
-            .collect(),
-        DataType::Int8 => primitive!(Int8Type),
-        DataType::Int16 => primitive!(Int16Type),
-        DataType::Int32 => primitive!(Int32Type),
-        DataType::Int64 => primitive!(Int64Type),
-        DataType::UInt8 => primitive!(UInt8Type),
-        DataType::UInt16 => primitive!(UInt16Type),
-        DataType::UInt32 => primitive!(UInt32Type),
-        DataType::UInt64 => primitive!(UInt64Type),
-        DataType::Float32 => primitive!(Float32Type),
-        _ => primitive!(Float64Type),
+    for (_, list) in lists {
+        match list.matrix(rows)? {
+            Ok(matrix) => arrays.push(matrix),
+            Err(left) => left_out.push(left),
+        }
+    }
+    let Some(first) = arrays.first_mut() else {
+        return Err(no_numbers(path, &left_out));
+    };
+    first.notes = notes;
+    first.left_out = left_out;
+    Ok(arrays)
+}
+
+fn no_numbers(path: &Path, left_out: &[LeftOut]) -> ArraysError {
+    let found: Vec<String> = left_out
+        .iter()
+        .take(8)
+        .map(|left| format!("`{}` {}", left.name, left.reason))
+        .collect();
+    ArraysError::Element {
+        place: format!("`{}`", path.display()),
+        found: match found.is_empty() {
+            true => "no column".to_string(),
+            false => format!("no column of numbers ({})", found.join("; ")),
+        },
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::text::TextError;
+
 /// Why a file gives no matrix.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ArraysError {
@@ -15,7 +17,10 @@ pub enum ArraysError {
     #[error("`{}` is of no known kind", path.display())]
     #[diagnostic(
         code(gradstudy::arrays::kind),
-        help("known: .npy, .npz, .safetensors, .csv, .tsv, .arrow (also .feather, .ipc), .parquet")
+        help(
+            "known: .npy, .npz, .safetensors, .pt (.pth), .arrow (.feather, .ipc), .parquet, and tables in text: .csv, .tsv, \
+             .txt, .dat, .data, packed (.gz) or not"
+        )
     )]
     Kind { path: PathBuf },
     #[error("`{}` {problem}", path.display())]
@@ -37,7 +42,9 @@ pub enum ArraysError {
     #[error("`{}`, line {line}: column {column} is `{text}`, which is no number", path.display())]
     #[diagnostic(
         code(gradstudy::arrays::field),
-        help("remove the column, or leave the field empty where the value is missing")
+        help(
+            "correct the value, or leave the field empty where it is missing; a header is said with `header: true`"
+        )
     )]
     Field {
         path: PathBuf,
@@ -45,6 +52,18 @@ pub enum ArraysError {
         column: String,
         text: String,
     },
+    #[error("`{}`{place} {problem}", path.display())]
+    #[diagnostic(code(gradstudy::arrays::text), help("{help}"))]
+    Text {
+        path: PathBuf,
+        /// Empty, or `, line 3:`.
+        place: String,
+        problem: String,
+        help: String,
+    },
+    #[error("`{setting}` says how tables in text are read, `{}` is none", path.display())]
+    #[diagnostic(code(gradstudy::arrays::setting), help("leave `{setting}` out"))]
+    Setting { path: PathBuf, setting: &'static str },
     #[error("cannot write a temporary file: {reason}")]
     #[diagnostic(
         code(gradstudy::arrays::temporary),
@@ -65,6 +84,15 @@ impl ArraysError {
         ArraysError::Malformed {
             path: path.into(),
             problem: problem.to_string(),
+        }
+    }
+
+    pub(super) fn text(path: &Path, error: TextError) -> Self {
+        ArraysError::Text {
+            path: path.into(),
+            place: error.line.map_or(String::new(), |line| format!(", line {line}:")),
+            problem: error.problem,
+            help: error.help,
         }
     }
 

@@ -47,10 +47,36 @@ pub struct Matrix {
     pub columns: usize,
     /// Names of the columns, where the file has them.
     pub column_names: Vec<String>,
+    /// What was decided while the file was read, in sentences without a full stop: an index that was left out, names in a row
+    /// of numbers.
+    pub notes: Vec<String>,
+    /// What else the file holds and is no part of the matrix.
+    pub left_out: Vec<LeftOut>,
     pub(super) element: Element,
     pub(super) big_endian: bool,
     pub(super) order: Order,
     pub(super) bytes: Bytes,
+}
+
+/// A column or an array that holds no numbers, or not only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub name: String,
+    /// What follows its name: `holds words, such as …`.
+    pub reason: String,
+    /// The line, from 1, and the text of a field that keeps a column of numbers from being one.
+    pub mistake: Option<(u64, String)>,
+}
+
+impl LeftOut {
+    /// What holds `kind`, such as words.
+    pub(super) fn of_kind(name: &str, kind: impl std::fmt::Display) -> Self {
+        LeftOut {
+            name: name.to_string(),
+            reason: format!("holds {kind}"),
+            mistake: None,
+        }
+    }
 }
 
 impl Element {
@@ -129,6 +155,24 @@ impl Matrix {
             (Along::Columns, Some(name)) => name.clone(),
             _ => index.to_string(),
         }
+    }
+
+    /// What a user should know of how the file was read: the notes, and what was left out, by name.
+    pub fn remarks(&self) -> Vec<String> {
+        /// Names that are printed of columns left out for one reason.
+        const NAMED: usize = 20;
+        let mut remarks = self.notes.clone();
+        let plain = |left: &&LeftOut| left.mistake.is_none();
+        remarks.extend(
+            (self.left_out.iter().filter(plain).take(NAMED))
+                .chain(self.left_out.iter().filter(|left| left.mistake.is_some()))
+                .map(|left| format!("`{}` {}: left out", left.name, left.reason)),
+        );
+        let more = self.left_out.iter().filter(plain).count().saturating_sub(NAMED);
+        if more > 0 {
+            remarks.push(format!("{more} more columns without numbers are left out"));
+        }
+        remarks
     }
 }
 

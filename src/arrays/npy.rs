@@ -8,7 +8,7 @@ use npyz::npz::NpzArchive;
 use npyz::{DType, NpyHeader};
 
 use super::bytes::Bytes;
-use super::matrix::{Element, Matrix, Order, shape_of};
+use super::matrix::{Element, LeftOut, Matrix, Order, shape_of};
 use super::spill::Spill;
 use super::{ArraysError, npy};
 
@@ -41,7 +41,7 @@ pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matr
     if let Some(name) = wanted.filter(|name| names.iter().all(|known| known != name)) {
         return Err(ArraysError::absent(path, name, names));
     }
-    let mut arrays = Vec::new();
+    let (mut arrays, mut left_out) = (Vec::new(), Vec::new());
     for name in names {
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
@@ -49,7 +49,15 @@ pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matr
         let Some(array) = archive.by_name(&name).map_err(damaged)? else {
             continue;
         };
-        let layout = npy::layout(array.header(), path, &name)?;
+        let layout = match npy::layout(array.header(), path, &name) {
+            Ok(layout) => layout,
+            // Names of classes and the like beside the numbers.
+            Err(ArraysError::Element { found, .. }) if wanted.is_none() => {
+                left_out.push(LeftOut::of_kind(&name, format_args!("no real numbers ({found})")));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let mut spill = Spill::new()?;
         let mut content = array.into_inner().take(layout.bytes as u64);
         let written = spill.copy(&mut content, path)?;
@@ -58,6 +66,26 @@ pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matr
             return Err(ArraysError::malformed(path, problem));
         }
         arrays.push(layout.matrix(name, spill.bytes(layout.bytes)?));
+    }
+    with_left_out(path, arrays, left_out)
+}
+
+/// The arrays of a file, the first of which names what else is in it.
+///
+/// # Errors
+/// There is no array of numbers.
+pub(super) fn with_left_out(
+    path: &Path,
+    mut arrays: Vec<Matrix>,
+    left_out: Vec<LeftOut>,
+) -> Result<Vec<Matrix>, ArraysError> {
+    match (arrays.first_mut(), left_out.first()) {
+        (Some(first), _) => first.left_out = left_out,
+        (None, Some(left)) => {
+            let problem = format!("has no array of numbers: `{}` {}", left.name, left.reason);
+            return Err(ArraysError::malformed(path, problem));
+        }
+        (None, None) => {}
     }
     Ok(arrays)
 }
@@ -83,6 +111,8 @@ impl Layout {
             rows: self.shape.0,
             columns: self.shape.1,
             column_names: Vec::new(),
+            notes: Vec::new(),
+            left_out: Vec::new(),
             element: self.element,
             big_endian: self.big_endian,
             order: self.order,

@@ -9,7 +9,8 @@ use ::safetensors::tensor::Metadata;
 
 use super::ArraysError;
 use super::bytes::Bytes;
-use super::matrix::{Element, Matrix, Order, shape_of};
+use super::matrix::{Element, LeftOut, Matrix, Order, shape_of};
+use super::npy::with_left_out;
 
 /// Bytes that a header may have, as the format says.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -40,7 +41,7 @@ pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, Arr
     if let Some(name) = wanted.filter(|name| names.iter().all(|known| known != name)) {
         return Err(ArraysError::absent(path, name, names));
     }
-    let mut arrays = Vec::new();
+    let (mut arrays, mut left_out) = (Vec::new(), Vec::new());
     for name in names
         .into_iter()
         .filter(|name| wanted.is_none_or(|wanted| wanted == name))
@@ -60,6 +61,13 @@ pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, Arr
             Dtype::BF16 => Element::Bf16,
             Dtype::F32 => Element::F32,
             Dtype::F64 => Element::F64,
+            other if wanted.is_none() => {
+                left_out.push(LeftOut::of_kind(
+                    &name,
+                    format_args!("no real numbers ({other:?})"),
+                ));
+                continue;
+            }
             other => {
                 return Err(ArraysError::Element {
                     place: format!("`{name}`"),
@@ -82,6 +90,8 @@ pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, Arr
             rows,
             columns,
             column_names: Vec::new(),
+            notes: Vec::new(),
+            left_out: Vec::new(),
             element,
             big_endian: false,
             order: Order::Rows,
@@ -93,5 +103,5 @@ pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, Arr
             )?,
         });
     }
-    Ok(arrays)
+    with_left_out(path, arrays, left_out)
 }

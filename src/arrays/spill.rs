@@ -1,7 +1,7 @@
 //! A temporary file of numbers, for what cannot be read as it lies in its own file.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use super::ArraysError;
@@ -47,6 +47,25 @@ impl Spill {
         }
     }
 
+    /// Of a table of `rows` × `columns` that was pushed row by row, the columns `kept`.
+    pub fn select(self, rows: usize, columns: usize, kept: &[usize]) -> Result<Spill, ArraysError> {
+        let mut file = self
+            .file
+            .into_inner()
+            .map_err(|error| ArraysError::temporary(error.into_error()))?;
+        file.rewind().map_err(ArraysError::temporary)?;
+        let mut reader = BufReader::with_capacity(1 << 20, file);
+        let (mut selected, mut row) = (Spill::new()?, vec![0; columns * size_of::<f64>()]);
+        for _ in 0..rows {
+            reader.read_exact(&mut row).map_err(ArraysError::temporary)?;
+            let numbers = row.as_chunks::<{ size_of::<f64>() }>().0;
+            for &column in kept {
+                selected.push(f64::from_le_bytes(numbers[column]))?;
+            }
+        }
+        Ok(selected)
+    }
+
     /// The first `length` bytes.
     pub fn bytes(self, length: usize) -> Result<Bytes, ArraysError> {
         let file = self
@@ -77,6 +96,8 @@ impl Spill {
             big_endian: false,
             order: Order::Rows,
             bytes: self.bytes(rows * columns * size_of::<f64>())?,
+            notes: Vec::new(),
+            left_out: Vec::new(),
         })
     }
 }

@@ -4,6 +4,7 @@ mod error;
 mod samples;
 mod show;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum};
 
-use crate::arrays::{self, Along, Matrix};
+use crate::arrays::text::{DECIMAL_WORDS, Decimal, SEPARATOR_WORDS, Separator, TextSettings};
+use crate::arrays::{self, Along, Matrix, Reading};
 use crate::device;
 use crate::plan::test_kind;
 use crate::seed;
@@ -36,12 +38,15 @@ use samples::Tested;
 /// memory. Results do not depend on --memory and --threads.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// The file: .npy, .npz, .safetensors, .csv, .tsv, .arrow (.feather, .ipc) or .parquet
+    /// The file: .npy, .npz, .safetensors, .pt, .arrow (.feather, .ipc), .parquet, or a table in text (.csv, .tsv, .txt,
+    /// .dat, .data; packed by gzip or not)
     #[arg(value_name = "FILE", required_unless_present = "power")]
     file: Option<PathBuf>,
     /// Array within the file [default: all]
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
+    #[command(flatten)]
+    text: TextOptions,
     /// What a sample is [default: columns; all for arrays of one column]
     #[arg(long, value_enum)]
     along: Option<Direction>,
@@ -84,6 +89,34 @@ pub struct Test {
     samples: u64,
 }
 
+/// How a table in text is written, where that cannot be told from the file.
+#[derive(Debug, Args)]
+struct TextOptions {
+    /// Of tables in text: whether the first row holds the columns' names [default: told from the rows]
+    #[arg(long, value_name = "true|false")]
+    header: Option<bool>,
+    /// Of tables: whether the first column numbers or names the rows, and is left out [default: told from the file]
+    #[arg(long, value_name = "true|false")]
+    index: Option<bool>,
+    /// Of tables in text: what stands between columns [default: told from the rows]
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(SEPARATOR_WORDS))]
+    separator: Option<String>,
+    /// Of tables in text: what stands before fractions [default: told from the rows]
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(DECIMAL_WORDS))]
+    decimal: Option<String>,
+}
+
+impl TextOptions {
+    fn settings(&self) -> TextSettings {
+        TextSettings {
+            header: self.header,
+            index: self.index,
+            separator: self.separator.as_deref().and_then(Separator::of_word),
+            decimal: self.decimal.as_deref().and_then(Decimal::of_word),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Direction {
     Columns,
@@ -105,23 +138,18 @@ impl Test {
             return self.simulate(law, &calls, &cancel);
         }
         let file = self.file.as_ref().expect("clap asks for it");
-        let matrices = arrays::open(file, self.array.as_deref())?;
-        let mut tested = Vec::new();
-        for matrix in &matrices {
-            if matrix.rows * matrix.columns == 0 {
-                return Err(TestError::Empty {
-                    array: matrix.name.clone(),
-                }
-                .into());
-            }
-            tested.push(self.one_matrix(matrix, &calls, &cancel)?);
-        }
+        let reading = Reading {
+            array: self.array.as_deref(),
+            text: self.text.settings(),
+        };
+        let matrices = arrays::open_with(file, &reading)?;
+        let (tested, left_out) = self.every_matrix(&matrices, &calls, &cancel)?;
         if let Some(path) = &self.each {
             show::write_each(path, &tested)?;
         }
         match self.json {
-            true => print(&show::json(file, &tested)),
-            false => print(&show::text(file, &tested)),
+            true => print(&show::json(file, &tested, &left_out)),
+            false => print(&show::text(file, &tested, &left_out)),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -139,37 +167,117 @@ impl Test {
         written.iter().map(call).collect()
     }
 
-    fn one_matrix<'a>(
+    /// Every array that is large enough for a test and has the sample that is asked for, and why the others are left out.
+    fn every_matrix<'a>(
         &self,
-        matrix: &'a Matrix,
+        matrices: &'a [Matrix],
         calls: &[Call],
         cancel: &Arc<AtomicBool>,
-    ) -> Result<Tested<'a>, Failure> {
+    ) -> Result<(Vec<Tested<'a>>, Vec<String>), Failure> {
+        let (mut tested, mut unfit) = (Vec::new(), Vec::new());
+        let mut applied = vec![false; calls.len()];
+        for matrix in matrices {
+            let (along, range) = match self.choose(matrix) {
+                Ok(chosen) => chosen,
+                Err(error) => {
+                    unfit.push(error);
+                    continue;
+                }
+            };
+            let (_, size) = matrix.samples(along);
+            let (mut fitting, mut remarks) = (Vec::new(), Vec::new());
+            for (call, applied) in calls.iter().zip(&mut applied) {
+                match samples::fits(call, size) {
+                    Ok(()) => {
+                        *applied = true;
+                        fitting.push(call.clone());
+                    }
+                    Err(error @ TestError::TooFew { .. }) => remarks.push(error),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if fitting.is_empty() {
+                let array = matrix.name.clone();
+                unfit.extend(remarks.into_iter().take(1).map(|error| error.of_array(&array)));
+                continue;
+            }
+            let mut of = self.one_matrix(matrix, along, range, &fitting, cancel)?;
+            of.remarks = matrix.remarks();
+            let remark = |error: &TestError| format!("{error}: left out");
+            of.remarks.extend(remarks.iter().map(remark));
+            tested.push(of);
+        }
+        // A test that was asked for and fits no array is a mistake; the usual tests are those that fit.
+        let missed = applied
+            .iter()
+            .position(|applied| !applied)
+            .filter(|_| !self.test.is_empty());
+        if let (Some(missed), false) = (missed, tested.is_empty()) {
+            let largest = matrices
+                .iter()
+                .filter_map(|matrix| Some(matrix.samples(self.choose(matrix).ok()?.0).1))
+                .max();
+            samples::fits(&calls[missed], largest.unwrap_or(0))?;
+        }
+        match unfit.is_empty() || !tested.is_empty() {
+            true => Ok((
+                tested,
+                unfit.iter().map(|error| format!("{error}: left out")).collect(),
+            )),
+            false => Err(unfit.remove(0).into()),
+        }
+    }
+
+    /// What the samples of `matrix` are, and which are asked for.
+    fn choose(&self, matrix: &Matrix) -> Result<(Along, Range<usize>), TestError> {
+        if matrix.rows * matrix.columns == 0 {
+            let array = matrix.name.clone();
+            return Err(TestError::Empty { array });
+        }
         let along = match self.along {
             Some(Direction::Columns) => Along::Columns,
             Some(Direction::Rows) => Along::Rows,
             Some(Direction::All) => Along::All,
-            None if matrix.columns == 1 => Along::All,
+            None if matrix.columns == 1 && self.sample.is_none() => Along::All,
             None => Along::Columns,
         };
-        let (count, size) = matrix.samples(along);
-        let range = match &self.sample {
-            None => 0..count,
-            Some(name) => {
-                let named = (0..count).find(|&i| matrix.sample_name(along, i) == *name);
-                match named.or_else(|| name.parse().ok()).filter(|i| *i < count) {
-                    Some(i) => i..i + 1,
-                    None => {
-                        return Err(TestError::Sample {
-                            array: matrix.name.clone(),
-                            sample: name.clone(),
-                            count,
-                        }
-                        .into());
-                    }
-                }
-            }
+        let (count, _) = matrix.samples(along);
+        let Some(name) = &self.sample else {
+            return Ok((along, 0..count));
         };
+        let mut named = (0..count).filter(|&i| matrix.sample_name(along, i) == *name);
+        let (first, second) = (named.next(), named.next());
+        if second.is_some() {
+            return Err(TestError::SeveralSamples {
+                array: matrix.name.clone(),
+                sample: name.clone(),
+            });
+        }
+        let number = || name.parse().ok().filter(|i| *i < count);
+        let left = matrix.left_out.iter().find(|left| left.name == *name);
+        match (first.or_else(number), left) {
+            (Some(i), _) => Ok((along, i..i + 1)),
+            (None, Some(left)) => Err(TestError::NotNumbers {
+                sample: name.clone(),
+                reason: left.reason.clone(),
+            }),
+            (None, None) => Err(TestError::Sample {
+                array: matrix.name.clone(),
+                sample: name.clone(),
+                count,
+            }),
+        }
+    }
+
+    fn one_matrix<'a>(
+        &self,
+        matrix: &'a Matrix,
+        along: Along,
+        range: Range<usize>,
+        calls: &[Call],
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Tested<'a>, Failure> {
+        let (_, size) = matrix.samples(along);
         let memory = self
             .memory
             .unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6));
@@ -194,9 +302,6 @@ impl Test {
                 let points = stability(&values, 200, 10, &PowerLawSettings::default());
                 show::write_stability(path, &points.map_err(TestError::degenerate)?)?;
             }
-        }
-        for call in calls {
-            samples::fits(call, size)?;
         }
         let outcomes = samples::run(matrix, along, range, sizes, calls, self.seed, cancel)?;
         for (call, outcomes) in calls.iter().zip(outcomes) {

@@ -14,6 +14,7 @@ use super::source::{Form, Origin, Source, SourceFile};
 use super::table::{self, Classes, Format};
 use super::values::{Examples, Outline, Values};
 use super::{DatasetKind, Published, select, verify};
+use crate::arrays::text::{Decimal, Separator, TextSettings};
 use crate::signature::{Args, Signature};
 
 /// Name and settings in the study language.
@@ -73,8 +74,12 @@ const TRAIN_COUNTS: [u64; 12] = [4286, 5, 103, 352, 1095, 1961, 446, 519, 831, 4
 const TEST_COUNTS: [u64; 12] = [4286, 5, 103, 353, 1095, 1962, 447, 520, 832, 45, 522, 267];
 
 const FORMAT: Format = Format {
-    header: false,
-    separator: b',',
+    text: TextSettings {
+        header: Some(false),
+        index: Some(false),
+        separator: Some(Separator::Comma),
+        decimal: Some(Decimal::Point),
+    },
     label: "last",
     ignore: &[],
 };

@@ -69,6 +69,11 @@ pub trait DatasetKind: Sync {
 
     /// The same set as one that somebody has published; none for the user's own.
     fn published(&self) -> Option<&dyn Published>;
+
+    /// What was decided while the user's own files were read, such as a first column that is an index and left out.
+    fn remarks(&self, _args: &Args) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A data set that somebody has published: it has a licence, and its files can be found and verified.

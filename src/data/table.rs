@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::arrays::text::{self, Field, Layout, Row, TextError, TextSettings};
+
 /// How to read a table.
 #[derive(Debug)]
 pub(super) struct Format<'a> {
-    /// Whether the first row holds names.
-    pub header: bool,
-    pub separator: u8,
+    /// Separators and header, as far as the study says.
+    pub text: TextSettings,
     /// The label's column: its name, its number from 1, `first` or `last`.
     pub label: &'a str,
     /// Columns that are left out, named likewise.
@@ -27,6 +28,8 @@ pub(super) struct Table {
     lines: Vec<u64>,
     /// The label's column, from 1.
     label_column: usize,
+    /// What was decided while the file was read, in sentences without a full stop.
+    pub remarks: Vec<String>,
 }
 
 /// A mistake in a table.
@@ -46,7 +49,7 @@ pub enum TableProblem {
     #[error("{name} is empty")]
     Hole { name: String },
     #[error("{name} is `{text}`, which is no number")]
-    Text { name: String, text: String },
+    Word { name: String, text: String },
     #[error("{name} is {text}, which is not a finite number within the range of 32 bits")]
     Range { name: String, text: String },
     #[error("the row has {found} columns, the first one has {expected}")]
@@ -55,23 +58,21 @@ pub enum TableProblem {
     NoColumn { wanted: String, known: Vec<String> },
     #[error("no column is left for the features")]
     NoFeatures,
-    #[error("the text is not UTF-8")]
-    Encoding,
     #[error("there are no rows")]
     NoRows,
     #[error("label {label} is not a whole number")]
     Fraction { label: String },
     #[error("label `{label}` does not occur in the training data")]
     UnknownLabel { label: String },
-    #[error("{reason}")]
-    Csv { reason: String },
+    #[error("the table {problem}")]
+    Text { problem: String, help: String },
 }
 
 impl TableProblem {
     fn help(&self) -> String {
         match self {
             TableProblem::Hole { .. } => "fill in the value or remove the row".to_string(),
-            TableProblem::Text { .. } => {
+            TableProblem::Word { .. } => {
                 "correct the value, remove the row, or leave the column out with `ignore`; \
                                           `header` and `separator` say how to read the file"
                     .to_string()
@@ -85,7 +86,6 @@ impl TableProblem {
                 known.join(", ")
             ),
             TableProblem::NoFeatures => "leave fewer columns out with `ignore`".to_string(),
-            TableProblem::Encoding => "save the file as UTF-8".to_string(),
             TableProblem::NoRows => {
                 "a header alone is no data; `header: false` if the first row is one".to_string()
             }
@@ -95,112 +95,75 @@ impl TableProblem {
             TableProblem::UnknownLabel { .. } => {
                 "correct the label, or have at least one training example of every class".to_string()
             }
-            TableProblem::Csv { .. } => "check the quotes in the file".to_string(),
+            TableProblem::Text { help, .. } => help.clone(),
         }
     }
 }
 
-/// Reads the unpacked `content` of the file at `path` (named in errors only).
+/// Reads the `content` of the file at `path`, packed by gzip or not; the path's extension hints at the separator.
 pub(super) fn read(path: &Path, content: &[u8], format: &Format) -> Result<Table, TableError> {
-    // A byte-order mark is no part of the first name.
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let fault = |line: u64, column: usize, problem: TableProblem| TableError {
         path: path.to_path_buf(),
         line,
         column: column + 1,
         problem,
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(format.separator)
-        .trim(csv::Trim::All)
-        .from_reader(content);
-    let mut record = csv::ByteRecord::new();
-    let mut lines = Lines {
-        content,
-        at: 0,
-        line: 1,
+    let unread = |error: TextError| {
+        let TextError { line, problem, help } = error;
+        fault(line.unwrap_or(1), 0, TableProblem::Text { problem, help })
     };
-    let mut columns: Option<Columns> = None;
+    let mut text = match text::open(path, content, &format.text, Some(format.label)) {
+        Ok(text) => text,
+        Err(error) if error.is_without_rows() => return Err(fault(1, 0, TableProblem::NoRows)),
+        Err(error) => return Err(unread(error)),
+    };
+    let layout = text.layout.clone();
+    let columns = Columns::new(&layout, format).map_err(|problem| fault(1, 0, problem))?;
     let mut table = Table {
         values: Vec::new(),
-        columns: 0,
+        columns: columns.features.len(),
         labels: Vec::new(),
         lines: Vec::new(),
-        label_column: 0,
+        label_column: columns.label + 1,
+        remarks: layout.notes.clone(),
     };
-    loop {
-        let more = reader.read_byte_record(&mut record).map_err(|error| {
-            let line = error.position().map_or(1, |position| lines.line(position.byte()));
-            let reason = error.to_string();
-            fault(line, 0, TableProblem::Csv { reason })
-        })?;
-        if !more {
-            break;
-        }
-        let line = record
-            .position()
-            .map_or(1, |position| lines.line(position.byte()));
-        let columns = match &columns {
-            Some(columns) => columns,
-            None => {
-                let found = Columns::new(&record, format).map_err(|problem| fault(line, 0, problem))?;
-                table.columns = found.features.len();
-                table.label_column = found.label + 1;
-                columns = Some(found);
-                if format.header {
-                    continue;
-                }
-                columns.as_ref().expect("just found")
-            }
-        };
-        if record.len() != columns.names.len() {
-            let (found, expected) = (record.len(), columns.names.len());
+    let (mut latin, mut index) = (false, Vec::new());
+    while let Some(row) = text.next_row().map_err(unread)? {
+        let line = row.line();
+        if !row.fits() {
+            let (found, expected) = (row.len(), layout.fields);
             let problem = TableProblem::Ragged { found, expected };
             return Err(fault(line, found.min(expected), problem));
         }
         for &at in &columns.features {
-            let value =
-                number(&record[at], &columns.names[at]).map_err(|problem| fault(line, at, problem))?;
+            let value = number(&row, at, &columns.names[at]).map_err(|problem| fault(line, at, problem))?;
             table.values.push(value);
         }
-        let label = text(&record[columns.label]).map_err(|problem| fault(line, columns.label, problem))?;
+        let (label, other) = row.word(columns.label);
+        latin |= other;
         if label.is_empty() {
             let name = columns.names[columns.label].clone();
             return Err(fault(line, columns.label, TableProblem::Hole { name }));
         }
-        table.labels.push(label.to_string());
+        table.labels.push(label);
         table.lines.push(line);
+        if layout.index > 0 {
+            index.truncate(1);
+            index.push(row.word(0).0);
+        }
+    }
+    if format.text.index.is_none() {
+        table.remarks.extend(layout.index_note(&index));
+    }
+    table.remarks.extend(text.comments_note());
+    if latin {
+        table
+            .remarks
+            .push("labels are not UTF-8: they were read as Latin-1".to_string());
     }
     match table.labels.is_empty() {
         true => Err(fault(1, 0, TableProblem::NoRows)),
         false => Ok(table),
-    }
-}
-
-/// Counts lines; the reader's own count stops between the two bytes of a Windows line end, and before empty lines.
-struct Lines<'a> {
-    content: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The line, from 1, of the first byte from `byte` on that ends no line. To be asked in rising order.
-    fn line(&mut self, byte: u64) -> u64 {
-        let byte = byte as usize;
-        while let Some(current) = self.content.get(self.at) {
-            let ends_line = match current {
-                b'\n' => true,
-                b'\r' => self.content.get(self.at + 1) != Some(&b'\n'),
-                _ if self.at >= byte => break,
-                _ => false,
-            };
-            self.line += u64::from(ends_line);
-            self.at += 1;
-        }
-        self.line
     }
 }
 
@@ -213,15 +176,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(first: &csv::ByteRecord, format: &Format) -> Result<Self, TableProblem> {
-        let count = first.len();
-        let header: Vec<String> = match format.header {
-            true => first
-                .iter()
-                .map(|name| text(name).map(String::from))
-                .collect::<Result<_, _>>()?,
-            false => Vec::new(),
-        };
+    fn new(layout: &Layout, format: &Format) -> Result<Self, TableProblem> {
+        let count = layout.fields;
+        let header = &layout.names;
         let find = |wanted: &str| {
             let named = header.iter().position(|name| name == wanted);
             let number = || wanted.parse().ok().filter(|number| (1..=count).contains(number));
@@ -233,9 +190,9 @@ impl Columns {
                 })
                 .ok_or_else(|| TableProblem::NoColumn {
                     wanted: wanted.to_string(),
-                    known: match format.header {
-                        true => header.iter().map(|name| format!("`{name}`")).collect(),
-                        false => vec![format!("1 to {count}")],
+                    known: match header.is_empty() {
+                        false => header.iter().map(|name| format!("`{name}`")).collect(),
+                        true => vec![format!("1 to {count}")],
                     },
                 })
         };
@@ -245,42 +202,39 @@ impl Columns {
             .iter()
             .map(|name| find(name))
             .collect::<Result<_, _>>()?;
-        let features: Vec<usize> = (0..count)
+        let features: Vec<usize> = (layout.index..count)
             .filter(|at| *at != label && !ignored.contains(at))
             .collect();
         if features.is_empty() {
             return Err(TableProblem::NoFeatures);
         }
-        let names = (0..count).map(|at| match header.get(at) {
-            Some(name) => format!("column `{name}`"),
-            None => format!("column {}", at + 1),
-        });
         Ok(Columns {
-            names: names.collect(),
+            names: (0..count).map(|at| layout.column(at)).collect(),
             label,
             features,
         })
     }
 }
 
-fn text(field: &[u8]) -> Result<&str, TableProblem> {
-    std::str::from_utf8(field).map_err(|_| TableProblem::Encoding)
-}
-
-fn number(field: &[u8], name: &str) -> Result<f64, TableProblem> {
-    let (text, name) = (text(field)?, || name.to_string());
-    if text.is_empty() {
-        return Err(TableProblem::Hole { name: name() });
-    }
-    let value: f64 = text.parse().map_err(|_| TableProblem::Text {
-        name: name(),
-        text: text.to_string(),
-    })?;
+/// The number in a field.
+fn number(row: &Row, at: usize, name: &str) -> Result<f64, TableProblem> {
+    let (name, text) = (|| name.to_string(), || row.word(at).0);
+    let value = match row.field(at) {
+        Field::Missing if row.bytes(at).is_empty() => return Err(TableProblem::Hole { name: name() }),
+        Field::Whole(value) | Field::Real(value) => value,
+        Field::Missing if text().parse::<f64>().is_ok() => f64::NAN,
+        Field::Missing | Field::Truth(_) | Field::Word => {
+            return Err(TableProblem::Word {
+                name: name(),
+                text: text(),
+            });
+        }
+    };
     match value.abs() <= f64::from(f32::MAX) {
         true => Ok(value),
         false => Err(TableProblem::Range {
             name: name(),
-            text: text.to_string(),
+            text: text(),
         }),
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::SystemTime;
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::history::{GradientHistory, HistoryError};
-use crate::arrays::{self, Along, ArraysError, Matrix};
+use crate::arrays::text::TextSettings;
+use crate::arrays::{self, Along, ArraysError, Matrix, Reading};
 use crate::signature::Args;
 
 /// Bytes of numbers that are read at a time.
@@ -55,7 +58,11 @@ pub enum OwnError {
 pub fn open(args: &Args) -> Result<OwnNumbers, OwnError> {
     let path = Path::new(args.text("path"));
     let wanted = args.get("array").map(|_| args.text("array"));
-    let mut matrices = arrays::open(path, wanted)?;
+    let reading = Reading {
+        array: wanted,
+        text: TextSettings::of(args),
+    };
+    let mut matrices = arrays::open_with(path, &reading)?;
     if matrices.len() != 1 {
         let names: Vec<String> = matrices
             .iter()
@@ -68,6 +75,19 @@ pub fn open(args: &Args) -> Result<OwnNumbers, OwnError> {
         });
     }
     let matrix = matrices.remove(0);
+    // A slip in a column of numbers would make the gradients shorter by one parameter.
+    let slip = matrix
+        .left_out
+        .iter()
+        .find_map(|left| Some((&left.name, left.mistake.as_ref()?)));
+    if let Some((name, (line, text))) = slip {
+        return Err(OwnError::Arrays(ArraysError::Field {
+            path: path.into(),
+            line: *line,
+            column: format!("`{name}`"),
+            text: text.clone(),
+        }));
+    }
     let (rows, columns) = (matrix.rows, matrix.columns);
     if rows * columns == 0 {
         return Err(OwnError::Empty {
@@ -103,6 +123,52 @@ pub fn digest(path: &Path) -> Result<String, OwnError> {
         .update_reader(File::open(path).map_err(unread)?)
         .map_err(unread)?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// What is known of such numbers without keeping them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// n.
+    pub parameters: u64,
+    /// T.
+    pub iterations: u64,
+    /// What was decided while the file was read, and what of it is left out.
+    pub remarks: Vec<String>,
+}
+
+/// Size and time of a file, which tell that it has not changed.
+type Stamp = (u64, Option<SystemTime>);
+
+/// Files that were summed up; a study hardly names more.
+const KEPT: usize = 32;
+static SUMMARIES: Mutex<Vec<(String, Stamp, Summary)>> = Mutex::new(Vec::new());
+
+/// What the settings of `file` give. A checker asks often: a table in text is read once as long as the file does not change.
+///
+/// # Errors
+/// As of [`open`]; they are not remembered.
+pub fn summary(args: &Args) -> Result<Summary, OwnError> {
+    let key = serde_json::json!(args).to_string();
+    let facts = std::fs::metadata(args.text("path")).ok();
+    let stamp: Stamp = (
+        facts.as_ref().map_or(0, |facts| facts.len()),
+        facts.and_then(|facts| facts.modified().ok()),
+    );
+    let lock = || SUMMARIES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some((_, _, known)) = lock().iter().find(|(k, s, _)| *k == key && *s == stamp) {
+        return Ok(known.clone());
+    }
+    let own = open(args)?;
+    let summary = Summary {
+        parameters: own.parameters() as u64,
+        iterations: own.iterations() as u64,
+        remarks: own.matrix.remarks(),
+    };
+    let mut known = lock();
+    known.retain(|(other, _, _)| *other != key);
+    known.truncate(KEPT - 1);
+    known.insert(0, (key, stamp, summary.clone()));
+    Ok(summary)
 }
 
 impl OwnNumbers {

@@ -429,4 +429,12 @@ pub static CODES: &[Code] = &[
          not its verdict; for a verdict, `top` (the paper's rule) takes no choice from the sample.",
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g, tail: scan)",
     ),
+    code(
+        "W0106",
+        "a file of yours, and how it was read",
+        "What the file is could be told from its content: a first row of numbers that are names, a first column that is \
+         an index, columns of words. The message says what was decided or left out. The settings `header`, `index`, \
+         `separator` and `decimal` say it in the study; what is left out for holding no numbers can be left out of the file.",
+        "",
+    ),
 ];

@@ -24,6 +24,9 @@ pub(super) fn check(
             let label = format!("data `{name}`");
             diagnostics.push(Diagnostic::error("E0508", message, place.head, label).help(help));
         }
+        if let Some(place) = places.get(name) {
+            own_numbers::remarks(vocabulary.facts.data_remarks(&data.call), place.head, diagnostics);
+        }
     }
     data_asserts(case, vocabulary, diagnostics);
     augmentations(case, places, vocabulary, diagnostics);

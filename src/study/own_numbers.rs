@@ -2,6 +2,7 @@
 
 use super::case::Places;
 use super::{Case, Vocabulary};
+use crate::arrays::text::settings::{DECIMAL, HEADER, INDEX, SEPARATOR};
 use crate::signature::{Default, Param, ParamType, Signature, Value};
 use crate::syntax::{Diagnostic, Span};
 
@@ -14,8 +15,8 @@ pub static FILE: Signature = Signature {
             name: "path",
             ty: ParamType::Text,
             default: Default::Required,
-            doc: "a .npy, .npz, .safetensors, .csv, .tsv, .arrow (.feather, .ipc) or .parquet file; relative to where \
-                  gradstudy is started",
+            doc: "a .npy, .npz, .safetensors, .pt, .arrow (.feather, .ipc) or .parquet file, or a table in text (.csv, .tsv, \
+                  .txt, .dat, .data; packed by gzip or not); relative to where gradstudy is started",
         },
         Param {
             name: "array",
@@ -29,13 +30,26 @@ pub static FILE: Signature = Signature {
             default: Default::Text("rows"),
             doc: "what an iteration is: a row of the array (G as [T, n]) or a column of it ([n, T])",
         },
+        HEADER,
+        INDEX,
+        SEPARATOR,
+        DECIMAL,
     ],
-    version: 1,
+    version: 2,
 };
 
 /// n and T of the record `name`, if it is of a file that can be read.
 pub(super) fn sizes(case: &Case, name: &str, vocabulary: &Vocabulary) -> Option<(u64, u64)> {
     vocabulary.facts.array(&case.arrays.get(name)?.call)?.ok()
+}
+
+/// Says how a file was read where that was decided.
+pub(super) fn remarks(remarks: Vec<String>, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+    for remark in remarks {
+        let help = "settings say it without a warning (`header`, `index`, `separator`, `decimal`); `allow: [W0106]` in the \
+                    `study` statement silences it";
+        diagnostics.push(Diagnostic::warning("W0106", remark, span, "this file").help(help));
+    }
 }
 
 /// Files that cannot be read, and settings of spectra that need a network.
@@ -51,6 +65,13 @@ pub(super) fn check(
         {
             let span = place.of("path");
             diagnostics.push(Diagnostic::error("E0508", message, span, "this file").help(help));
+        }
+        if let Some(place) = places.get(name) {
+            remarks(
+                vocabulary.facts.array_remarks(&array.call),
+                place.of("path"),
+                diagnostics,
+            );
         }
     }
     for (name, spectrum) in &case.spectra {

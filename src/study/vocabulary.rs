@@ -87,6 +87,16 @@ pub trait Facts: Sync {
         None
     }
 
+    /// What was decided while an array in the user's own file was read, and what of it is left out.
+    fn array_remarks(&self, _file: &Call) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What was decided while the files of a dataset were read.
+    fn data_remarks(&self, _data: &Call) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;
 }

@@ -31,6 +31,25 @@ pub fn tensor_device() -> (Device, Products) {
     }
 }
 
+/// A Python with the packages `modules`: that of `GRADSTUDY_PYTHON`, else `python3`. Without one the test is skipped, which
+/// is said, and is a failure where `GRADSTUDY_REQUIRE` lists `python`.
+pub fn python(modules: &[&str]) -> Option<String> {
+    let python = std::env::var("GRADSTUDY_PYTHON").unwrap_or_else(|_| "python3".to_string());
+    let import = format!("import {}", modules.join(", "));
+    let found = Command::new(&python).args(["-c", &import]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    let required = std::env::var("GRADSTUDY_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|tool| tool == "python"),
+        "{python} has not all of {}",
+        modules.join(", ")
+    );
+    eprintln!("skipped: {python} has not all of {}", modules.join(", "));
+    None
+}
+
 /// Stops a run, as Ctrl-C does, on its way through the step called `verb`.
 pub struct StopIn<'a> {
     verb: &'static str,

@@ -24,6 +24,15 @@ pub enum TestError {
         sample: String,
         count: usize,
     },
+    #[error("`{array}` has several columns called `{sample}`")]
+    #[diagnostic(
+        code(gradstudy::test::several_samples),
+        help("give the column's number from 0")
+    )]
+    SeveralSamples { array: String, sample: String },
+    #[error("`{sample}` {reason}")]
+    #[diagnostic(code(gradstudy::test::not_numbers), help("choose a column of numbers"))]
+    NotNumbers { sample: String, reason: String },
     #[error("a sample of {size} numbers takes {needed} bytes, --memory allows {memory}")]
     #[diagnostic(
         code(gradstudy::test::memory),
@@ -38,9 +47,14 @@ pub enum TestError {
         help("choose one with --sample, or take all numbers as one with --along all")
     )]
     OneSample { count: usize },
-    #[error("`{test}` asks for {wanted} values with `{setting}`, a sample has {size}")]
+    #[error(
+        "{}`{test}` asks for {wanted} values with `{setting}`, a sample has {size}",
+        of(array)
+    )]
     #[diagnostic(code(gradstudy::test::too_few), help("{remedy}"))]
     TooFew {
+        /// The array, where there are several.
+        array: Option<String>,
         test: String,
         setting: &'static str,
         wanted: usize,
@@ -73,7 +87,21 @@ pub enum TestError {
     Write { path: PathBuf, reason: io::Error },
 }
 
+fn of(array: &Option<String>) -> String {
+    array
+        .as_ref()
+        .map_or(String::new(), |array| format!("`{array}`: "))
+}
+
 impl TestError {
+    /// That error of an array among several.
+    pub fn of_array(mut self, name: &str) -> Self {
+        if let TestError::TooFew { array, .. } = &mut self {
+            *array = Some(name.to_string());
+        }
+        self
+    }
+
     /// A sample that nothing can be said about.
     pub fn degenerate(cause: Cause) -> Self {
         TestError::Degenerate {

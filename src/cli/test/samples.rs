@@ -14,6 +14,8 @@ use crate::stats::merge::merge;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::Outcome;
 use crate::stats::sensitivity::Row;
+use crate::study;
+use crate::syntax::Source;
 
 /// Bytes for each number of a sample while it is tested: the number, and a test's own copies.
 pub const NEEDED: u64 = 4 * size_of::<f64>() as u64;
@@ -74,6 +76,8 @@ pub struct Tested<'a> {
     pub along: Along,
     pub range: Range<usize>,
     pub tests: Vec<TestOf>,
+    /// How the file was read, and what was not tested.
+    pub remarks: Vec<String>,
     pub sensitivity: Option<Vec<Row>>,
 }
 
@@ -93,6 +97,7 @@ impl<'a> Tested<'a> {
             along,
             range,
             tests: Vec::new(),
+            remarks: Vec::new(),
             sensitivity: None,
         }
     }
@@ -129,21 +134,38 @@ pub fn fits(call: &Call, size: usize) -> Result<(), TestError> {
         if let Some(Value::Integer(wanted)) = value
             && *wanted as usize > size
         {
-            let smaller = (size / 2).max(1);
-            let example = match setting {
-                "tail" => format!("{}(tail: top({smaller}))", call.name),
-                setting => format!("{}({setting}: {smaller})", call.name),
-            };
             return Err(TestError::TooFew {
+                array: None,
                 test: call.name.clone(),
                 setting,
                 wanted: *wanted as usize,
                 size,
-                remedy: format!("ask for fewer, such as --test \"{example}\""),
+                remedy: remedy(call, setting, size),
             });
         }
     }
     Ok(())
+}
+
+/// A smaller setting that the test takes and `size` numbers suffice for, if there is one.
+fn remedy(call: &Call, setting: &str, size: usize) -> String {
+    let signature = test_kind(&call.name).signature();
+    let smaller = (size / 2).max(1);
+    let example = |number: usize| match setting {
+        "tail" => format!("{}(tail: top({number}))", call.name),
+        setting => format!("{}({setting}: {number})", call.name),
+    };
+    let possible = [smaller, size].into_iter().map(example).find(|example| {
+        let source = Source::new("--test", example.as_str());
+        study::call(&source, &[signature], "test", &["of", "along"]).is_ok()
+    });
+    match possible {
+        Some(example) => format!("ask for fewer, such as --test \"{example}\""),
+        None => format!(
+            "`{}` takes no fewer than it asks for: choose another array or sample, or all numbers as one with --along all",
+            call.name
+        ),
+    }
 }
 
 /// The outcomes of each of `calls` on each sample of `range`; the file is read once for each block of samples.

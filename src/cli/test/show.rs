@@ -63,9 +63,12 @@ fn value_text(value: &crate::signature::Value) -> String {
     }
 }
 
-/// One line for each statistic, with the conventions below.
-pub fn text(file: &Path, tested: &[Tested]) -> String {
-    let mut text = String::new();
+/// One line for each statistic, with the conventions below; `left_out` says which arrays were not tested.
+pub fn text(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
+    let mut text = left_out
+        .iter()
+        .map(|line| format!("note: {line}\n"))
+        .collect::<String>();
     for matrix in tested {
         let (_, size) = matrix.matrix.samples(matrix.along);
         let count = matrix.range.len();
@@ -84,6 +87,9 @@ pub fn text(file: &Path, tested: &[Tested]) -> String {
             what(matrix.along, count),
             number::count(size as u64, Target::Terminal),
         );
+        for remark in &matrix.remarks {
+            text += &format!("note: {remark}\n");
+        }
         for test in &matrix.tests {
             text += &format!("\n{}\n", written(&test.call));
             text += &lines(&test.outcome);
@@ -148,7 +154,7 @@ fn numbers(outcome: &Outcome) -> Map<String, Value> {
 }
 
 /// Everything, with the outcomes in full.
-pub fn json(file: &Path, tested: &[Tested]) -> String {
+pub fn json(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
     let test = |test: &TestOf| {
         json!({
             "test": test.call,
@@ -171,6 +177,7 @@ pub fn json(file: &Path, tested: &[Tested]) -> String {
                 },
                 "samples": matrix.range.len(),
                 "size": matrix.matrix.samples(matrix.along).1,
+                "notes": matrix.remarks,
                 "tests": matrix.tests.iter().map(test).collect::<Vec<_>>(),
             });
             if let Some(rows) = &matrix.sensitivity {
@@ -179,7 +186,12 @@ pub fn json(file: &Path, tested: &[Tested]) -> String {
             array
         })
         .collect();
-    let all = json!({"format_version": FORMAT_VERSION, "file": file.display().to_string(), "arrays": arrays});
+    let all = json!({
+        "format_version": FORMAT_VERSION,
+        "file": file.display().to_string(),
+        "left_out": left_out,
+        "arrays": arrays,
+    });
     serde_json::to_string_pretty(&all).expect("results are data") + "\n"
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{OwnError, Reader, bytes, file_name, optional, text};
+use super::{OwnError, Reader, Survey, bytes, file_name, optional, text};
+use crate::arrays::text::TextSettings;
+use crate::arrays::text::settings::{DECIMAL, HEADER, INDEX, SEPARATOR};
 use crate::data::dataset::Split;
 use crate::data::error::DataError;
-use crate::data::idx;
 use crate::data::select::{CLASSES, SPLIT, SUBSET, normalize};
 use crate::data::table::{self, Classes, Format, Table};
 use crate::data::values::{Examples, Values};
@@ -34,18 +35,10 @@ static SIGNATURE: Signature = Signature {
         normalize("per_feature"),
         SUBSET,
         CLASSES,
-        Param {
-            name: "header",
-            ty: ParamType::Boolean,
-            default: Default::Text("true"),
-            doc: "whether the first row holds names",
-        },
-        Param {
-            name: "separator",
-            ty: ParamType::Word(&["comma", "semicolon", "tab", "space"]),
-            default: Default::Text("comma"),
-            doc: "what stands between columns",
-        },
+        HEADER,
+        INDEX,
+        SEPARATOR,
+        DECIMAL,
         Param {
             name: "ignore",
             ty: ParamType::List(&ParamType::Text),
@@ -60,7 +53,7 @@ static SIGNATURE: Signature = Signature {
                   value",
         },
     ],
-    version: 1,
+    version: 2,
 };
 
 /// See the module's documentation.
@@ -75,26 +68,36 @@ impl Csv {
     }
 
     fn table(&self, args: &Args, path: &Path) -> Result<Table, OwnError> {
-        let content = idx::unpack(bytes(path)?).map_err(|problem| OwnError::Malformed {
-            path: path.to_path_buf(),
-            problem: problem.to_string(),
-        })?;
+        let content = bytes(path)?;
         let ignore = args
             .get("ignore")
             .map(|_| args.texts("ignore"))
             .unwrap_or_default();
         let format = Format {
-            header: args.boolean("header"),
-            separator: match args.text("separator") {
-                "semicolon" => b';',
-                "tab" => b'\t',
-                "space" => b' ',
-                _ => b',',
-            },
+            text: TextSettings::of(args),
             label: args.text("label"),
             ignore: &ignore,
         };
         Ok(table::read(path, &content, &format)?)
+    }
+
+    /// The examples of a split, and what was decided while its file was read.
+    fn examples(&self, args: &Args, split: Split) -> Result<(Examples, Vec<String>), DataError> {
+        // The training examples say which classes there are.
+        let train = self.path(args, Split::Train).unwrap_or(Path::new(""));
+        let mut table = self.table(args, train)?;
+        let classes = Classes::of(&table, train).map_err(OwnError::from)?;
+        let path = self.path(args, split).unwrap_or(train);
+        if split == Split::Test {
+            table = self.table(args, path)?;
+        }
+        let examples = Examples {
+            shape: self.shape(args, path, table.columns)?,
+            classes: classes.len(),
+            labels: classes.numbers(&table, path).map_err(OwnError::from)?,
+            values: Values::Doubles(table.values),
+        };
+        Ok((examples, table.remarks))
     }
 
     fn shape(&self, args: &Args, path: &Path, columns: usize) -> Result<[usize; 3], OwnError> {
@@ -142,19 +145,15 @@ impl Reader for Csv {
     }
 
     fn read(&self, args: &Args, split: Split) -> Result<Examples, DataError> {
-        // The training examples say which classes there are.
-        let train = self.path(args, Split::Train).unwrap_or(Path::new(""));
-        let mut table = self.table(args, train)?;
-        let classes = Classes::of(&table, train).map_err(OwnError::from)?;
-        let path = self.path(args, split).unwrap_or(train);
-        if split == Split::Test {
-            table = self.table(args, path)?;
-        }
-        Ok(Examples {
-            shape: self.shape(args, path, table.columns)?,
-            classes: classes.len(),
-            labels: classes.numbers(&table, path).map_err(OwnError::from)?,
-            values: Values::Doubles(table.values),
+        Ok(self.examples(args, split)?.0)
+    }
+
+    fn survey(&self, args: &Args, split: Split) -> Result<Survey, DataError> {
+        let (examples, remarks) = self.examples(args, split)?;
+        Ok(Survey {
+            shape: examples.shape,
+            class_counts: examples.class_counts(),
+            remarks,
         })
     }
 }

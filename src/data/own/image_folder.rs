@@ -276,6 +276,7 @@ impl Reader for ImageFolder {
         Ok(Survey {
             shape: common_shape(&listing.images, args.text("colour"))?,
             class_counts,
+            remarks: Vec::new(),
         })
     }
 }

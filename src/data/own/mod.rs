@@ -48,6 +48,7 @@ pub(super) trait Reader: Sync {
         Ok(Survey {
             shape: examples.shape,
             class_counts: examples.class_counts(),
+            remarks: Vec::new(),
         })
     }
 }
@@ -57,6 +58,8 @@ pub(super) trait Reader: Sync {
 pub(super) struct Survey {
     pub shape: [usize; 3],
     pub class_counts: Vec<u64>,
+    /// What was decided while the files were read, in sentences without a full stop.
+    pub remarks: Vec<String>,
 }
 
 /// A kind of the user's own data.
@@ -156,6 +159,17 @@ impl DatasetKind for Own {
 
     fn published(&self) -> Option<&dyn Published> {
         None
+    }
+
+    fn remarks(&self, args: &Args) -> Vec<String> {
+        let Ok((train, test)) = self.survey(args) else {
+            return Vec::new();
+        };
+        let title = self.0.title(args);
+        let of_train = train.remarks.iter().map(|remark| format!("`{title}`: {remark}"));
+        let test = test.map(|test| test.remarks).unwrap_or_default();
+        let of_test = test.iter().map(|remark| format!("the test file: {remark}"));
+        of_train.chain(of_test).collect()
     }
 }
 

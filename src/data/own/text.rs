@@ -129,7 +129,11 @@ fn survey_of(path: &Path, text: &str, vocabulary: &[char], shape: [usize; 3]) ->
     tokens
         .into_iter()
         .for_each(|token| class_counts[token as usize] += 1);
-    Ok(Survey { shape, class_counts })
+    Ok(Survey {
+        shape,
+        class_counts,
+        remarks: Vec::new(),
+    })
 }
 
 impl Text {

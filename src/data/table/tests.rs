@@ -1,8 +1,14 @@
 use super::*;
 
+use crate::arrays::text::TextSettings;
+
 const FORMAT: Format = Format {
-    header: true,
-    separator: b',',
+    text: TextSettings {
+        header: None,
+        index: None,
+        separator: None,
+        decimal: None,
+    },
     label: "kind",
     ignore: &[],
 };
@@ -33,10 +39,9 @@ fn reads_columns_by_name_number_and_position() {
         (&["x".to_string(), "y".into()][..], &[2, 4][..])
     );
     let plain = Format {
-        header: false,
-        separator: b';',
         label: "first",
         ignore: &["3"],
+        ..FORMAT
     };
     let found = table("A;1;no\nB;2;no", &plain).unwrap();
     assert_eq!(
@@ -57,8 +62,11 @@ fn every_mistake_has_its_place() {
     insta::assert_snapshot!(complaint("a,b,sort\n1,2,x"), @"wine.csv:1:1: there is no column `kind`");
     insta::assert_snapshot!(complaint("kind\nx"), @"wine.csv:1:1: no column is left for the features");
     insta::assert_snapshot!(complaint("a,b,kind\n"), @"wine.csv:1:1: there are no rows");
-    let latin = read(Path::new("wine.csv"), b"a,kind\n1,caf\xe9", &FORMAT).unwrap_err();
-    insta::assert_snapshot!(latin, @"wine.csv:2:2: the text is not UTF-8");
+    let latin = read(Path::new("wine.csv"), b"a,kind\n1,caf\xe9", &FORMAT).unwrap();
+    assert_eq!(
+        (&latin.labels[..], latin.remarks.len()),
+        (&["café".to_string()][..], 1)
+    );
 }
 
 #[test]
