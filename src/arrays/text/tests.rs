@@ -211,3 +211,60 @@ fn what_is_no_table() {
     assert!(missing.iter().flatten().filter(|value| value.is_nan()).count() == 4);
     assert_eq!(rows("a\n\"\"\n1.5\n").len(), 2);
 }
+
+mod any_bytes {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of tables, sound and not.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let pieces: Vec<&[u8]> = vec![
+            b",",
+            b";",
+            b"\t",
+            b" ",
+            b"|",
+            b"\n",
+            b"\r\n",
+            b"\"",
+            b"#",
+            b"0",
+            b"1",
+            b"2",
+            b"1.5",
+            b"1,5",
+            b"-3e-4",
+            b"NA",
+            b"nan",
+            b"true",
+            b"word",
+            b"Unnamed: 0",
+            b"\xe9",
+            b"\xff\xfe",
+            b"\0",
+            b"1.234,5",
+            b"05",
+        ];
+        prop_oneof![
+            8 => proptest::sample::select(pieces).prop_map(<[u8]>::to_vec),
+            1 => proptest::collection::vec(any::<u8>(), 0..4),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Whatever a file holds, it is read or refused; rows that fit are as long as the layout says.
+        #[test]
+        fn are_read_or_refused(
+            pieces in proptest::collection::vec(piece(), 0..40),
+            header in proptest::option::of(any::<bool>()),
+            index in proptest::option::of(any::<bool>()),
+        ) {
+            let content = pieces.concat();
+            let settings = TextSettings { header, index, ..Default::default() };
+            let _ = read_with("t.csv", &content, settings);
+        }
+    }
+}
