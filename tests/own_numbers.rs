@@ -323,7 +323,7 @@ fn mistakes_are_told_with_a_remedy() {
     fs::write(gradstudy.path().join("bad.csv"), "a,b\n1,2\n3,x\n").unwrap();
     fs::write(gradstudy.path().join("uneven.csv"), "1,2\n3\n").unwrap();
     fs::write(gradstudy.path().join("empty.csv"), "").unwrap();
-    fs::write(gradstudy.path().join("words.txt"), "1 2 3").unwrap();
+    fs::write(gradstudy.path().join("words.doc"), "1 2 3").unwrap();
     fs::write(gradstudy.path().join("not.npy"), "no array at all").unwrap();
     fs::write(gradstudy.path().join("not.parquet"), "no table at all").unwrap();
     fs::write(gradstudy.path().join("not.arrow"), "no table at all").unwrap();
@@ -338,22 +338,32 @@ fn mistakes_are_told_with_a_remedy() {
     writer.finish().unwrap();
     let cases: &[(&[&str], &str)] = &[
         (&["no.npy"], "arrays::file"),
-        (&["words.txt"], "arrays::kind"),
+        (&["words.doc"], "arrays::kind"),
         (&["not.npy"], "arrays::malformed"),
         (&["cut.npy"], "truncated"),
         (&["not.parquet"], "arrays::malformed"),
         (&["not.arrow"], "arrays::malformed"),
         (&["not.safetensors"], "arrays::malformed"),
         (&["words.arrow"], "arrays::element"),
-        (&["bad.csv"], "line 3: column `b` is `x`"),
+        (
+            &["bad.csv", "--sample", "b"],
+            "`b` holds `x` in line 3, which is no number",
+        ),
+        (
+            &["rows.npy", "--header", "true"],
+            "`header` says how tables in text are read",
+        ),
         (&["uneven.csv"], "line 2: 1 fields"),
-        (&["empty.csv"], "test::empty"),
+        (&["empty.csv"], "holds no row"),
         (&["both.npz", "--array", "third"], "it has first, second"),
         (&["rows.npy", "--array", "third"], "it has rows.npy"),
         (&["rows.npy", "--sample", "7"], "test::sample"),
         (&["rows.npy", "--memory", "1kB"], "test::memory"),
         (&["rows.npy", "--sensitivity"], "test::one_sample"),
-        (&["rows.npy"], "--test \"power_law(tail: top(200))\""),
+        (
+            &["rows.npy", "--test", "power_law"],
+            "--test \"power_law(tail: top(200))\"",
+        ),
         (
             &["rows.npy", "--test", "shapiro_wilk(points: 500)"],
             "--test \"shapiro_wilk(points: 200)\"",

@@ -203,8 +203,7 @@ impl Test {
             }
             let mut of = self.one_matrix(matrix, along, range, &fitting, cancel)?;
             of.remarks = matrix.remarks();
-            let remark = |error: &TestError| format!("{error}: left out");
-            of.remarks.extend(remarks.iter().map(remark));
+            of.remarks.extend(remarks.iter().map(TestError::as_remark));
             tested.push(of);
         }
         // A test that was asked for and fits no array is a mistake; the usual tests are those that fit.
@@ -220,10 +219,7 @@ impl Test {
             samples::fits(&calls[missed], largest.unwrap_or(0))?;
         }
         match unfit.is_empty() || !tested.is_empty() {
-            true => Ok((
-                tested,
-                unfit.iter().map(|error| format!("{error}: left out")).collect(),
-            )),
+            true => Ok((tested, unfit.iter().map(TestError::as_remark).collect())),
             false => Err(unfit.remove(0).into()),
         }
     }

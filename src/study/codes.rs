@@ -430,7 +430,7 @@ pub static CODES: &[Code] = &[
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g, tail: scan)",
     ),
     code(
-        "W0106",
+        "W0107",
         "a file of yours, and how it was read",
         "What the file is could be told from its content: a first row of numbers that are names, a first column that is \
          an index, columns of words. The message says what was decided or left out. The settings `header`, `index`, \

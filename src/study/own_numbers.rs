@@ -45,11 +45,12 @@ pub(super) fn sizes(case: &Case, name: &str, vocabulary: &Vocabulary) -> Option<
 
 /// Says how a file was read where that was decided.
 pub(super) fn remarks(remarks: Vec<String>, span: Span, diagnostics: &mut Vec<Diagnostic>) {
-    for remark in remarks {
-        let help = "settings say it without a warning (`header`, `index`, `separator`, `decimal`); `allow: [W0106]` in the \
-                    `study` statement silences it";
-        diagnostics.push(Diagnostic::warning("W0106", remark, span, "this file").help(help));
+    if remarks.is_empty() {
+        return;
     }
+    let help = "settings say it without a warning (`header`, `index`, `separator`, `decimal`); `allow: [W0107]` in the \
+                `study` statement silences it";
+    diagnostics.push(Diagnostic::warning("W0107", remarks.join("; "), span, "this file").help(help));
 }
 
 /// Files that cannot be read, and settings of spectra that need a network.

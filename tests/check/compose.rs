@@ -9,7 +9,7 @@ use super::vocabulary::VOCABULARY;
 use super::{found, good, render};
 
 /// Codes that only several files or the command line can give.
-pub const CODES: [&str; 4] = ["E0208", "E0210", "E0601", "E0603"];
+pub const CODES: [&str; 5] = ["E0208", "E0210", "E0601", "E0603", "W0107"];
 
 type Checked = Result<(Study, Diagnostics), Diagnostics>;
 

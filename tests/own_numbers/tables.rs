@@ -15,9 +15,10 @@ fn case(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Row by row, whatever the order in the file.
 fn values(matrix: &arrays::Matrix) -> Vec<f64> {
     let mut values = Vec::new();
-    matrix.read(Along::All, 0..1, &mut values).unwrap();
+    matrix.read(Along::Rows, 0..matrix.rows, &mut values).unwrap();
     values
 }
 
@@ -32,7 +33,12 @@ fn equals(file: &str, reference: &str, remarks: &[&str]) {
         (expected[0].rows, expected[0].columns),
         "{file}"
     );
-    assert_eq!(values(&found[0]), values(&expected[0]), "{file}");
+    // Some were written with ten digits.
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * b.abs() || a.is_nan() && b.is_nan();
+    assert!(
+        values(&found[0]).iter().zip(&values(&expected[0])).all(near),
+        "{file}"
+    );
     assert_eq!(found[0].remarks(), remarks, "{file}");
 }
 
@@ -145,10 +151,11 @@ fn data_without_a_header_keep_their_first_example() {
         );
         fs::write(gradstudy.path().join("iris.study"), study).unwrap();
         let said = gradstudy.run(&["check", "iris.study"]).success();
-        let text = format!("{}{}", said.stdout, said.stderr);
+        let text = format!("{}{}", said.stdout, said.stderr).replace('│', "");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match warning {
-            Some(warning) => assert!(text.contains("W0106") && text.contains(warning), "{call}: {text}"),
-            None => assert!(!text.contains("W0106"), "{call}: {text}"),
+            Some(warning) => assert!(text.contains("W0107") && text.contains(warning), "{call}: {text}"),
+            None => assert!(!text.contains("W0107"), "{call}: {text}"),
         }
     }
 }

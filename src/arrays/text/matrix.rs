@@ -106,7 +106,7 @@ fn left_out(layout: &Layout, field: usize, column: &Column) -> Option<LeftOut> {
         .as_ref()
         .filter(|_| column.numbers + column.words > 0);
     let (line, text) = column.word.as_ref().or(truth)?.clone();
-    let mistake = (column.numbers > column.words).then(|| (line, text.clone()));
+    let mistake = (column.numbers >= column.words).then(|| (line, text.clone()));
     let reason = match mistake {
         Some(_) => format!("holds `{text}` in line {line}, which is no number"),
         None => format!("holds words, such as `{text}`"),

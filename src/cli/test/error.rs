@@ -94,6 +94,14 @@ fn of(array: &Option<String>) -> String {
 }
 
 impl TestError {
+    /// What is said where others are tested all the same.
+    pub fn as_remark(&self) -> String {
+        match self {
+            TestError::TooFew { remedy, .. } => format!("{self}: left out; {remedy}"),
+            error => format!("{error}: left out"),
+        }
+    }
+
     /// That error of an array among several.
     pub fn of_array(mut self, name: &str) -> Self {
         if let TestError::TooFew { array, .. } = &mut self {
