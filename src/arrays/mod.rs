@@ -8,6 +8,7 @@ mod csv;
 mod error;
 mod matrix;
 mod npy;
+pub(crate) mod pytorch;
 mod safetensors;
 mod spill;
 pub mod write;
@@ -28,6 +29,7 @@ pub fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, ArraysErro
         "npy" => vec![npy::open(path)?],
         "npz" => npy::open_archive(path, wanted)?,
         "safetensors" => safetensors::open(path, wanted)?,
+        "pt" | "pth" | "bin" | "ckpt" => pytorch::open(path, wanted)?,
         "csv" => vec![csv::open(path, b',')?],
         "tsv" => vec![csv::open(path, b'\t')?],
         "arrow" | "ipc" | "feather" => vec![columnar::open_arrow(path)?],
