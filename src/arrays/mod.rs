@@ -1,5 +1,5 @@
-//! Matrices of numbers in files of any usual kind, without reading them into memory: `.npy` and `.safetensors` are
-//! read as they lie, `.npz`, `.csv`, Arrow and Parquet go through a temporary file once.
+//! Matrices of numbers in files of any usual kind, without reading them into memory: `.npy`, `.safetensors` and
+//! `.pt` are read as they lie, `.npz`, `.csv`, Arrow and Parquet go through a temporary file once.
 
 mod block;
 mod bytes;

@@ -36,7 +36,7 @@ use samples::Tested;
 /// memory. Results do not depend on --memory and --threads.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// The file: .npy, .npz, .safetensors, .csv, .tsv, .arrow (.feather, .ipc) or .parquet
+    /// The file: .npy, .npz, .safetensors, .pt (.pth, .bin, .ckpt), .csv, .tsv, .arrow (.feather, .ipc) or .parquet
     #[arg(value_name = "FILE", required_unless_present = "power")]
     file: Option<PathBuf>,
     /// Array within the file [default: all]

@@ -14,8 +14,8 @@ pub static FILE: Signature = Signature {
             name: "path",
             ty: ParamType::Text,
             default: Default::Required,
-            doc: "a .npy, .npz, .safetensors, .csv, .tsv, .arrow (.feather, .ipc) or .parquet file; relative to where \
-                  gradstudy is started",
+            doc: "a .npy, .npz, .safetensors, .pt (.pth, .bin, .ckpt), .csv, .tsv, .arrow (.feather, .ipc) or .parquet \
+                  file; relative to where gradstudy is started",
         },
         Param {
             name: "array",
