@@ -250,12 +250,11 @@ pub(super) fn notes(network: &Network, file: &StateFile, chosen: &Match) -> Vec<
         notes.push(format!("{kind}{tensors} {verb} to float32"));
     }
     let mut left_out: Vec<String> = Vec::new();
-    let unused = file.tensors.iter().enumerate().filter(|(place, tensor)| {
-        let rest = tensor.name.strip_prefix(&chosen.prefix);
-        !chosen.has(*place) && !rest.is_some_and(|rest| is_counter(&wanted, rest))
-    });
-    let unused = unused.map(|(_, tensor)| tensor.name.as_str());
-    for name in unused.chain(file.others.iter().map(String::as_str)) {
+    for (name, place) in &file.names {
+        let rest = name.strip_prefix(&chosen.prefix);
+        if place.is_some_and(|place| chosen.has(place)) || rest.is_some_and(|rest| is_counter(&wanted, rest)) {
+            continue;
+        }
         let label = departure(name, &chosen.prefix);
         if !left_out.contains(&label) {
             left_out.push(label);

@@ -13,8 +13,8 @@ use crate::arrays::pytorch::{self, EntryValue, Kind, PytorchFile, StoredTensor};
 pub(super) struct StateFile {
     path: PathBuf,
     pub tensors: Vec<FileTensor>,
-    /// Names of what is no tensor, such as `epoch`.
-    pub others: Vec<String>,
+    /// Names of all that is in it, with the place of those that are tensors.
+    pub names: Vec<(String, Option<usize>)>,
     source: Source,
 }
 
@@ -110,8 +110,8 @@ fn safetensors(path: &Path, bytes: Vec<u8>) -> Result<StateFile, WeightsError> {
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(StateFile {
         path: path.into(),
+        names: named(&tensors),
         tensors,
-        others: Vec::new(),
         source: Source::Safetensors(bytes),
     })
 }
@@ -119,27 +119,34 @@ fn safetensors(path: &Path, bytes: Vec<u8>) -> Result<StateFile, WeightsError> {
 fn pytorch(path: &Path) -> Result<StateFile, WeightsError> {
     let fail = |error| WeightsError::pytorch(path, error);
     let file = PytorchFile::open(path).map_err(fail)?;
-    let (mut tensors, mut others) = (Vec::new(), Vec::new());
+    let (mut tensors, mut names) = (Vec::new(), Vec::new());
     for entry in file.entries().map_err(fail)? {
         let name = entry.name();
-        match entry.value {
-            EntryValue::Other(_) => others.push(name),
-            EntryValue::Tensor(stored) => tensors.push(FileTensor {
-                name,
-                container: entry
-                    .path
-                    .split_last()
-                    .map_or(String::new(), |(_, keys)| keys.join(".")),
-                dims: stored.shape.clone(),
-                kind: stored.kind.name().to_string(),
-                stored: Stored::Pytorch(stored),
-            }),
-        }
+        let EntryValue::Tensor(stored) = entry.value else {
+            names.push((name, None));
+            continue;
+        };
+        names.push((name.clone(), Some(tensors.len())));
+        tensors.push(FileTensor {
+            name,
+            container: match entry.path.split_last() {
+                Some((_, keys)) => keys.join("."),
+                None => String::new(),
+            },
+            dims: stored.shape.clone(),
+            kind: stored.kind.name().to_string(),
+            stored: Stored::Pytorch(stored),
+        });
     }
     Ok(StateFile {
         path: path.into(),
         tensors,
-        others,
+        names,
         source: Source::Pytorch(file),
     })
+}
+
+fn named(tensors: &[FileTensor]) -> Vec<(String, Option<usize>)> {
+    let places = tensors.iter().enumerate();
+    places.map(|(place, tensor)| (tensor.name.clone(), Some(place))).collect()
 }

@@ -91,7 +91,7 @@ fn what_is_no_tensor_of_real_numbers_is_left_out_or_refused() {
     insta::assert_snapshot!(error("refused_complex.pt", Some("y")), @"`refused_complex.pt` has no array `y`");
     insta::assert_snapshot!(error("refused_only_complex.pt", None), @"`refused_only_complex.pt` holds no tensor of real numbers: `z` (complex64)");
     insta::assert_snapshot!(error("refused_no_tensor.pt", None), @"`refused_no_tensor.pt` holds no tensor of real numbers: `epoch` (int), `name` (str)");
-    insta::assert_snapshot!(error("refused_meta.pt", None), @"");
+    insta::assert_snapshot!(error("refused_meta.pt", None), @"`refused_meta.pt` holds no tensor of real numbers: `refused_meta.pt` (torch._utils._rebuild_meta_tensor_no_storage)");
     insta::assert_snapshot!(error("refused_twice.pt", None), @"`refused_twice.pt` is no file of PyTorch that can be read: it has two entries named `a.b`");
     insta::assert_snapshot!(error("refused_pickle.pt", None), @"`refused_pickle.pt` is no file of PyTorch that can be read: it is a pickle without PyTorch's storages");
     insta::assert_snapshot!(error("refused_script.pt", None), @"`refused_script.pt` is no file of PyTorch that can be read: it is a TorchScript archive: save `model.state_dict()` with `torch.save`");
@@ -113,7 +113,7 @@ fn cut_off_files_are_errors() {
 #[test]
 fn the_command_line_and_studies_take_them() {
     let gradstudy = Gradstudy::new(
-        "study \"PT\" { seeds: 0 }\nrecord g = file(\"g.pt\", array: \"b\")\ntest t = normality(g, points: 20, along: dimension)\n\
+        "study \"PT\" { seeds: 0 }\nrecord g = file(\"g.pt\", array: \"b\")\ntest t = normality(g, points: 20, along: [iteration])\n\
          table r { of: t  rows: [dataset]  columns: [p_value] }\n",
     );
     std::fs::copy(reference("array_dict.pt"), gradstudy.path().join("g.pt")).unwrap();

@@ -22,6 +22,10 @@ pub(super) fn call(nodes: &[Node], callable: Id, args: Id) -> Result<Node, Strin
             None => Node::Dict(Vec::new()),
         },
         "collections.defaultdict" | "collections.Counter" => Node::Dict(Vec::new()),
+        "builtins.set" | "__builtin__.set" | "builtins.frozenset" => match first {
+            Some(Node::Sequence(_, items)) => Node::Sequence("set", items.clone()),
+            _ => Node::Sequence("set", Vec::new()),
+        },
         "torch.Size" | "builtins.tuple" | "builtins.list" => first.ok_or_else(missing)?.clone(),
         "torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2" => tensor(nodes, args, false)?,
         "torch._utils._rebuild_tensor_v3" => tensor(nodes, args, true)?,
@@ -112,13 +116,27 @@ fn tensor(nodes: &[Node], args: &[Id], typed: bool) -> Result<Node, String> {
     }
 }
 
-/// The storage that a persistent id names: the word `storage`, class, key, device, elements, and in old files a view.
-pub(super) fn storage(nodes: &[Node], id: Id) -> Result<Storage, String> {
-    let fault = || "it refers to a storage in an unknown way".to_string();
+/// What a persistent id names: a storage, or in old files a module's class, with the word `module` before it and its source
+/// after it.
+///
+/// # Errors
+/// It names neither.
+pub(super) fn persistent(nodes: &[Node], id: Id) -> Result<Node, String> {
     let Node::Sequence(_, fields) = &nodes[id] else {
-        return Err(fault());
+        return Err("it refers to a storage in an unknown way".to_string());
     };
-    let [_, class, key, _, count, rest @ ..] = fields.as_slice() else {
+    match fields.as_slice() {
+        [word, class, ..] if matches!(&nodes[*word], Node::Text(word) if word == "module") => {
+            Ok(nodes[*class].clone())
+        }
+        _ => storage(nodes, fields).map(Node::Storage),
+    }
+}
+
+/// The storage of these fields: the word `storage`, class, key, device, elements, and in old files a view.
+fn storage(nodes: &[Node], fields: &[Id]) -> Result<Storage, String> {
+    let fault = || "it refers to a storage in an unknown way".to_string();
+    let [_, class, key, _, count, rest @ ..] = fields else {
         return Err(fault());
     };
     let (Node::Global(class), Node::Text(key)) = (&nodes[*class], &nodes[*key]) else {

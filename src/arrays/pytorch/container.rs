@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use zip::read::ZipReadOptions;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::pickle::{self, Node, Pickle};
@@ -93,7 +94,12 @@ fn archive(file: &File) -> Result<Container, String> {
     }
     let index_of = |name: &str| names.iter().position(|known| *known == format!("{root}{name}"));
     let mut content = |index: usize| -> Result<Vec<u8>, String> {
-        let entry = archive.by_index(index).map_err(|error| error.to_string())?;
+        let raw = archive.by_index_raw(index).map_err(|error| error.to_string())?;
+        // `torch.save` writes 0 where it is told to compute no checksum.
+        let options = ZipReadOptions::new().ignore_crc32(raw.crc32() == 0);
+        drop(raw);
+        let entry = archive.by_index_with_options(index, options);
+        let entry = entry.map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();
         entry.take(LARGEST_PICKLE).read_to_end(&mut bytes).map_err(text)?;
         Ok(bytes)
@@ -124,7 +130,6 @@ fn archive(file: &File) -> Result<Container, String> {
             offset,
             bytes: entry.size(),
             packing: match is_plain {
-                // `torch.save` writes 0 where it is told to compute none.
                 true => Packing::None(Some(entry.crc32()).filter(|crc| *crc != 0)),
                 false => Packing::Entry(index),
             },

@@ -69,6 +69,7 @@ impl Walk<'_> {
         }
         let nodes = self.nodes;
         let node = &nodes[id];
+        let mut is_module = false;
         let children: Vec<(String, Id)> = match node {
             Node::Tensor(tensor) => {
                 return Ok(vec![Entry {
@@ -79,7 +80,10 @@ impl Walk<'_> {
             Node::Sequence(kind, ids) if *kind != "set" => numbered(ids),
             Node::Dict(pairs) => self.keyed(pairs)?,
             Node::Object(object) => match self.module(object)? {
-                Some(children) => children,
+                Some(children) => {
+                    is_module = true;
+                    children
+                }
                 None => self
                     .keyed(&object.pairs)?
                     .into_iter()
@@ -90,7 +94,6 @@ impl Walk<'_> {
         };
         let mut entries = Vec::new();
         for (key, child) in children {
-            // The children of a module that are merged into it have no name of their own.
             path.push(key);
             entries.extend(self.visit(child, path)?);
             path.pop();
@@ -100,6 +103,10 @@ impl Walk<'_> {
             .any(|entry| matches!(entry.value, EntryValue::Tensor(_)));
         if has_tensor || path.is_empty() && !entries.is_empty() {
             return Ok(entries);
+        }
+        // An activation function has nothing to tell.
+        if is_module && !path.is_empty() {
+            return Ok(Vec::new());
         }
         Ok(vec![Entry {
             path: path.clone(),

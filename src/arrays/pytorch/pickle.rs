@@ -253,8 +253,8 @@ impl Machine<'_> {
             }
             b'Q' => {
                 let id = self.pop()?;
-                let storage = build::storage(&self.nodes, id)?;
-                self.push(Node::Storage(storage));
+                let node = build::persistent(&self.nodes, id)?;
+                self.push(node);
             }
             b'R' | 0x81 => {
                 let (args, callable) = (self.pop()?, self.pop()?);

@@ -35,11 +35,12 @@ class FCN(nn.Module):
         self.fc1 = nn.Linear(4, 6)
         if batchnorm:
             self.bn1 = nn.BatchNorm1d(6)
+        self.tanh = nn.Tanh()
         self.fc2 = nn.Linear(6, 3)
 
     def forward(self, x):
         x = self.fc1(x)
-        return self.fc2(torch.tanh(self.bn1(x) if hasattr(self, "bn1") else x))
+        return self.fc2(self.tanh(self.bn1(x) if hasattr(self, "bn1") else x))
 
 
 def prefixed(state, prefix):
@@ -102,6 +103,7 @@ def checkpoints():
     save("parameters", OrderedDict(net.named_parameters()))
     save("legacy", {"state_dict": prefixed(state, "module.")}, _use_new_zipfile_serialization=False)
     save("whole", net)
+    save("legacy_whole", net, _use_new_zipfile_serialization=False)
     save("missing", {"state_dict": OrderedDict((k, v) for k, v in prefixed(state, "module.").items() if "fc2" not in k)})
     save("extra", {"state_dict": prefixed({**state, "fc3.weight": torch.ones(2, 3)}, "module.")})
     save("shape", prefixed({**state, "fc1.weight": torch.ones(6, 5), "fc2.bias": torch.ones(4)}, "module."))
@@ -230,6 +232,10 @@ def arrays():
         told[f"array_legacy_{name}.pt"] = flatten(value)
     torch.save(g, HERE / "array_protocol4.pt", pickle_protocol=4)
     told["array_protocol4.pt"] = flatten(g)
+    torch.serialization.set_crc32_options(False)
+    torch.save(g, HERE / "array_no_crc.pt")
+    torch.serialization.set_crc32_options(True)
+    told["array_no_crc.pt"] = flatten(g)
     ordered = {"a": g, "b": g.half(), "c": g.double()}
     torch.save(ordered, HERE / "ordered.pt")
     big_endian(HERE / "ordered.pt")
