@@ -3,6 +3,7 @@
 use gradstudy::models::weights::{Loaded, WeightsError, load};
 
 use super::*;
+use crate::support::Gradstudy;
 
 fn file(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/pytorch");
@@ -209,5 +210,75 @@ fn a_damaged_checkpoint_is_never_read() {
         if let Ok(values) = weights::read(&network, &path) {
             assert_eq!(values, good, "flipped at {place}");
         }
+    }
+}
+
+#[test]
+fn check_plan_and_run_say_what_was_done_to_the_weights() {
+    let study = "study \"W\" { seeds: 0 }\ndata d = csv(\"four.csv\", label: \"kind\")\n\
+        model m = fcn(depth: 1, width: 6, batchnorm: false, activation: tanh, logits: 3) { weights: \"w.pt\" }\n\
+        record g = gradients(of: m, on: d, iterations: 60)\ntest t = normality(g, points: 20)\n\
+        table r { of: t  rows: [sg_type]  columns: [p_value] }\n";
+    let gradstudy = Gradstudy::new(study);
+    let rows: String = (0..30)
+        .map(|i| format!("{},{},{},{},{}\n", i % 7, i % 5, i * i % 11, i % 3 + i % 2, i % 3))
+        .collect();
+    std::fs::write(gradstudy.path().join("four.csv"), format!("a,b,c,d,kind\n{rows}")).unwrap();
+    let weights = |name: &str| std::fs::copy(file(name), gradstudy.path().join("w.pt")).unwrap();
+    weights("net_both_module.pt");
+    let line = "taken from \"model\"; prefix \"module.\" stripped from 4 names; optimizer, epoch left out";
+    let flat = |text: &str| text.replace("\n  │ ", " ");
+    let said = gradstudy.run(&["check", "test.study"]).success();
+    for expected in ["W0106", &format!("w.pt: {line}"), "test.study:3"] {
+        assert!(flat(&said.stderr).contains(expected), "{}", said.stderr);
+    }
+    let said = gradstudy.run(&["plan", "test.study"]).success();
+    assert!(
+        said.stdout.contains(&format!("FCN from w.pt ({line})")),
+        "{}",
+        said.stdout
+    );
+    // Documents of a run and what it measured, without the ids of steps, which follow from the file's bytes.
+    let run = |folder: &str| {
+        let said = gradstudy
+            .run(&["run", "test.study", "--reports-dir", folder])
+            .success();
+        let text = |name: &str| {
+            let files = walkdir::WalkDir::new(gradstudy.path().join(folder)).into_iter();
+            let mut files = files.map(|entry| entry.unwrap().into_path());
+            std::fs::read_to_string(files.find(|path| path.ends_with(name)).unwrap()).unwrap()
+        };
+        let results = text("results.yaml");
+        let lines = results.lines().filter(|line| !line.starts_with("  step: "));
+        (
+            said.stderr,
+            text("manifest.yaml"),
+            lines.collect::<Vec<_>>().join("\n"),
+        )
+    };
+    let (_, manifest, wrapped) = run("wrapped");
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&manifest).unwrap();
+    let warnings = manifest["warnings"].as_sequence().unwrap();
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.as_str().unwrap().contains(line)),
+        "{warnings:?}"
+    );
+    weights("net_plain.pt");
+    let (said, _, plain) = run("plain");
+    assert!(!said.contains("W0106"), "{said}");
+    assert_eq!(plain, wrapped);
+    weights("net_half.pt");
+    assert_ne!(run("half").2, plain);
+    // A choice between two is part of the step.
+    weights("net_model_and_ema.pt");
+    let said = gradstudy.run(&["check", "test.study"]);
+    assert_eq!(said.code, Some(2));
+    assert!(flat(&said.stderr).contains("E0515"), "{}", said.stderr);
+    for (key, same) in [("model", true), ("ema", false)] {
+        let study = study.replace("w.pt", &format!("w.pt:{key}"));
+        std::fs::write(gradstudy.path().join("test.study"), study).unwrap();
+        assert_eq!(run(key).2 == plain, same, "{key}");
     }
 }

@@ -48,16 +48,19 @@ fn every_way_of_storing_tensors_is_read_as_pytorch_reads_it() {
                 [rows, rest @ ..] => (*rows, rest.iter().product()),
             };
             assert_eq!((matrix.rows, matrix.columns), (rows, columns), "{file} {name}");
-            let numbers = of_name["numbers"].as_array().unwrap();
+            let numbers = of_name["numbers"].as_str().unwrap();
+            let numbers: Vec<f64> = numbers
+                .split(' ')
+                .filter(|n| !n.is_empty())
+                .map(|n| n.parse().unwrap())
+                .collect();
             let found = if rows * columns == 0 {
                 Vec::new()
             } else {
                 all(matrix)
             };
             assert_eq!(found.len(), numbers.len(), "{file} {name}");
-            for (found, expected) in found.iter().zip(numbers) {
-                assert_eq!(Some(*found), expected.as_f64(), "{file} {name}");
-            }
+            assert_eq!(found, numbers, "{file} {name}");
             let one = arrays::open(&reference(file), Some(&matrix.name)).unwrap();
             assert_eq!((one.len(), &one[0].name), (1, &matrix.name));
         }

@@ -9,8 +9,8 @@ float32 state dict is `plain.pt`:
 Arrays:
 
     array_NAME.pt           tensors in every way in which PyTorch stores them
-    arrays.json             for each array file what is in it by name: shape and numbers (as float64), computed by
-                            torch.load and NumPy
+    arrays.json             for each array file what is in it by name: shape and numbers (as float64, in words that
+                            name each exactly), computed by PyTorch
 """
 
 import argparse
@@ -137,13 +137,14 @@ class Told(torch.Tensor):
     """A subclass of Tensor."""
 
 
-def numbers(value):
-    return {"shape": list(value.shape), "numbers": value.detach().double().contiguous().flatten().tolist()}
+def told_of(value):
+    numbers = value.detach().double().contiguous().flatten().tolist()
+    return {"shape": list(value.shape), "numbers": " ".join(map(repr, numbers))}
 
 
 def flatten(value, path=()):
     if isinstance(value, torch.Tensor):
-        return {".".join(path): numbers(value)}
+        return {".".join(path): told_of(value)}
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, (list, tuple)):
