@@ -1,6 +1,6 @@
 //! The objects that PyTorch's own functions make of a pickle: storages, tensors, parameters and dictionaries.
 
-use super::pickle::{Id, Node, Object};
+use super::node::{Id, Node, Object};
 use super::stored::{Kind, Storage, StoredTensor};
 
 /// What `callable(*args)` gives, where it is known; else an object that says what would have made it.
@@ -39,7 +39,8 @@ pub(super) fn call(nodes: &[Node], callable: Id, args: Id) -> Result<Node, Strin
             [function, _class, args, ..] => call(nodes, *function, *args)?,
             _ => return Err(missing()),
         },
-        _ => object(name.clone()),
+        name if name.ends_with(".multiarray._reconstruct") => object("numpy.ndarray".to_string()),
+        name => object(name.to_string()),
     })
 }
 

@@ -7,7 +7,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use zip::read::ZipReadOptions;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::pickle::{self, Node, Pickle};
+use super::node::{Node, Pickle};
+use super::pickle;
 
 /// Bytes that a pickle may have: names and sizes, no numbers.
 const LARGEST_PICKLE: u64 = 1 << 30;

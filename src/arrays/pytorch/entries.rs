@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::build::describe;
-use super::pickle::{Id, Node, Object, Pickle};
+use super::node::{Id, Node, Object, Pickle};
 use super::stored::StoredTensor;
 
 /// How deep dictionaries and lists may lie within each other.

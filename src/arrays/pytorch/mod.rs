@@ -4,6 +4,8 @@
 mod build;
 mod container;
 mod entries;
+mod input;
+mod node;
 mod pickle;
 mod stored;
 
@@ -25,8 +27,8 @@ pub(crate) use entries::{Entry, EntryValue};
 pub(crate) use stored::{Kind, StoredTensor};
 
 /// Bytes of a storage that are read into memory to pick out a tensor that does not lie in one piece; of a larger one
-/// each row is read by itself.
-const WINDOW: usize = 1 << 30;
+/// each row is read by itself, unless its rows lie among each other.
+const WINDOW: usize = 64 << 20;
 
 /// Numbers that a view may have which repeats those of its storage.
 const REPEATED: usize = 1 << 30;
@@ -243,7 +245,9 @@ impl PytorchFile {
             _ => (1, [].as_slice(), [].as_slice(), 0),
         };
         let row_extent = extent - (rows - 1) * row_stride;
-        let whole = window <= WINDOW;
+        // Rows that lie among each other would be read many times over.
+        let apart = rows == 1 || row_extent <= row_stride.saturating_mul(4);
+        let whole = window <= WINDOW || !apart;
         let all = self.window(tensor, 0, window)?;
         let mut buffer = vec![0; if whole { window } else { row_extent * size }];
         if whole {

@@ -2,61 +2,11 @@
 //! it does not know become [`Node::Object`]s that only say what they are.
 
 use std::collections::HashMap;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use super::build;
-use super::stored::{Storage, StoredTensor};
-
-/// The place of an object in the table.
-pub(super) type Id = usize;
-
-/// A pickled object.
-#[derive(Debug, Clone)]
-pub(super) enum Node {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float,
-    Text(String),
-    Bytes,
-    /// `list`, `tuple` or `set`, and what is in it.
-    Sequence(&'static str, Vec<Id>),
-    /// Keys and values, in the order of insertion.
-    Dict(Vec<(Id, Id)>),
-    /// A class or function, as `module.name`.
-    Global(String),
-    Storage(Storage),
-    Tensor(StoredTensor),
-    /// An object of a class that is not read.
-    Object(Object),
-}
-
-/// An object of a class that is not read.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Object {
-    /// As `module.name`.
-    pub class: String,
-    /// Its attributes.
-    pub state: Option<Id>,
-    /// What a subclass of `dict` holds.
-    pub pairs: Vec<(Id, Id)>,
-    /// What a subclass of `list` holds.
-    pub items: Vec<Id>,
-}
-
-/// A whole pickle.
-#[derive(Debug)]
-pub(super) struct Pickle {
-    pub nodes: Vec<Node>,
-    pub root: Id,
-}
-
-impl Pickle {
-    /// The object that was pickled.
-    pub fn root(&self) -> &Node {
-        &self.nodes[self.root]
-    }
-}
+use super::input::Input;
+use super::node::{Id, Node, Object, Pickle};
 
 /// Reads one pickle from `input`, up to the end of that pickle.
 ///
@@ -64,7 +14,7 @@ impl Pickle {
 /// What is no pickle, or one that refers to what it does not hold.
 pub(super) fn read(input: &mut dyn BufRead) -> Result<Pickle, String> {
     let mut machine = Machine {
-        input,
+        input: Input(input),
         nodes: Vec::new(),
         stack: Vec::new(),
         marks: Vec::new(),
@@ -76,7 +26,7 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<Pickle, String> {
 }
 
 struct Machine<'a> {
-    input: &'a mut dyn BufRead,
+    input: Input<'a>,
     nodes: Vec<Node>,
     stack: Vec<Id>,
     /// Heights of the stack at the open marks.
@@ -87,12 +37,12 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn run(&mut self) -> Result<Id, String> {
         loop {
-            let [code] = self.array()?;
+            let [code] = self.input.array()?;
             match code {
                 b'.' => return self.pop(),
-                0x80 => drop(self.array::<1>()?),
+                0x80 => drop(self.input.array::<1>()?),
                 // The length of a frame: of no use where nothing is read ahead.
-                0x95 => drop(self.array::<8>()?),
+                0x95 => drop(self.input.array::<8>()?),
                 b'(' => self.marks.push(self.stack.len()),
                 b'0' => drop(self.pop()?),
                 b'1' => drop(self.pop_mark()?),
@@ -119,55 +69,58 @@ impl Machine<'_> {
             b'N' => Node::None,
             0x88 => Node::Bool(true),
             0x89 => Node::Bool(false),
-            b'K' => Node::Int(i64::from(u8::from_le_bytes(self.array()?))),
-            b'M' => Node::Int(i64::from(u16::from_le_bytes(self.array()?))),
-            b'J' => Node::Int(i64::from(i32::from_le_bytes(self.array()?))),
-            b'I' | b'L' => match self.line()?.trim_end_matches('L') {
+            b'K' => Node::Int(i64::from(u8::from_le_bytes(self.input.array()?))),
+            b'M' => Node::Int(i64::from(u16::from_le_bytes(self.input.array()?))),
+            b'J' => Node::Int(i64::from(i32::from_le_bytes(self.input.array()?))),
+            b'I' | b'L' => match self.input.line()?.trim_end_matches('L') {
                 "00" if code == b'I' => Node::Bool(false),
                 "01" if code == b'I' => Node::Bool(true),
                 digits => digits.parse().map_or_else(|_| big(), Node::Int),
             },
             0x8a => {
-                let [length] = self.array()?;
-                long(&self.bytes(u64::from(length))?)
+                let [length] = self.input.array()?;
+                long(&self.input.bytes(u64::from(length))?)
             }
             0x8b => {
-                let length = u32::from_le_bytes(self.array()?);
-                long(&self.bytes(u64::from(length))?)
+                let length = u32::from_le_bytes(self.input.array()?);
+                long(&self.input.bytes(u64::from(length))?)
             }
             b'F' => {
-                self.line()?;
+                self.input.line()?;
                 Node::Float
             }
             b'G' => {
-                self.array::<8>()?;
+                self.input.array::<8>()?;
                 Node::Float
             }
-            b'S' => Node::Text(self.line()?.trim_matches(['\'', '"']).to_string()),
-            b'V' => Node::Text(self.line()?),
+            b'S' => Node::Text(self.input.line()?.trim_matches(['\'', '"']).to_string()),
+            b'V' => Node::Text(self.input.line()?),
             b'U' | 0x8c => {
-                let [length] = self.array()?;
-                self.text(u64::from(length))?
+                let [length] = self.input.array()?;
+                Node::Text(self.input.text(u64::from(length))?)
             }
             b'T' | b'X' => {
-                let length = u32::from_le_bytes(self.array()?);
-                self.text(u64::from(length))?
+                let length = u32::from_le_bytes(self.input.array()?);
+                Node::Text(self.input.text(u64::from(length))?)
             }
             0x8d => {
-                let length = u64::from_le_bytes(self.array()?);
-                self.text(length)?
+                let length = u64::from_le_bytes(self.input.array()?);
+                Node::Text(self.input.text(length)?)
             }
             b'C' => {
-                let [length] = self.array()?;
-                self.skip(u64::from(length))?
+                let [length] = self.input.array()?;
+                self.input.skip(u64::from(length))?;
+                Node::Bytes
             }
             b'B' => {
-                let length = u32::from_le_bytes(self.array()?);
-                self.skip(u64::from(length))?
+                let length = u32::from_le_bytes(self.input.array()?);
+                self.input.skip(u64::from(length))?;
+                Node::Bytes
             }
             0x8e | 0x96 => {
-                let length = u64::from_le_bytes(self.array()?);
-                self.skip(length)?
+                let length = u64::from_le_bytes(self.input.array()?);
+                self.input.skip(length)?;
+                Node::Bytes
             }
             b')' => Node::Sequence("tuple", Vec::new()),
             b']' => Node::Sequence("list", Vec::new()),
@@ -180,10 +133,10 @@ impl Machine<'_> {
     /// Writes to the memo, or reads from it.
     fn remember(&mut self, code: u8) -> Result<(), String> {
         let place = match code {
-            b'q' | b'h' => u64::from(u8::from_le_bytes(self.array()?)),
-            b'r' | b'j' => u64::from(u32::from_le_bytes(self.array()?)),
+            b'q' | b'h' => u64::from(u8::from_le_bytes(self.input.array()?)),
+            b'r' | b'j' => u64::from(u32::from_le_bytes(self.input.array()?)),
             0x94 => self.memo.len() as u64,
-            _ => self.line()?.parse().map_err(|_| damaged("the memo"))?,
+            _ => self.input.line()?.parse().map_err(|_| damaged("the memo"))?,
         };
         match code {
             b'h' | b'j' | b'g' => {
@@ -240,7 +193,7 @@ impl Machine<'_> {
     fn call(&mut self, code: u8) -> Result<(), String> {
         match code {
             b'c' => {
-                let name = format!("{}.{}", self.line()?, self.line()?);
+                let name = format!("{}.{}", self.input.line()?, self.input.line()?);
                 self.push(Node::Global(name));
             }
             0x93 => {
@@ -267,7 +220,7 @@ impl Machine<'_> {
                 self.push(node);
             }
             b'i' => {
-                let class = format!("{}.{}", self.line()?, self.line()?);
+                let class = format!("{}.{}", self.input.line()?, self.input.line()?);
                 self.pop_mark()?;
                 self.push(Node::Object(Object {
                     class,
@@ -333,49 +286,6 @@ impl Machine<'_> {
         let mark = self.marks.pop().filter(|mark| *mark <= self.stack.len());
         Ok(self.stack.split_off(mark.ok_or_else(|| damaged("a mark"))?))
     }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let mut bytes = [0; N];
-        self.input.read_exact(&mut bytes).map_err(cut)?;
-        Ok(bytes)
-    }
-
-    fn bytes(&mut self, length: u64) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        // Grows with what is there: a damaged length takes no memory.
-        (&mut *self.input)
-            .take(length)
-            .read_to_end(&mut bytes)
-            .map_err(cut)?;
-        match bytes.len() as u64 == length {
-            true => Ok(bytes),
-            false => Err("its pickle is cut off".to_string()),
-        }
-    }
-
-    /// Text, that of Python 2 with what is no UTF-8 replaced.
-    fn text(&mut self, length: u64) -> Result<Node, String> {
-        let bytes = self.bytes(length)?;
-        Ok(Node::Text(String::from_utf8_lossy(&bytes).into_owned()))
-    }
-
-    fn skip(&mut self, length: u64) -> Result<Node, String> {
-        let skipped =
-            std::io::copy(&mut (&mut *self.input).take(length), &mut std::io::sink()).map_err(cut)?;
-        match skipped == length {
-            true => Ok(Node::Bytes),
-            false => Err("its pickle is cut off".to_string()),
-        }
-    }
-
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = Vec::new();
-        self.input.read_until(b'\n', &mut line).map_err(cut)?;
-        match line.pop() {
-            Some(b'\n') => Ok(String::from_utf8_lossy(&line).into_owned()),
-            _ => Err("its pickle is cut off".to_string()),
-        }
-    }
 }
 
 /// Keys and values in turn.
@@ -408,13 +318,6 @@ fn big() -> Node {
 
 fn damaged(what: &str) -> String {
     format!("its pickle is damaged at {what}")
-}
-
-fn cut(error: std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => "its pickle is cut off".to_string(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]
