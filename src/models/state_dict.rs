@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensors};
 
 use super::weights_error::WeightsError;
-use crate::arrays::pytorch::{self, EntryValue, Kind, PytorchFile, StoredTensor};
+use crate::arrays::pytorch::{self, ElementKind, EntryValue, PytorchFile, StoredTensor};
 
 /// A file of weights, of whose numbers none has been read.
 pub(super) struct StateFile {
@@ -15,10 +15,10 @@ pub(super) struct StateFile {
     pub tensors: Vec<FileTensor>,
     /// Names of all that is in it, with the place of those that are tensors.
     pub names: Vec<(String, Option<usize>)>,
-    source: Source,
+    format: Format,
 }
 
-enum Source {
+enum Format {
     Safetensors(Vec<u8>),
     Pytorch(PytorchFile),
 }
@@ -72,11 +72,11 @@ impl StateFile {
     /// # Errors
     /// What cannot be read or is damaged.
     pub fn numbers(&self, tensor: &FileTensor) -> Result<Vec<f64>, WeightsError> {
-        match (&self.source, &tensor.stored) {
-            (Source::Pytorch(file), Stored::Pytorch(stored)) => file
+        match (&self.format, &tensor.stored) {
+            (Format::Pytorch(file), Stored::Pytorch(stored)) => file
                 .numbers(stored)
                 .map_err(|error| WeightsError::pytorch(&self.path, error)),
-            (Source::Safetensors(bytes), Stored::Safetensors(dtype)) => {
+            (Format::Safetensors(bytes), Stored::Safetensors(dtype)) => {
                 let malformed = |reason| WeightsError::Malformed {
                     path: self.path.clone(),
                     reason,
@@ -101,7 +101,7 @@ fn safetensors(path: &Path, bytes: Vec<u8>) -> Result<StateFile, WeightsError> {
         container: String::new(),
         dims: view.shape().to_vec(),
         kind: match pytorch::element_of(view.dtype()) {
-            Some(element) => Kind::Real(element).name().to_string(),
+            Some(element) => ElementKind::Real(element).name().to_string(),
             None => format!("{:?}", view.dtype()),
         },
         stored: Stored::Safetensors(view.dtype()),
@@ -112,7 +112,7 @@ fn safetensors(path: &Path, bytes: Vec<u8>) -> Result<StateFile, WeightsError> {
         path: path.into(),
         names: named(&tensors),
         tensors,
-        source: Source::Safetensors(bytes),
+        format: Format::Safetensors(bytes),
     })
 }
 
@@ -142,11 +142,13 @@ fn pytorch(path: &Path) -> Result<StateFile, WeightsError> {
         path: path.into(),
         tensors,
         names,
-        source: Source::Pytorch(file),
+        format: Format::Pytorch(file),
     })
 }
 
 fn named(tensors: &[FileTensor]) -> Vec<(String, Option<usize>)> {
     let places = tensors.iter().enumerate();
-    places.map(|(place, tensor)| (tensor.name.clone(), Some(place))).collect()
+    places
+        .map(|(place, tensor)| (tensor.name.clone(), Some(place)))
+        .collect()
 }

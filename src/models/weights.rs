@@ -63,7 +63,7 @@ pub fn to_safetensors(network: &Network, values: &[f32]) -> Result<Vec<u8>, safe
 
 /// A network's values from a file.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedWeights {
     /// θ, then the running statistics.
     pub values: Vec<f32>,
     /// What was stripped from names, converted and left out, in words; empty for a plain state dict of float32.
@@ -87,7 +87,7 @@ pub fn file_and_key(text: &str) -> (&Path, Option<&str>) {
 /// # Errors
 /// A file that cannot be read; one that lacks tensors of the network, has others beside them or of other shapes, or has
 /// the network's several times; values that are no finite floats.
-pub fn load(network: &Network, text: &str) -> Result<Loaded, WeightsError> {
+pub fn load(network: &Network, text: &str) -> Result<LoadedWeights, WeightsError> {
     let (path, key) = file_and_key(text);
     read_from(network, path, key)
 }
@@ -100,7 +100,7 @@ pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
     read_from(network, path, None).map(|loaded| loaded.values)
 }
 
-fn read_from(network: &Network, path: &Path, key: Option<&str>) -> Result<Loaded, WeightsError> {
+fn read_from(network: &Network, path: &Path, key: Option<&str>) -> Result<LoadedWeights, WeightsError> {
     let file = StateFile::open(path)?;
     let chosen = choose::choose(network, &file, path, key)?;
     let mut values = vec![0.0; network.value_count()];
@@ -123,7 +123,7 @@ fn read_from(network: &Network, path: &Path, key: Option<&str>) -> Result<Loaded
             .zip(numbers)
             .for_each(|(to, value)| *to = value as f32);
     }
-    Ok(Loaded {
+    Ok(LoadedWeights {
         values,
         notes: choose::notes(network, &file, &chosen),
     })

@@ -1,6 +1,6 @@
 //! Weights as people have them: prefixes, wrappers, half precision, checkpoints (tests/reference/pytorch, by PyTorch).
 
-use gradstudy::models::weights::{Loaded, WeightsError, load};
+use gradstudy::models::weights::{LoadedWeights, WeightsError, load};
 
 use super::*;
 use crate::support::Gradstudy;
@@ -16,7 +16,7 @@ fn fcn(batchnorm: bool) -> Network {
     build("fcn", &settings, [4, 1, 1])
 }
 
-fn loaded(name: &str) -> Loaded {
+fn loaded(name: &str) -> LoadedWeights {
     load(&fcn(name.starts_with("net_bn")), &file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

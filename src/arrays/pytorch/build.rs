@@ -1,7 +1,7 @@
 //! The objects that PyTorch's own functions make of a pickle: storages, tensors, parameters and dictionaries.
 
 use super::node::{Id, Node, Object};
-use super::stored::{Kind, Storage, StoredTensor};
+use super::stored::{ElementKind, Storage, StoredTensor};
 
 /// What `callable(*args)` gives, where it is known; else an object that says what would have made it.
 ///
@@ -74,7 +74,7 @@ fn tensor(nodes: &[Node], args: &[Id], typed: bool) -> Result<Node, String> {
     }
     let named = rest.get(2).filter(|_| typed).map(|id| &nodes[*id]);
     let mut kind = match (named, &storage.kind) {
-        (Some(Node::Global(name)), _) => Kind::of_type(name),
+        (Some(Node::Global(name)), _) => ElementKind::of_type(name),
         (_, Some(kind)) => kind.clone(),
         (_, None) => return Err("a tensor does not say what its elements are".to_string()),
     };
@@ -86,7 +86,7 @@ fn tensor(nodes: &[Node], args: &[Id], typed: bool) -> Result<Node, String> {
                 && matches!(nodes[*value], Node::Bool(true))
         };
         if pairs.iter().any(is_set) {
-            kind = Kind::Other("a negated or conjugated view".to_string(), kind.size());
+            kind = ElementKind::Other("a negated or conjugated view".to_string(), kind.size());
         }
     }
     let offset = usize::try_from(storage.first)
@@ -146,7 +146,7 @@ fn storage(nodes: &[Node], fields: &[Id]) -> Result<Storage, String> {
     let class = class.rsplit('.').next().unwrap_or(class);
     let kind = match class {
         "UntypedStorage" => None,
-        class => Some(Kind::of_storage(class).ok_or_else(|| format!("it has an unknown {class}"))?),
+        class => Some(ElementKind::of_storage(class).ok_or_else(|| format!("it has an unknown {class}"))?),
     };
     let first = match rest.first().map(|id| &nodes[*id]) {
         // Key of the view, elements before it, elements in it.

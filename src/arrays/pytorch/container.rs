@@ -20,13 +20,13 @@ const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0
 #[derive(Debug)]
 pub(super) struct Container {
     pub pickle: Pickle,
-    pub storages: HashMap<String, Place>,
+    pub storages: HashMap<String, StoragePlace>,
     pub big_endian: bool,
 }
 
 /// Bytes of a storage.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct StoragePlace {
     /// Where they begin in the file.
     pub offset: u64,
     pub bytes: u64,
@@ -127,7 +127,7 @@ fn archive(file: &File) -> Result<Container, String> {
         if is_plain && entry.compressed_size() != entry.size() {
             return Err("its archive is damaged".to_string());
         }
-        let place = Place {
+        let place = StoragePlace {
             offset,
             bytes: entry.size(),
             packing: match is_plain {
@@ -185,7 +185,7 @@ fn sequence(file: &File) -> Result<Container, String> {
         let bytes = count
             .checked_mul(*size)
             .ok_or("a storage is larger than can be counted")?;
-        let place = Place {
+        let place = StoragePlace {
             offset: reader.stream_position().map_err(text)?,
             bytes,
             packing: Packing::None(None),

@@ -16,7 +16,7 @@ const MOST: usize = 4_000_000;
 
 /// What lies in a file under a name.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct FileEntry {
     /// Keys of dictionaries and places in lists that lead to it; none if it is all that is in the file.
     pub path: Vec<String>,
     pub value: EntryValue,
@@ -30,7 +30,7 @@ pub(crate) enum EntryValue {
     Other(String),
 }
 
-impl Entry {
+impl FileEntry {
     /// The path, joined by dots.
     pub fn name(&self) -> String {
         self.path.join(".")
@@ -41,7 +41,7 @@ impl Entry {
 ///
 /// # Errors
 /// Two tensors of one name, or a file nested too deeply.
-pub(super) fn entries(pickle: &Pickle) -> Result<Vec<Entry>, String> {
+pub(super) fn entries(pickle: &Pickle) -> Result<Vec<FileEntry>, String> {
     let mut walk = Walk {
         nodes: &pickle.nodes,
         seen: 0,
@@ -62,7 +62,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn visit(&mut self, id: Id, path: &mut Vec<String>) -> Result<Vec<Entry>, String> {
+    fn visit(&mut self, id: Id, path: &mut Vec<String>) -> Result<Vec<FileEntry>, String> {
         self.seen += 1;
         if path.len() > DEEPEST || self.seen > MOST {
             return Err("its objects lie within each other too deeply".to_string());
@@ -72,7 +72,7 @@ impl Walk<'_> {
         let mut is_module = false;
         let children: Vec<(String, Id)> = match node {
             Node::Tensor(tensor) => {
-                return Ok(vec![Entry {
+                return Ok(vec![FileEntry {
                     path: path.clone(),
                     value: EntryValue::Tensor(tensor.clone()),
                 }]);
@@ -108,7 +108,7 @@ impl Walk<'_> {
         if is_module && !path.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(vec![Entry {
+        Ok(vec![FileEntry {
             path: path.clone(),
             value: EntryValue::Other(describe(node)),
         }])

@@ -3,9 +3,9 @@
 use std::io::{self, BufRead, Read};
 
 /// Bytes that are read one after the other.
-pub(super) struct Input<'a>(pub &'a mut dyn BufRead);
+pub(super) struct PickleBytes<'a>(pub &'a mut dyn BufRead);
 
-impl Input<'_> {
+impl PickleBytes<'_> {
     /// The next N bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
         let mut bytes = [0; N];

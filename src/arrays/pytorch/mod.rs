@@ -22,9 +22,9 @@ use super::ArraysError;
 use super::bytes::Bytes;
 use super::matrix::{Element, Matrix, Order, shape_of};
 use super::spill::Spill;
-use container::{Container, Packing, Place};
-pub(crate) use entries::{Entry, EntryValue};
-pub(crate) use stored::{Kind, StoredTensor};
+use container::{Container, Packing, StoragePlace};
+pub(crate) use entries::{EntryValue, FileEntry};
+pub(crate) use stored::{ElementKind, StoredTensor};
 
 /// Bytes of a storage that are read into memory to pick out a tensor that does not lie in one piece; of a larger one
 /// each row is read by itself, unless its rows lie among each other.
@@ -76,8 +76,8 @@ pub(super) fn open_with_rest(
         };
         match entry.value {
             EntryValue::Tensor(tensor) => match tensor.kind {
-                Kind::Real(element) => tensors.push((name, element, tensor)),
-                Kind::Other(kind, _) => rest.push((name, kind)),
+                ElementKind::Real(element) => tensors.push((name, element, tensor)),
+                ElementKind::Other(kind, _) => rest.push((name, kind)),
             },
             EntryValue::Other(kind) => rest.push((name, kind)),
         }
@@ -137,7 +137,7 @@ impl PytorchFile {
     ///
     /// # Errors
     /// Entries that cannot be told apart by their names.
-    pub fn entries(&self) -> Result<Vec<Entry>, ArraysError> {
+    pub fn entries(&self) -> Result<Vec<FileEntry>, ArraysError> {
         entries::entries(&self.container.pickle).map_err(|reason| unread(&self.path, &reason))
     }
 
@@ -146,7 +146,7 @@ impl PytorchFile {
     /// # Errors
     /// What cannot be read or is damaged, and elements that are no real numbers.
     pub fn numbers(&self, tensor: &StoredTensor) -> Result<Vec<f64>, ArraysError> {
-        let Kind::Real(element) = tensor.kind else {
+        let ElementKind::Real(element) = tensor.kind else {
             return Err(unread(
                 &self.path,
                 &format!("a tensor of {} is asked for", tensor.kind.name()),
@@ -312,7 +312,7 @@ impl PytorchFile {
         Bytes::of(file, offset, length, &self.path)
     }
 
-    fn place(&self, key: &str) -> Result<Place, ArraysError> {
+    fn place(&self, key: &str) -> Result<StoragePlace, ArraysError> {
         let place = self.container.storages.get(key).copied();
         place.ok_or_else(|| unread(&self.path, &format!("it lacks its storage {key}")))
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 
 use super::build;
-use super::input::Input;
+use super::input::PickleBytes;
 use super::node::{Id, Node, Object, Pickle};
 
 /// Reads one pickle from `input`, up to the end of that pickle.
@@ -14,7 +14,7 @@ use super::node::{Id, Node, Object, Pickle};
 /// What is no pickle, or one that refers to what it does not hold.
 pub(super) fn read(input: &mut dyn BufRead) -> Result<Pickle, String> {
     let mut machine = Machine {
-        input: Input(input),
+        input: PickleBytes(input),
         nodes: Vec::new(),
         stack: Vec::new(),
         marks: Vec::new(),
@@ -26,7 +26,7 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<Pickle, String> {
 }
 
 struct Machine<'a> {
-    input: Input<'a>,
+    input: PickleBytes<'a>,
     nodes: Vec<Node>,
     stack: Vec<Id>,
     /// Heights of the stack at the open marks.

@@ -7,7 +7,7 @@ use super::super::matrix::Element;
 pub(super) struct Storage {
     pub key: String,
     /// What its elements are; none where it does not say.
-    pub kind: Option<Kind>,
+    pub kind: Option<ElementKind>,
     /// Elements, or bytes where it does not say what they are.
     pub count: u64,
     /// The first element that may be taken.
@@ -16,7 +16,7 @@ pub(super) struct Storage {
 
 /// What a storage or tensor holds.
 #[derive(Debug, Clone)]
-pub(crate) enum Kind {
+pub(crate) enum ElementKind {
     Real(Element),
     /// What is not read as real numbers, by PyTorch's name, and its size in bytes.
     Other(String, usize),
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone)]
 pub(crate) struct StoredTensor {
     pub(super) storage: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ElementKind,
     pub(crate) shape: Vec<usize>,
     /// Elements from one to the next along each axis.
     pub(super) strides: Vec<usize>,
@@ -34,9 +34,9 @@ pub(crate) struct StoredTensor {
     pub(super) offset: usize,
 }
 
-impl Kind {
+impl ElementKind {
     /// Of the storage class `name`, such as `FloatStorage`.
-    pub(super) fn of_storage(name: &str) -> Option<Kind> {
+    pub(super) fn of_storage(name: &str) -> Option<ElementKind> {
         let real = match name.strip_suffix("Storage")? {
             "Bool" => Element::Bool,
             "Byte" => Element::U8,
@@ -48,18 +48,18 @@ impl Kind {
             "BFloat16" => Element::Bf16,
             "Float" => Element::F32,
             "Double" => Element::F64,
-            "ComplexFloat" => return Some(Kind::Other("complex64".to_string(), 8)),
-            "ComplexDouble" => return Some(Kind::Other("complex128".to_string(), 16)),
-            "QInt8" => return Some(Kind::Other("qint8".to_string(), 1)),
-            "QUInt8" => return Some(Kind::Other("quint8".to_string(), 1)),
-            "QInt32" => return Some(Kind::Other("qint32".to_string(), 4)),
+            "ComplexFloat" => return Some(ElementKind::Other("complex64".to_string(), 8)),
+            "ComplexDouble" => return Some(ElementKind::Other("complex128".to_string(), 16)),
+            "QInt8" => return Some(ElementKind::Other("qint8".to_string(), 1)),
+            "QUInt8" => return Some(ElementKind::Other("quint8".to_string(), 1)),
+            "QInt32" => return Some(ElementKind::Other("qint32".to_string(), 4)),
             _ => return None,
         };
-        Some(Kind::Real(real))
+        Some(ElementKind::Real(real))
     }
 
     /// Of the type `name`, such as `torch.uint16`.
-    pub(super) fn of_type(name: &str) -> Kind {
+    pub(super) fn of_type(name: &str) -> ElementKind {
         let name = name.strip_prefix("torch.").unwrap_or(name);
         let real = match name {
             "bool" => Element::Bool,
@@ -76,24 +76,24 @@ impl Kind {
             "float32" => Element::F32,
             "float64" => Element::F64,
             // Those of one byte, such as the kinds of float8; others have storages of their own.
-            other => return Kind::Other(other.to_string(), 1),
+            other => return ElementKind::Other(other.to_string(), 1),
         };
-        Kind::Real(real)
+        ElementKind::Real(real)
     }
 
     /// Bytes of an element.
     pub(super) fn size(&self) -> usize {
         match self {
-            Kind::Real(element) => element.size(),
-            Kind::Other(_, size) => *size,
+            ElementKind::Real(element) => element.size(),
+            ElementKind::Other(_, size) => *size,
         }
     }
 
     /// PyTorch's name of it.
     pub(crate) fn name(&self) -> &str {
         let element = match self {
-            Kind::Real(element) => element,
-            Kind::Other(name, _) => return name,
+            ElementKind::Real(element) => element,
+            ElementKind::Other(name, _) => return name,
         };
         match element {
             Element::Bool => "bool",
@@ -114,10 +114,11 @@ impl Kind {
 }
 
 impl StoredTensor {
-    /// How many numbers there are; none where they cannot be counted.
+    /// How many numbers there are; none where the sizes, those of 0 aside, cannot be multiplied.
     pub(super) fn count(&self) -> Option<usize> {
-        let product = |product: usize, axis: &usize| product.checked_mul(*axis);
-        self.shape.iter().try_fold(1usize, product)
+        let mut sizes = self.shape.iter().filter(|axis| **axis != 0);
+        let product = sizes.try_fold(1usize, |product, axis| product.checked_mul(*axis))?;
+        Some(if self.shape.contains(&0) { 0 } else { product })
     }
 
     /// Elements of the storage from the tensor's first to its last; none where they cannot be counted.
