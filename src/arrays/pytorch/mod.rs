@@ -31,7 +31,7 @@ pub(crate) use stored::{ElementKind, StoredTensor};
 const WINDOW: usize = 64 << 20;
 
 /// Numbers that a view may have which repeats those of its storage.
-const REPEATED: usize = 1 << 30;
+const REPEATED: usize = 1 << 26;
 
 /// Bytes that are read at a time.
 const READ: usize = 8 << 20;
