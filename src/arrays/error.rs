@@ -15,7 +15,9 @@ pub enum ArraysError {
     #[error("`{}` is of no known kind", path.display())]
     #[diagnostic(
         code(gradstudy::arrays::kind),
-        help("known: .npy, .npz, .safetensors, .pt (also .pth, .bin, .ckpt), .csv, .tsv, .arrow (also .feather, .ipc), .parquet")
+        help(
+            "known: .npy, .npz, .safetensors, .pt (also .pth, .bin, .ckpt), .csv, .tsv, .arrow (also .feather, .ipc), .parquet"
+        )
     )]
     Kind { path: PathBuf },
     #[error("`{}` {problem}", path.display())]

@@ -252,7 +252,8 @@ pub(super) fn notes(network: &Network, file: &StateFile, chosen: &Match) -> Vec<
     let mut left_out: Vec<String> = Vec::new();
     for (name, place) in &file.names {
         let rest = name.strip_prefix(&chosen.prefix);
-        if place.is_some_and(|place| chosen.has(place)) || rest.is_some_and(|rest| is_counter(&wanted, rest)) {
+        if place.is_some_and(|place| chosen.has(place)) || rest.is_some_and(|rest| is_counter(&wanted, rest))
+        {
             continue;
         }
         let label = departure(name, &chosen.prefix);
