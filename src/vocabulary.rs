@@ -164,9 +164,15 @@ impl Facts for RegistryFacts {
         Some(told(&hessian::supports(&network, curvature).and(whole).err()?))
     }
 
-    fn weights_fault(&self, path: &str, model: &Call, data: &Call) -> Option<(String, String)> {
+    fn weights(
+        &self,
+        file: &str,
+        model: &Call,
+        data: &Call,
+    ) -> Option<Result<Vec<String>, (String, String)>> {
         let network = network(model, data)?;
-        Some(told(&models::weights::read(&network, path.as_ref()).err()?))
+        let loaded = models::weights::load(&network, file);
+        Some(loaded.map(|it| it.notes).map_err(|error| told(&error)))
     }
 
     fn batch_fault(&self, model: &Call, data: &Call, batch: u64) -> Option<(String, String)> {

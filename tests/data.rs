@@ -11,6 +11,8 @@ use tiny_set::{IMAGES, LABELS, Tiny, pack};
 mod cifar;
 #[path = "data/fetch.rs"]
 mod fetch;
+#[path = "data/folders.rs"]
+mod folders;
 #[path = "support/http_server.rs"]
 mod http_server;
 #[path = "data/own.rs"]
@@ -195,13 +197,13 @@ fn a_missing_set_says_where_it_was_looked_for() {
         .load(&args("train", "global", None), &search)
         .unwrap_err();
     insta::assert_snapshot!(error.to_string().replace(&root.path().display().to_string(), "ROOT"), @"
-    data set `mnist` is not on this machine; looked in
+    data set `mnist` is not on this machine; looked for train-images-idx3-ubyte, train-labels-idx1-ubyte (each also as .gz, or with .idx for -idx) in
       - ROOT/given/mnist (--data-dir): no such folder
       - ROOT/given (--data-dir): no such folder
       - ROOT/mnist (user cache): no such folder
       - ROOT (user cache): none of its files
     ");
-    insta::assert_snapshot!(help(&error), @"`gradstudy data fetch mnist` downloads it (12 MB); files that you already have are found with `--data-dir DIR` or GRADSTUDY_DATA=DIR, as DIR/mnist/FILE or DIR/FILE, packed (.gz) or not");
+    insta::assert_snapshot!(help(&error), @"`gradstudy data fetch mnist` downloads it (12 MB); files that you already have are found with `--data-dir DIR` or GRADSTUDY_DATA=DIR, as DIR/mnist/FILE, DIR/MNIST/raw/FILE, DIR/MNIST/FILE, DIR/mnist/MNIST/raw/FILE, DIR/mnist/raw/FILE, DIR/raw/FILE or DIR/FILE, packed (.gz) or not");
 }
 
 #[test]

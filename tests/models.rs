@@ -1,6 +1,7 @@
 //! Every model against PyTorch (tests/reference/models): names, counts, logits, gradients of minibatches with batch
 //! and with running statistics, training steps; host kernels and burn.
 
+mod checkpoints;
 mod studies;
 mod values;
 

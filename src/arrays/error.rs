@@ -18,7 +18,7 @@ pub enum ArraysError {
     #[diagnostic(
         code(gradstudy::arrays::kind),
         help(
-            "known: .npy, .npz, .safetensors, .pt (.pth), .arrow (.feather, .ipc), .parquet, and tables in text: .csv, .tsv, \
+            "known: .npy, .npz, .safetensors, .pt (.pth, .bin, .ckpt), .arrow (.feather, .ipc), .parquet, and tables in text: .csv, .tsv, \
              .txt, .dat, .data, packed (.gz) or not"
         )
     )]

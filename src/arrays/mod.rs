@@ -1,5 +1,5 @@
-//! Matrices of numbers in files of any usual kind, without reading them into memory: `.npy` and `.safetensors` are
-//! read as they lie, `.npz`, tables in text, Arrow and Parquet go through a temporary file once.
+//! Matrices of numbers in files of any usual kind, without reading them into memory: `.npy`, `.safetensors` and
+//! `.pt` are read as they lie, `.npz`, tables in text, Arrow and Parquet go through a temporary file once.
 
 mod block;
 mod bytes;
@@ -7,6 +7,7 @@ mod columnar;
 mod error;
 mod matrix;
 mod npy;
+pub(crate) mod pytorch;
 mod safetensors;
 mod spill;
 pub mod text;
@@ -70,6 +71,7 @@ pub fn open_with(path: &Path, reading: &Reading) -> Result<Vec<Matrix>, ArraysEr
         "npy" => vec![npy::open(path)?],
         "npz" => npy::open_archive(path, wanted)?,
         "safetensors" => safetensors::open(path, wanted)?,
+        "pt" | "pth" | "bin" | "ckpt" => pytorch::open(path, wanted)?,
         "arrow" | "ipc" | "feather" => columnar::open_arrow(path, index)?,
         "parquet" | "pq" => columnar::open_parquet(path, index)?,
         kind if is_text(kind) => vec![text::matrix::open(path, &reading.text)?],

@@ -38,8 +38,8 @@ use samples::Tested;
 /// memory. Results do not depend on --memory and --threads.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// The file: .npy, .npz, .safetensors, .pt, .arrow (.feather, .ipc), .parquet, or a table in text (.csv, .tsv, .txt,
-    /// .dat, .data; packed by gzip or not)
+    /// The file: .npy, .npz, .safetensors, .pt (.pth, .bin, .ckpt), .arrow (.feather, .ipc), .parquet, or a table in text
+    /// (.csv, .tsv, .txt, .dat, .data; packed by gzip or not)
     #[arg(value_name = "FILE", required_unless_present = "power")]
     file: Option<PathBuf>,
     /// Array within the file [default: all]

@@ -98,7 +98,7 @@ impl Avila {
         if split == Split::Test {
             names.push(self.file(Split::Train).name);
         }
-        search.find(SIGNATURE.name, &names, &self.source)
+        search.find(SIGNATURE.name, &names, &self.source, &|_| None)
     }
 
     fn read_split(&self, located: &Located, split: Split) -> Result<Examples, DataError> {
@@ -187,7 +187,7 @@ impl Published for Avila {
 
     fn locate(&self, search: &SearchPath) -> Result<Located, DataError> {
         let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
-        search.find(SIGNATURE.name, &names, &self.source)
+        search.find(SIGNATURE.name, &names, &self.source, &|_| None)
     }
 
     fn verify(&self, search: &SearchPath) -> Vec<verify::Report> {

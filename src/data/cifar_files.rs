@@ -100,7 +100,14 @@ pub(super) fn find(set: &CifarSet, search: &SearchPath, splits: &[&CifarSplit]) 
         };
         looked.push(format!("{} ({why}): {state}", directory.display()));
     }
-    Err(DataError::missing(set.signature.name, &set.source, looked))
+    let names = FORMS.map(|form| files(set, form, splits).join(", ")).join(" or ");
+    let names = format!("{names} (each also as .gz)");
+    Err(DataError::missing(
+        set.signature.name,
+        &names,
+        &set.source,
+        looked,
+    ))
 }
 
 /// The checked records of each batch of `split`, and where each batch lies.

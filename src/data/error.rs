@@ -11,24 +11,34 @@ use super::table::TableError;
 /// A data set that cannot be loaded.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum DataError {
-    #[error("data set `{set}` is not on this machine; looked in{}", bullets(looked))]
+    #[error(
+        "data set `{set}` is not on this machine; looked for {names} in{}",
+        bullets(looked)
+    )]
     #[diagnostic(
         code(gradstudy::data::missing),
         help(
             "`gradstudy data fetch {set}` downloads it ({} MB); files that you already have are found with \
-             `--data-dir DIR` or GRADSTUDY_DATA=DIR, as DIR/{set}/FILE or DIR/FILE, packed (.gz) or not",
-            bytes.div_ceil(1_000_000)
+             `--data-dir DIR` or GRADSTUDY_DATA=DIR, as {}DIR/FILE, packed (.gz) or not",
+            bytes.div_ceil(1_000_000), places(set, folders)
         )
     )]
     Missing {
         set: String,
+        /// The files that are looked for.
+        names: String,
+        /// Folders of DIR in which they may lie, beside the set's own.
+        folders: &'static [&'static str],
         /// Size of the download.
         bytes: u64,
         /// Every place tried, with the reason why it was and what was there.
         looked: Vec<String>,
     },
 
-    #[error("data set `{set}` is not on this machine; looked in{}", bullets(looked))]
+    #[error(
+        "data set `{set}` is not on this machine; looked for {names} in{}",
+        bullets(looked)
+    )]
     #[diagnostic(
         code(gradstudy::data::missing_by_hand),
         help(
@@ -38,6 +48,8 @@ pub enum DataError {
     )]
     MissingByHand {
         set: String,
+        /// As in [`DataError::Missing`].
+        names: String,
         /// Names of its files.
         files: String,
         /// The publisher's page.
@@ -143,12 +155,12 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// That set `set` was found in none of the places `looked` at.
-    pub(super) fn missing(set: &str, source: &Source, mut looked: Vec<String>) -> Self {
+    /// That the files `names` of set `set` were found in none of the places `looked` at.
+    pub(super) fn missing(set: &str, names: &str, source: &Source, mut looked: Vec<String>) -> Self {
         if looked.is_empty() {
             looked.push("nowhere: no folder was given".to_string());
         }
-        let set = set.to_string();
+        let (set, names) = (set.to_string(), names.to_string());
         match &source.origin {
             Origin::Files {
                 files,
@@ -157,6 +169,7 @@ impl DataError {
                 ..
             } => DataError::MissingByHand {
                 set,
+                names,
                 files: files
                     .iter()
                     .map(|file| file.name)
@@ -167,11 +180,22 @@ impl DataError {
             },
             _ => DataError::Missing {
                 set,
+                names,
+                folders: source.folders().0,
                 bytes: source.bytes(),
                 looked,
             },
         }
     }
+}
+
+/// Where in DIR the files of `set` may lie, other than in itself; a comma or `or` after each.
+fn places(set: &str, folders: &[&str]) -> String {
+    let all: Vec<String> = std::iter::once(&set)
+        .chain(folders)
+        .map(|folder| format!("DIR/{folder}/FILE"))
+        .collect();
+    format!("{} or ", all.join(", "))
 }
 
 fn bullets(lines: &[String]) -> String {

@@ -52,7 +52,15 @@ pub static FASHION_MNIST: IdxSet = IdxSet {
                     content: Some("0a067399ed18bcc9d7dc26832b3b8e4481abf2d33fee04c611e90b9061296b90"),
                 },
             ],
-            folders: &[],
+            // torchvision's, from a common root or one of its own, and those of Fashion-MNIST's repository.
+            folders: &[
+                "FashionMNIST/raw",
+                "FashionMNIST",
+                "fashion-mnist",
+                "fashion_mnist/FashionMNIST/raw",
+                "fashion-mnist/data/fashion",
+                "raw",
+            ],
             mirrors: &[
                 "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::dataset::{Dataset, Split};
 use super::error::DataError;
 use super::idx::{self, IdxProblem};
-use super::search::{Located, SearchPath};
+use super::search::{Located, SearchPath, is_form_of};
 use super::source::{Origin, Source, SourceFile};
 use super::values::{Examples, Outline, Values};
 use super::{DatasetKind, Published, select, verify};
@@ -81,8 +81,25 @@ impl IdxSet {
                 directory: None,
                 files: Vec::new(),
             }),
-            Origin::Files { .. } => search.find(self.name(), names, &self.source),
+            Origin::Files { .. } => search.find(self.name(), names, &self.source, &|files| {
+                let set = self.another_of(files)?;
+                Some(format!("holds the files of `{set}`"))
+            }),
         }
+    }
+
+    /// The other published set whose labels are in one of `files`: MNIST and Fashion-MNIST name their files alike.
+    fn another_of(&self, files: &[PathBuf]) -> Option<&'static str> {
+        let path = files.iter().find(|path| is_form_of(path, self.train.labels))?;
+        let content = idx::unpack(std::fs::read(path).ok()?).ok()?;
+        let others = super::published().filter(|set| set.signature().name != self.name());
+        let is_its = |set: &&dyn Published| match &set.source().origin {
+            Origin::Files { files, .. } => files.iter().any(|file| {
+                file.name == self.train.labels && file.content == Some(file.content_digest(&content).as_str())
+            }),
+            Origin::Embedded(_) => false,
+        };
+        others.into_iter().find(is_its).map(|set| set.signature().name)
     }
 
     /// The packed or plain bytes of a file, and the path to name in errors.
@@ -92,11 +109,10 @@ impl IdxSet {
             let file = files.iter().find(|file| file.name == name);
             return Ok((path, file.map(|file| file.bytes.to_vec()).unwrap_or_default()));
         }
-        let is_it = |path: &&PathBuf| path.file_stem() == Some(name.as_ref()) || path.ends_with(name);
         let path = located
             .files
             .iter()
-            .find(is_it)
+            .find(|path| is_form_of(path, name))
             .cloned()
             .unwrap_or_else(|| PathBuf::from(name));
         match std::fs::read(&path) {

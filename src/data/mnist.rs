@@ -52,7 +52,8 @@ pub static MNIST: IdxSet = IdxSet {
                     content: Some("6d43ea317fa8f5851bb85404bb7358defd48b0294cf31f60cdcde8106fe2c3ad"),
                 },
             ],
-            folders: &[],
+            // torchvision's, from a common root or one of its own; `raw` is that of before 2018.
+            folders: &["MNIST/raw", "MNIST", "mnist/MNIST/raw", "mnist/raw", "raw"],
             mirrors: &[
                 "https://ossci-datasets.s3.amazonaws.com/mnist/",
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",

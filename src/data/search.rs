@@ -50,9 +50,16 @@ impl SearchPath {
         own.chain(system).collect()
     }
 
-    /// The first candidate folder that holds all of `names` (each as `NAME.gz` or `NAME`), so that images and
-    /// labels never come from different copies. Errors: [`DataError::Missing`] with every place looked at.
-    pub fn find(&self, set: &str, names: &[&str], source: &Source) -> Result<Located, DataError> {
+    /// The first candidate folder that holds all of `names` (in any form of [`file_in`]), so that images and labels never
+    /// come from different copies. `other` says what speaks against files that were found, such as that they are another
+    /// set's. Errors: [`DataError::Missing`] with every place looked at.
+    pub fn find(
+        &self,
+        set: &str,
+        names: &[&str],
+        source: &Source,
+        other: &dyn Fn(&[PathBuf]) -> Option<String>,
+    ) -> Result<Located, DataError> {
         let (folders, system_dirs) = source.folders();
         let mut looked = Vec::new();
         for (why, directory) in self.candidates(set, folders, system_dirs) {
@@ -63,15 +70,21 @@ impl SearchPath {
                 .filter(|(_, file)| file.is_none())
                 .map(|(name, _)| *name)
                 .collect();
+            let mut against = None;
             if absent.is_empty() {
-                let files = files.into_iter().flatten().collect();
-                return Ok(Located {
-                    why,
-                    directory: Some(directory),
-                    files,
-                });
+                let files: Vec<PathBuf> = files.into_iter().flatten().collect();
+                against = other(&files);
+                if against.is_none() {
+                    return Ok(Located {
+                        why,
+                        directory: Some(directory),
+                        files,
+                    });
+                }
             }
-            let state = if !directory.is_dir() {
+            let state = if let Some(against) = against {
+                against
+            } else if !directory.is_dir() {
                 "no such folder".to_string()
             } else if absent.len() == names.len() {
                 "none of its files".to_string()
@@ -80,15 +93,44 @@ impl SearchPath {
             };
             looked.push(format!("{} ({why}): {state}", directory.display()));
         }
-        Err(DataError::missing(set, source, looked))
+        Err(DataError::missing(set, &described(names), source, looked))
     }
 }
 
-/// `NAME.gz`, which `gradstudy data fetch` writes, or else `NAME`.
+/// `NAME.gz`, which `gradstudy data fetch` writes, or else `NAME`; of idx files also `train-images.idx3-ubyte` for
+/// `train-images-idx3-ubyte`, as some programs unpack them, whatever the case.
 pub(super) fn file_in(directory: &Path, name: &str) -> Option<PathBuf> {
-    [directory.join(format!("{name}.gz")), directory.join(name)]
-        .into_iter()
-        .find(|path| path.is_file())
+    let published = [directory.join(format!("{name}.gz")), directory.join(name)];
+    let mut others = Vec::new();
+    if name.contains(IDX) && published.iter().all(|path| !path.is_file()) {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        others = entries
+            .map(|entry| entry.path())
+            .filter(|path| is_form_of(path, name))
+            .collect();
+        // Packed first, as above.
+        others.sort_by_key(|path| (path.extension().is_none_or(|end| end != "gz"), path.clone()));
+    }
+    published.into_iter().chain(others).find(|path| path.is_file())
+}
+
+/// What stands before the number of dimensions in the names of idx files.
+const IDX: &str = "-idx";
+
+/// Whether `path` is a file that [`file_in`] takes for `name`.
+pub(super) fn is_form_of(path: &Path, name: &str) -> bool {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let plain = file.strip_suffix(".gz").unwrap_or(&file);
+    plain == name || name.contains(IDX) && plain.to_ascii_lowercase().replace(".idx", IDX) == name
+}
+
+/// Names of files, and in which other forms they are found.
+fn described(names: &[&str]) -> String {
+    let forms = match names.iter().any(|name| name.contains(IDX)) {
+        true => "each also as .gz, or with .idx for -idx",
+        false => "each also as .gz",
+    };
+    format!("{} ({forms})", names.join(", "))
 }
 
 #[cfg(test)]
@@ -140,22 +182,25 @@ mod tests {
             ("two".into(), second.clone()),
         ]);
 
-        let found = search.find("set", &["a", "b"], &source(&[])).unwrap();
+        let find = |names: &[&str], dirs| search.find("set", names, &source(dirs), &|_| None);
+        let found = find(&["a", "b"], &[]).unwrap();
         assert_eq!(
             (found.why.as_str(), found.files),
             ("two", vec![second.join("a"), second.join("b.gz")])
         );
-        assert_eq!(
-            search.find("set", &["a"], &source(&[])).unwrap().directory,
-            Some(first.join("set"))
-        );
+        assert_eq!(find(&["a"], &[]).unwrap().directory, Some(first.join("set")));
 
-        let missing = search
-            .find("set", &["a", "c"], &source(&["/nonexistent"]))
-            .unwrap_err()
-            .to_string();
+        let other = |files: &[PathBuf]| {
+            files[0]
+                .starts_with(&first)
+                .then(|| "holds other files".to_string())
+        };
+        let source_of_two = source(&[]);
+        let other = search.find("set", &["a"], &source_of_two, &other).unwrap();
+        assert_eq!(other.directory, Some(second.clone()));
+        let missing = find(&["a", "c"], &["/nonexistent"]).unwrap_err().to_string();
         insta::assert_snapshot!(missing.replace(&root.path().display().to_string(), "ROOT"), @"
-        data set `set` is not on this machine; looked in
+        data set `set` is not on this machine; looked for a, c (each also as .gz) in
           - ROOT/first/set (one): lacks c
           - ROOT/first (one): none of its files
           - ROOT/second/set (two): no such folder

@@ -97,7 +97,11 @@ pub(super) fn files(kind: &dyn Published, search: &SearchPath) -> Vec<Report> {
             let candidates = search.candidates(set, folders, system_dirs);
             let complete = kind.locate(search).ok().and_then(|located| located.directory);
             let partial = || {
-                let holds_some = |dir: &&PathBuf| files.iter().any(|file| file_in(dir, file.name).is_some());
+                // A folder that holds all of them and was not taken is another set's.
+                let holds_some = |dir: &&PathBuf| {
+                    let there = files.iter().filter(|file| file_in(dir, file.name).is_some());
+                    (1..files.len()).contains(&there.count())
+                };
                 let mut dirs = candidates.iter().map(|(_, dir)| dir);
                 dirs.clone().find(holds_some).or_else(|| dirs.next()).cloned()
             };

@@ -322,7 +322,11 @@ impl<'a> Executor<'a> {
                 let network = kind.build(&model.args, *input).map_err(|cause| at(step, cause))?;
                 let theta = match file {
                     None => weights::initial(&network, *seed),
-                    Some(path) => weights::read(&network, path.as_ref()).map_err(|cause| at(step, cause))?,
+                    Some(file) => {
+                        weights::load(&network, file)
+                            .map_err(|cause| at(step, cause))?
+                            .values
+                    }
                 };
                 Ok((network, theta))
             }

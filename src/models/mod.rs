@@ -1,12 +1,14 @@
 //! Networks that a study can name: one file each, listed in [`MODELS`].
 
 pub mod block;
+mod choose;
 mod fcn;
 mod gpt;
 mod lenet;
 mod lnn;
 pub mod loss;
 pub mod network;
+mod own_tensors;
 pub mod parts;
 mod pass;
 mod resnet18;
@@ -15,6 +17,7 @@ mod state_dict;
 mod transformer;
 mod vit;
 pub mod weights;
+mod weights_error;
 
 use miette::Diagnostic;
 use thiserror::Error;

@@ -1,95 +1,154 @@
-//! Named tensors of a weights file: `.safetensors`, or a state dict that PyTorch saved (`.pt`, `.pth`).
+//! Named tensors of a weights file: `.safetensors`, or what PyTorch saved (`.pt`, `.pth`).
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use burn_store::pytorch_reader::{DType, PytorchReader};
 use safetensors::{Dtype, SafeTensors};
 
-use super::weights::WeightsError;
+use super::weights_error::WeightsError;
+use crate::arrays::pytorch::{self, ElementKind, EntryValue, PytorchFile, StoredTensor};
+
+/// A file of weights, of whose numbers none has been read.
+pub(super) struct StateFile {
+    path: PathBuf,
+    pub tensors: Vec<FileTensor>,
+    /// Names of all that is in it, with the place of those that are tensors.
+    pub names: Vec<(String, Option<usize>)>,
+    format: Format,
+}
+
+enum Format {
+    Safetensors(Vec<u8>),
+    Pytorch(PytorchFile),
+}
 
 /// One tensor of a file.
 pub(super) struct FileTensor {
+    /// With the keys that lead to it, joined by dots.
     pub name: String,
+    /// Of these keys all but the last: the dictionary in which it is.
+    pub container: String,
     pub dims: Vec<usize>,
-    /// Its numbers; the name of the type where it is no float.
-    pub values: Result<Vec<f32>, String>,
+    /// What its numbers are, by PyTorch's name.
+    pub kind: String,
+    stored: Stored,
 }
 
-/// Checkpoints often hold the state dict under one of these keys, beside the optimizer's state.
-const NESTED: [&str; 3] = ["state_dict.", "model_state_dict.", "model."];
-
-/// The tensors of the file at `path`, whose contents are `bytes`, in the order of their names.
-pub(super) fn tensors(bytes: &[u8], path: &Path) -> Result<Vec<FileTensor>, WeightsError> {
-    let is_pytorch = bytes.starts_with(b"PK") || bytes.starts_with(&[0x80]) && bytes.get(8) != Some(&b'{');
-    let mut tensors = match is_pytorch {
-        true => pytorch(path)?,
-        false => safetensors(bytes, path)?,
-    };
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(tensors)
+enum Stored {
+    Safetensors(Dtype),
+    Pytorch(StoredTensor),
 }
 
-fn safetensors(bytes: &[u8], path: &Path) -> Result<Vec<FileTensor>, WeightsError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|reason| WeightsError::Malformed {
+impl FileTensor {
+    /// Whether its numbers are floats of 2, 4 or 8 bytes.
+    pub fn is_float(&self) -> bool {
+        ["float16", "bfloat16", "float32", "float64"].contains(&self.kind.as_str())
+    }
+}
+
+impl StateFile {
+    /// Reads names, shapes and types of the file at `path`, in its order.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is of neither kind.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        let unread = |reason| WeightsError::Read {
+            path: path.into(),
+            reason,
+        };
+        let mut head = Vec::new();
+        let file = File::open(path).map_err(unread)?;
+        file.take(9).read_to_end(&mut head).map_err(unread)?;
+        let is_pytorch = head.starts_with(b"PK") || head.first() == Some(&0x80) && head.get(8) != Some(&b'{');
+        match is_pytorch {
+            true => pytorch(path),
+            false => safetensors(path, std::fs::read(path).map_err(unread)?),
+        }
+    }
+
+    /// The numbers of one of its tensors, each as float64.
+    ///
+    /// # Errors
+    /// What cannot be read or is damaged.
+    pub fn numbers(&self, tensor: &FileTensor) -> Result<Vec<f64>, WeightsError> {
+        match (&self.format, &tensor.stored) {
+            (Format::Pytorch(file), Stored::Pytorch(stored)) => file
+                .numbers(stored)
+                .map_err(|error| WeightsError::pytorch(&self.path, error)),
+            (Format::Safetensors(bytes), Stored::Safetensors(dtype)) => {
+                let malformed = |reason| WeightsError::Malformed {
+                    path: self.path.clone(),
+                    reason,
+                };
+                let file = SafeTensors::deserialize(bytes).map_err(malformed)?;
+                let view = file.tensor(&tensor.name).map_err(malformed)?;
+                let element = pytorch::element_of(*dtype).expect("only floats are asked for");
+                Ok(pytorch::numbers(element, view.data()))
+            }
+            _ => unreachable!("a tensor belongs to its own file"),
+        }
+    }
+}
+
+fn safetensors(path: &Path, bytes: Vec<u8>) -> Result<StateFile, WeightsError> {
+    let file = SafeTensors::deserialize(&bytes).map_err(|reason| WeightsError::Malformed {
         path: path.into(),
         reason,
     })?;
     let tensor = |(name, view): (&str, safetensors::tensor::TensorView<'_>)| FileTensor {
         name: name.to_string(),
+        container: String::new(),
         dims: view.shape().to_vec(),
-        values: match view.dtype() {
-            Dtype::F32 => Ok(f32s(view.data())),
-            Dtype::F64 => Ok(f64s(view.data())),
-            dtype => Err(format!("{dtype:?}")),
+        kind: match pytorch::element_of(view.dtype()) {
+            Some(element) => ElementKind::Real(element).name().to_string(),
+            None => format!("{:?}", view.dtype()),
         },
+        stored: Stored::Safetensors(view.dtype()),
     };
-    Ok(file.iter().map(tensor).collect())
-}
-
-fn pytorch(path: &Path) -> Result<Vec<FileTensor>, WeightsError> {
-    let fail = |reason: String| WeightsError::Pytorch {
+    let mut tensors: Vec<FileTensor> = file.iter().map(tensor).collect();
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(StateFile {
         path: path.into(),
-        reason,
-    };
-    let reader = PytorchReader::new(path).map_err(|error| fail(error.to_string()))?;
-    let mut tensors = Vec::new();
-    for (name, tensor) in reader.tensors() {
-        let bytes = tensor.read().map_err(|error| fail(error.to_string()))?;
+        names: named(&tensors),
+        tensors,
+        format: Format::Safetensors(bytes),
+    })
+}
+
+fn pytorch(path: &Path) -> Result<StateFile, WeightsError> {
+    let fail = |error| WeightsError::pytorch(path, error);
+    let file = PytorchFile::open(path).map_err(fail)?;
+    let (mut tensors, mut names) = (Vec::new(), Vec::new());
+    for entry in file.entries().map_err(fail)? {
+        let name = entry.name();
+        let EntryValue::Tensor(stored) = entry.value else {
+            names.push((name, None));
+            continue;
+        };
+        names.push((name.clone(), Some(tensors.len())));
         tensors.push(FileTensor {
-            name: name.clone(),
-            dims: tensor.shape().to_vec(),
-            values: match tensor.dtype() {
-                DType::F32 => Ok(f32s(&bytes)),
-                DType::F64 => Ok(f64s(&bytes)),
-                dtype => Err(format!("{dtype:?}")),
+            name,
+            container: match entry.path.split_last() {
+                Some((_, keys)) => keys.join("."),
+                None => String::new(),
             },
+            dims: stored.shape.clone(),
+            kind: stored.kind.name().to_string(),
+            stored: Stored::Pytorch(stored),
         });
     }
-    if let Some(key) = NESTED
-        .into_iter()
-        .find(|key| tensors.iter().any(|tensor| tensor.name.starts_with(key)))
-    {
-        tensors.retain_mut(|tensor| match tensor.name.strip_prefix(key) {
-            Some(rest) => {
-                tensor.name = rest.to_string();
-                true
-            }
-            None => false,
-        });
-    }
-    Ok(tensors)
+    Ok(StateFile {
+        path: path.into(),
+        tensors,
+        names,
+        format: Format::Pytorch(file),
+    })
 }
 
-fn f32s(bytes: &[u8]) -> Vec<f32> {
-    let chunks = bytes.chunks_exact(4);
-    chunks
-        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect()
-}
-
-fn f64s(bytes: &[u8]) -> Vec<f32> {
-    let chunks = bytes.chunks_exact(8);
-    chunks
-        .map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32)
+fn named(tensors: &[FileTensor]) -> Vec<(String, Option<usize>)> {
+    let places = tensors.iter().enumerate();
+    places
+        .map(|(place, tensor)| (tensor.name.clone(), Some(place)))
         .collect()
 }

@@ -2,15 +2,15 @@
 //! `.safetensors` under PyTorch's names.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use miette::Diagnostic;
 use rand::RngExt;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use thiserror::Error;
 
-use super::{Network, state_dict};
+use super::state_dict::StateFile;
+pub use super::weights_error::WeightsError;
+use super::{Network, choose};
 use crate::layers::Initial;
 use crate::seed;
 
@@ -61,140 +61,70 @@ pub fn to_safetensors(network: &Network, values: &[f32]) -> Result<Vec<u8>, safe
     safetensors::serialize(tensors?, None::<HashMap<String, String>>)
 }
 
-/// Reads a network's values from a `.safetensors` file or a state dict saved by PyTorch (`.pt`), with PyTorch's
-/// names, as float32 or float64. PyTorch's `num_batches_tracked` counters are passed over.
-pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
-    let bytes = std::fs::read(path).map_err(|reason| WeightsError::Read {
-        path: path.into(),
-        reason,
-    })?;
-    let mut tensors = state_dict::tensors(&bytes, path)?;
-    let wanted: Vec<_> = network
-        .parameters()
-        .into_iter()
-        .chain(network.buffers())
-        .collect();
-    tensors.retain(|tensor| match tensor.name.strip_suffix("num_batches_tracked") {
-        Some(norm) => !wanted
-            .iter()
-            .any(|p| p.name.strip_suffix("running_var") == Some(norm)),
-        None => true,
-    });
-    if let Some(unknown) = tensors
-        .iter()
-        .find(|tensor| wanted.iter().all(|p| p.name != tensor.name))
-    {
-        let known: Vec<_> = wanted.iter().map(|p| p.name.as_str()).collect();
-        return Err(WeightsError::Unknown {
-            path: path.into(),
-            name: unknown.name.clone(),
-            model: network.name,
-            known: known.join(", "),
-        });
-    }
-    let mut values = vec![0.0; network.value_count()];
-    for parameter in wanted {
-        let Some(tensor) = tensors.iter().find(|tensor| tensor.name == parameter.name) else {
-            let (path, name, model) = (path.into(), parameter.name, network.name);
-            return Err(WeightsError::Missing { path, name, model });
-        };
-        if tensor.dims != parameter.dims {
-            let (path, name) = (path.into(), parameter.name);
-            let (found, expected) = (tensor.dims.clone(), parameter.dims);
-            return Err(WeightsError::Shape {
-                path,
-                name,
-                found,
-                expected,
-            });
-        }
-        match &tensor.values {
-            Ok(numbers) => {
-                if let Some(value) = numbers.iter().find(|value| !value.is_finite()) {
-                    let (path, name, value) = (path.into(), parameter.name, *value);
-                    return Err(WeightsError::NotFinite { path, name, value });
-                }
-                values[parameter.range].copy_from_slice(numbers);
-            }
-            Err(dtype) => {
-                return Err(WeightsError::Dtype {
-                    path: path.into(),
-                    name: parameter.name,
-                    dtype: dtype.clone(),
-                });
-            }
-        }
-    }
-    Ok(values)
+/// A network's values from a file.
+#[derive(Debug)]
+pub struct LoadedWeights {
+    /// θ, then the running statistics.
+    pub values: Vec<f32>,
+    /// What was stripped from names, converted and left out, in words; empty for a plain state dict of float32.
+    pub notes: Vec<String>,
 }
 
-/// Why weights cannot be read.
-#[derive(Debug, Error, Diagnostic)]
-pub enum WeightsError {
-    #[error("cannot read the weights `{}`: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::read),
-        help("check the path; it is relative to where gradstudy is started")
-    )]
-    Read { path: PathBuf, reason: std::io::Error },
-    #[error("`{}` is not a complete .safetensors file: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::malformed),
-        help("save it again with `safetensors.torch.save_file`")
-    )]
-    Malformed {
-        path: PathBuf,
-        reason: safetensors::SafeTensorError,
-    },
-    #[error("`{}` is not a state dict that can be read: {reason}", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::pytorch),
-        help("save it again with `torch.save(model.state_dict(), path)` or as .safetensors")
-    )]
-    Pytorch { path: PathBuf, reason: String },
-    #[error("`{}` has no tensor `{name}`, which {model} needs", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::missing),
-        help("save `model.state_dict()` of the same architecture")
-    )]
-    Missing {
-        path: PathBuf,
-        name: String,
-        model: &'static str,
-    },
-    #[error("`{}` has a tensor `{name}` that {model} does not know", path.display())]
-    #[diagnostic(code(gradstudy::weights::unknown), help("its tensors are {known}"))]
-    Unknown {
-        path: PathBuf,
-        name: String,
-        model: &'static str,
-        known: String,
-    },
-    #[error("`{name}` in `{}` has shape {found:?}, the model has {expected:?}", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::shape),
-        help("the file belongs to another architecture or data set")
-    )]
-    Shape {
-        path: PathBuf,
-        name: String,
-        found: Vec<usize>,
-        expected: Vec<usize>,
-    },
-    #[error("`{name}` in `{}` holds {value}", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::not_finite),
-        help("the training that made it diverged, or the file is damaged: take other weights")
-    )]
-    NotFinite { path: PathBuf, name: String, value: f32 },
-    #[error("`{name}` in `{}` holds {dtype}", path.display())]
-    #[diagnostic(
-        code(gradstudy::weights::dtype),
-        help("save the weights as float32 or float64")
-    )]
-    Dtype {
-        path: PathBuf,
-        name: String,
-        dtype: String,
-    },
+/// The file that `weights: "FILE"` or `weights: "FILE:KEY"` names, and the key of the state dict in it.
+pub fn file_and_key(text: &str) -> (&Path, Option<&str>) {
+    let whole = Path::new(text);
+    match text.rsplit_once(':') {
+        Some((file, key)) if !whole.exists() && Path::new(file).exists() => (Path::new(file), Some(key)),
+        _ => (whole, None),
+    }
+}
+
+/// Reads a network's values from a `.safetensors` file or one that PyTorch saved (`.pt`), with PyTorch's names, as floats of
+/// 2, 4 or 8 bytes; `text` is `FILE`, or `FILE:KEY` where a file holds several state dicts. What wrappers put before the
+/// names is taken off if all of the network's tensors are found so, and said in the notes, as is what else lies in the
+/// file. PyTorch's `num_batches_tracked` counters are passed over.
+///
+/// # Errors
+/// A file that cannot be read; one that lacks tensors of the network, has others beside them or of other shapes, or has
+/// the network's several times; values that are no finite floats.
+pub fn load(network: &Network, text: &str) -> Result<LoadedWeights, WeightsError> {
+    let (path, key) = file_and_key(text);
+    read_from(network, path, key)
+}
+
+/// The values of [`load`] from the file at `path`.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn read(network: &Network, path: &Path) -> Result<Vec<f32>, WeightsError> {
+    read_from(network, path, None).map(|loaded| loaded.values)
+}
+
+fn read_from(network: &Network, path: &Path, key: Option<&str>) -> Result<LoadedWeights, WeightsError> {
+    let file = StateFile::open(path)?;
+    let chosen = choose::choose(network, &file, path, key)?;
+    let mut values = vec![0.0; network.value_count()];
+    for (parameter, place) in choose::tensors_of(network).into_iter().zip(&chosen.places) {
+        let tensor = &file.tensors[place.expect("all are there")];
+        let (path, name) = (path.to_path_buf(), tensor.name.clone());
+        if !tensor.is_float() {
+            let dtype = tensor.kind.clone();
+            return Err(WeightsError::Dtype { path, name, dtype });
+        }
+        let numbers = file.numbers(tensor)?;
+        if let Some(&value) = numbers.iter().find(|value| !value.is_finite()) {
+            return Err(WeightsError::NotFinite { path, name, value });
+        }
+        if let Some(&value) = numbers.iter().find(|value| !(**value as f32).is_finite()) {
+            return Err(WeightsError::TooLarge { path, name, value });
+        }
+        let to = &mut values[parameter.range];
+        to.iter_mut()
+            .zip(numbers)
+            .for_each(|(to, value)| *to = value as f32);
+    }
+    Ok(LoadedWeights {
+        values,
+        notes: choose::notes(network, &file, &chosen),
+    })
 }

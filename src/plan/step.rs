@@ -108,7 +108,7 @@ pub enum Work {
     Initialise {
         model: Call,
         input: Shape,
-        /// A file in place of random weights.
+        /// A file in place of random weights: `FILE` or `FILE:KEY`.
         weights: Option<String>,
         seed: u64,
     },

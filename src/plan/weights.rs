@@ -8,7 +8,7 @@ use super::lower::{GRADIENT_VERSION, Lowering, dataset_of, optimizer, title_of};
 use super::settings;
 use super::step::{Operation, StepId, StepKey, Work};
 use crate::layers::BatchNormMode;
-use crate::models::{self, Network};
+use crate::models::{self, Network, weights};
 use crate::study::Case;
 
 #[derive(Clone)]
@@ -33,26 +33,31 @@ impl Lowering<'_> {
                 classes: outline.classes,
             });
         }
-        let digest = match &spec.weights {
-            None => None,
-            Some(path) => {
-                let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
-                    path: path.clone(),
-                    reason,
-                })?;
-                Some(blake3::hash(&bytes).to_hex().to_string())
+        let mut settings = json!({"model": spec.call, "input": input, "weights": null});
+        let (mut training, mut label) = ("random", format!("{} at random, seed {seed}", network.name));
+        if let Some(file) = &spec.weights {
+            let (path, key) = weights::file_and_key(file);
+            let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
+                path: path.display().to_string(),
+                reason,
+            })?;
+            settings["weights"] = blake3::hash(&bytes).to_hex().to_string().into();
+            if let Some(key) = key {
+                settings["weights_key"] = key.into();
             }
-        };
+            (training, label) = ("loaded", format!("{} from {file}", network.name));
+            // What is wrong with the file is told by the check, or by the step.
+            let notes = weights::load(&network, file).map_or(Vec::new(), |loaded| loaded.notes);
+            if !notes.is_empty() {
+                label = format!("{label} ({})", notes.join("; "));
+            }
+        }
         let key = StepKey {
             operation: Operation::Initialise,
             version: kind.signature().version,
-            settings: json!({"model": spec.call, "input": input, "weights": digest}),
-            seed: digest.is_none().then_some(seed),
+            settings,
+            seed: spec.weights.is_none().then_some(seed),
             inputs: vec![],
-        };
-        let (training, label) = match &spec.weights {
-            None => ("random", format!("{} at random, seed {seed}", network.name)),
-            Some(path) => ("loaded", format!("{} from {path}", network.name)),
         };
         let work = Work::Initialise {
             model: spec.call.clone(),

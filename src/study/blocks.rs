@@ -134,7 +134,7 @@ pub static MODEL: Signature = Signature {
         "weights",
         ParamType::Text,
         Default::Absent,
-        "a file of initial weights (.safetensors) in place of random ones",
+        "a file of initial weights in place of random ones: .safetensors or what PyTorch saved, \"FILE\" or \"FILE:KEY\"",
     )],
     version: 1,
 };

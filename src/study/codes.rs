@@ -351,7 +351,8 @@ pub static CODES: &[Code] = &[
         "E0515",
         "weights of another network",
         "A file of `weights` has to hold every tensor of the model on its data under PyTorch's name, in its shape and \
-         finite, and no other.",
+         finite, and no other beside them. What wrappers put before the names is stripped where all of them are found so \
+         (W0106). A file that holds them several times, such as under `model` and `ema`, needs \"FILE:KEY\".",
         "data d = mnist\nmodel m = lenet { weights: \"not-there.safetensors\" }\nrecord g = gradients(of: m, on: d)",
     ),
     code(
@@ -428,6 +429,14 @@ pub static CODES: &[Code] = &[
          values, d_c lets 96 % to 99 % of samples pass as a power law. Take the exponent, x_min and n_tail of a scan, \
          not its verdict; for a verdict, `top` (the paper's rule) takes no choice from the sample.",
         "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g, tail: scan)",
+    ),
+    code(
+        "W0106",
+        "weights that were changed on the way",
+        "The file of `weights` is no plain state dict of float32. The message says what was done: a prefix of names \
+         that a wrapper had put there (`module.` by DataParallel, `_orig_mod.` by torch.compile) was stripped, half or \
+         double precision converted, an optimizer's state or other modules left out.",
+        "data d = mnist\nmodel m = lenet { weights: \"half.pt\" }\nrecord g = gradients(of: m, on: d)",
     ),
     code(
         "W0107",

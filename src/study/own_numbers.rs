@@ -15,8 +15,8 @@ pub static FILE: Signature = Signature {
             name: "path",
             ty: ParamType::Text,
             default: Default::Required,
-            doc: "a .npy, .npz, .safetensors, .pt, .arrow (.feather, .ipc) or .parquet file, or a table in text (.csv, .tsv, \
-                  .txt, .dat, .data; packed by gzip or not); relative to where gradstudy is started",
+            doc: "a .npy, .npz, .safetensors, .pt (.pth, .bin, .ckpt), .arrow (.feather, .ipc) or .parquet file, or a table in \
+                  text (.csv, .tsv, .txt, .dat, .data; packed by gzip or not); relative to where gradstudy is started",
         },
         Param {
             name: "array",

@@ -77,8 +77,14 @@ pub trait Facts: Sync {
         None
     }
 
-    /// Why the weights in a file are none of a model on a dataset, and what to do about it.
-    fn weights_fault(&self, _path: &str, _model: &Call, _data: &Call) -> Option<(String, String)> {
+    /// What was stripped, converted and left out to read a model's weights on a dataset from a file (`FILE` or
+    /// `FILE:KEY`), in words; `Some(Err((reason, help)))` if they are none of it.
+    fn weights(
+        &self,
+        _file: &str,
+        _model: &Call,
+        _data: &Call,
+    ) -> Option<Result<Vec<String>, (String, String)>> {
         None
     }
 

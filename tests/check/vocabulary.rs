@@ -193,9 +193,17 @@ impl Facts for Known {
         normalised.then(|| ("no variance in it".to_string(), "take two samples".to_string()))
     }
 
-    fn weights_fault(&self, path: &str, _model: &Call, _data: &Call) -> Option<(String, String)> {
-        (path == "not-there.safetensors")
-            .then(|| ("cannot read it".to_string(), "check the path".to_string()))
+    fn weights(
+        &self,
+        file: &str,
+        _model: &Call,
+        _data: &Call,
+    ) -> Option<Result<Vec<String>, (String, String)>> {
+        Some(match file {
+            "not-there.safetensors" => Err(("cannot read it".to_string(), "check the path".to_string())),
+            "half.pt" => Ok(vec!["float16 converted to float32".to_string()]),
+            _ => Ok(Vec::new()),
+        })
     }
 
     fn array(&self, _file: &Call) -> Option<Result<(u64, u64), (String, String)>> {

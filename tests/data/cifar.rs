@@ -286,11 +286,11 @@ fn damaged_batches_name_the_file_and_the_remedy() {
     insta::assert_snapshot!(tiny.complaint(&[("one", PICKLE_ONE), ("two", &PICKLE_TWO[..300])]).lines().next().unwrap(),
         @"ROOT/tiny-batches/two is no CIFAR batch of the python version: eval error at offset 233: EOF while parsing");
     insta::assert_snapshot!(tiny.complaint(&[("one.bin", one)]), @"
-    data set `tiny_cifar` is not on this machine; looked in
+    data set `tiny_cifar` is not on this machine; looked for two.bin, one.bin or two, one or tiny-binary.tar or tiny-python.tar (each also as .gz) in
       - ROOT/tiny_cifar (--data-dir): no such folder
       - ROOT/tiny-batches (--data-dir): lacks two.bin
       - ROOT (--data-dir): none of its files
-    `gradstudy data fetch tiny_cifar` downloads it (1 MB); files that you already have are found with `--data-dir DIR` or GRADSTUDY_DATA=DIR, as DIR/tiny_cifar/FILE or DIR/FILE, packed (.gz) or not
+    `gradstudy data fetch tiny_cifar` downloads it (1 MB); files that you already have are found with `--data-dir DIR` or GRADSTUDY_DATA=DIR, as DIR/tiny_cifar/FILE, DIR/tiny-batches/FILE or DIR/FILE, packed (.gz) or not
     ");
     assert_eq!(tiny.statuses(), [Status::Missing]);
 }

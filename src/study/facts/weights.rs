@@ -1,4 +1,4 @@
-//! Whether files of weights are of the models that name them.
+//! Whether files of weights are of the models that name them, and what was made of them.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use crate::study::case::Places;
 use crate::study::{Case, Vocabulary};
 use crate::syntax::Diagnostic;
 
-/// Every file of weights holds those of its model on the data that it meets. `read` holds what was read at earlier
-/// points of the grid.
+/// Every file of weights holds those of its model on the data that it meets; a warning says what was stripped, converted or
+/// left out. `read` holds what was read at earlier points of the grid.
 pub(in crate::study) fn check(
     case: &Case,
     places: &Places,
@@ -36,10 +36,23 @@ pub(in crate::study) fn check(
         if !read.insert(format!("{path} {call:?} {:?}", data.call)) {
             continue;
         }
-        let fault = vocabulary.facts.weights_fault(path, call, &data.call);
-        if let (Some((message, help)), Some(place)) = (fault, places.get(model)) {
-            let span = place.of("weights");
-            diagnostics.push(Diagnostic::error("E0515", message, span, "this file").help(help));
+        let (Some(told), Some(place)) = (
+            vocabulary.facts.weights(path, call, &data.call),
+            places.get(model),
+        ) else {
+            continue;
+        };
+        let span = place.of("weights");
+        match told {
+            Err((message, help)) => {
+                diagnostics.push(Diagnostic::error("E0515", message, span, "this file").help(help));
+            }
+            Ok(notes) if notes.is_empty() => {}
+            Ok(notes) => {
+                let message = format!("{path}: {}", notes.join("; "));
+                let help = "`allow: [W0106]` in the study's block says that this is meant";
+                diagnostics.push(Diagnostic::warning("W0106", message, span, "not as it lies").help(help));
+            }
         }
     }
 }
