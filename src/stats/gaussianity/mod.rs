@@ -10,12 +10,14 @@ pub mod shapiro_wilk;
 pub mod skewtest;
 
 use super::TestKind;
+use super::centre::Centre;
 use super::degenerate::Cause;
 use super::history_view::HistoryView;
 use super::many;
 use super::monitor::Monitor;
 use super::normality::{NormalitySettings, Significance};
 use super::outcome::{Direction, Outcome};
+pub(super) use super::missing::MISSING;
 pub(super) use super::power_law::OF;
 use super::remote::{RemoteError, RemoteHistory, RemoteTest};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
@@ -37,7 +39,7 @@ impl TestKind for Gaussianity {
         self.signature
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -50,11 +52,11 @@ impl TestKind for Gaussianity {
         many::gaussianity_test(view, direction, &settings, monitor, test).map(Outcome::Normality)
     }
 
-    fn remote(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
+    fn test_elsewhere(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
         Some(self)
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let settings = NormalitySettings::from_args(args, seed);
         let outcome = many::gaussianity_of_sample(values, &settings, |sample| (self.test)(sample, args));
         (!monitor.cancelled()).then(|| {
@@ -123,18 +125,22 @@ pub(super) fn checked(sample: &[f64], least: usize) -> Result<(), Cause> {
     }
 }
 
-/// (x − mean)/sd, ascending, with sd over n − `ddof`; [`Cause::Constant`] for a spread within rounding of the mean.
-fn standardised(sample: &[f64], ddof: f64) -> Result<Vec<f64>, Cause> {
-    let n = sample.len() as f64;
-    let rough = sample.iter().sum::<f64>() / n;
-    // Once more, as the first mean of many large values is off by more than their spread may be.
-    let mean = rough + sample.iter().map(|x| x - rough).sum::<f64>() / n;
-    let squares: f64 = sample.iter().map(|x| (x - mean).powi(2)).sum();
-    let sd = (squares / (n - ddof)).sqrt();
-    if !(sd > f64::EPSILON * mean.abs() && sd.is_finite()) {
-        return Err(Cause::Constant);
-    }
-    let mut scores: Vec<f64> = sample.iter().map(|x| (x - mean) / sd).collect();
-    scores.sort_unstable_by(f64::total_cmp);
-    Ok(scores)
+/// A sample less its mean, over its standard deviation.
+#[derive(Debug)]
+struct Scores {
+    /// Ascending.
+    values: Vec<f64>,
+    near_rounding: bool,
+}
+
+/// (x − x̄)/sd with sd over n − `ddof`, of a checked sample.
+fn standardised(sample: &[f64], ddof: f64) -> Result<Scores, Cause> {
+    let centre = Centre::of(sample)?;
+    let sd = (centre.squares / (sample.len() as f64 - ddof)).sqrt();
+    let mut values: Vec<f64> = sample.iter().map(|x| centre.deviation(*x) / sd).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    Ok(Scores {
+        values,
+        near_rounding: centre.near_rounding,
+    })
 }
