@@ -31,9 +31,7 @@ use gradstudy::stats::ks::{Ecdf, critical_distance, ks_distance};
 use gradstudy::stats::ks_search::KsSearch;
 use gradstudy::stats::many::{normality_samples, normality_test, power_law_samples, power_law_test};
 use gradstudy::stats::monitor::Monitor;
-use gradstudy::stats::normality::{
-    NormalitySettings, Significance, kurtosistest, normaltest, skewtest,
-};
+use gradstudy::stats::normality::{NormalitySettings, Significance, kurtosistest, normaltest, skewtest};
 use gradstudy::stats::outcome::{Direction, Outcome};
 use gradstudy::stats::power_law::{PowerLawFit, PowerLawSettings, PowerLawTest};
 use gradstudy::stats::sampling::Sampler;

@@ -192,14 +192,12 @@ pub(super) fn near_rounding(group: &[&Measurement]) -> Vec<NearRounding> {
         let Outcome::Normality(outcome) = &measurement.outcome else {
             continue;
         };
-        let sum = by_test
-            .entry(&measurement.test)
-            .or_insert_with(|| NearRounding {
-                test: measurement.test.clone(),
-                kind: kind(&measurement.outcome),
-                tested: 0,
-                samples: 0,
-            });
+        let sum = by_test.entry(&measurement.test).or_insert_with(|| NearRounding {
+            test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
+            tested: 0,
+            samples: 0,
+        });
         sum.tested += outcome.acceptance.tested;
         sum.samples += outcome.near_rounding;
     }
@@ -213,13 +211,11 @@ pub(super) fn left_out(group: &[&Measurement]) -> Vec<LeftOutValues> {
         let Some(found) = measurement.outcome.left_out() else {
             continue;
         };
-        let sum = by_test
-            .entry(&measurement.test)
-            .or_insert_with(|| LeftOutValues {
-                test: measurement.test.clone(),
-                kind: kind(&measurement.outcome),
-                left_out: LeftOut::default(),
-            });
+        let sum = by_test.entry(&measurement.test).or_insert_with(|| LeftOutValues {
+            test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
+            left_out: LeftOut::default(),
+        });
         sum.left_out.values += found.values;
         sum.left_out.samples += found.samples;
     }

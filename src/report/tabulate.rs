@@ -202,7 +202,9 @@ fn paper_rows<'r, 'a>(rows: &[(Identity<'r>, Group)], table: &'a PaperTable) -> 
     let shown = shown_factors(rows);
     let critical_distance = |group: &Group| {
         group.iter().find_map(|it| match &it.outcome {
-            Outcome::PowerLaw(outcome) => Some(outcome.critical_distance).filter(|distance| distance.is_finite()),
+            Outcome::PowerLaw(outcome) => {
+                Some(outcome.critical_distance).filter(|distance| distance.is_finite())
+            }
             _ => None,
         })
     };

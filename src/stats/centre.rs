@@ -119,7 +119,11 @@ mod tests {
     #[test]
     fn deviations_beside_a_large_mean_are_exact() {
         let steps = [-3.0, 5.0, 0.0, 1.0, 2.0, -1.0, 4.0, 0.0];
-        for (mean, step) in [(1.0, 2f64.powi(-52)), (1e8, 2f64.powi(-26)), (-3e-9, 2f64.powi(-81))] {
+        for (mean, step) in [
+            (1.0, 2f64.powi(-52)),
+            (1e8, 2f64.powi(-26)),
+            (-3e-9, 2f64.powi(-81)),
+        ] {
             let sample = steps.map(|k| mean + k * step);
             let centre = Centre::of(&sample).expect("a spread");
             for (x, k) in sample.iter().zip(steps) {

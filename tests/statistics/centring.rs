@@ -24,11 +24,15 @@ const TESTS_OF_NORMALITY: [(&str, Test); 8] = [
 fn samples() -> Vec<(serde_json::Value, Vec<f64>)> {
     let golden: serde_json::Value =
         serde_json::from_str(include_str!("../reference/stats/near_rounding.json")).expect("JSON");
-    let samples = golden["samples"].as_array().expect("samples").iter().map(|sample| {
-        let values = sample["values"].as_array().expect("values");
-        let values = values.iter().map(|x| x.as_f64().expect("a number")).collect();
-        (sample.clone(), values)
-    });
+    let samples = golden["samples"]
+        .as_array()
+        .expect("samples")
+        .iter()
+        .map(|sample| {
+            let values = sample["values"].as_array().expect("values");
+            let values = values.iter().map(|x| x.as_f64().expect("a number")).collect();
+            (sample.clone(), values)
+        });
     samples.collect()
 }
 
@@ -51,9 +55,16 @@ fn statistics_are_those_of_exactly_centred_samples() {
             let error = (found.statistic - statistic).abs() / statistic.abs().max(1.0);
             assert!(error < tolerance, "{what}: {found:?} {statistic}");
             if let Some(p) = p {
-                assert!((found.p_value - p).abs() <= 1e3 * tolerance * p, "{what}: {found:?} {p}");
+                assert!(
+                    (found.p_value - p).abs() <= 1e3 * tolerance * p,
+                    "{what}: {found:?} {p}"
+                );
             }
-            assert_eq!(Some(found.near_rounding), golden["few_digits"].as_bool(), "{what}");
+            assert_eq!(
+                Some(found.near_rounding),
+                golden["few_digits"].as_bool(),
+                "{what}"
+            );
         }
     }
 }
@@ -93,7 +104,9 @@ fn samples_near_rounding_are_counted() {
                 3 => 4.0,
                 _ => 1.0 + gaussian(rng),
             };
-            (0..iterations).map(|t| f64::from(value(t, &mut rng) as f32)).collect()
+            (0..iterations)
+                .map(|t| f64::from(value(t, &mut rng) as f32))
+                .collect()
         })
         .collect();
     let values: Vec<f32> = (0..iterations)

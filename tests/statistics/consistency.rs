@@ -141,19 +141,39 @@ proptest! {
 #[test]
 fn ties_at_the_end_of_a_tail_all_count() {
     let counts = [
-        (1, 1002), (2, 1007), (3, 727), (4, 482), (5, 341), (6, 173), (7, 120), (8, 65), (9, 43), (10, 23), (11, 10),
-        (12, 4), (13, 2), (14, 1),
+        (1, 1002),
+        (2, 1007),
+        (3, 727),
+        (4, 482),
+        (5, 341),
+        (6, 173),
+        (7, 120),
+        (8, 65),
+        (9, 43),
+        (10, 23),
+        (11, 10),
+        (12, 4),
+        (13, 2),
+        (14, 1),
     ];
     let sample: Vec<f64> = counts
         .iter()
         .flat_map(|&(value, count)| std::iter::repeat_n(f64::from(value), count))
         .collect();
-    let test = TESTS.iter().find(|test| test.signature().name == "discrete_power_law").expect("a test");
+    let test = TESTS
+        .iter()
+        .find(|test| test.signature().name == "discrete_power_law")
+        .expect("a test");
     let mut args = default_args(test.signature());
     let top = Value::Call(call("top", &[("k", Value::Integer(500))]));
     args.0.insert("tail".into(), top);
-    let call = Call { name: "discrete_power_law".into(), args: args.clone() };
-    let single = watched(|monitor| test.run_sample(&sample, &args, 4, monitor)).0.expect("not cancelled");
+    let call = Call {
+        name: "discrete_power_law".into(),
+        args: args.clone(),
+    };
+    let single = watched(|monitor| test.run_sample(&sample, &args, 4, monitor))
+        .0
+        .expect("not cancelled");
     let merged = merge(&[single.clone(), single.clone(), single.clone()], &call).expect("one by one");
     for outcome in [single, merged] {
         let Outcome::PowerLaw(found) = outcome else {

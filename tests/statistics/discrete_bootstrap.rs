@@ -14,7 +14,9 @@ fn args_of(tail: Value, replicates: i64) -> Args {
 }
 
 fn discrete() -> &'static dyn gradstudy::stats::TestKind {
-    let found = TESTS.iter().find(|test| test.signature().name == "discrete_power_law");
+    let found = TESTS
+        .iter()
+        .find(|test| test.signature().name == "discrete_power_law");
     *found.expect("a test")
 }
 
@@ -52,7 +54,10 @@ fn published_p_values_come_out() {
         // Drawing stops at 50 exceedances; two digits are printed.
         let error = 3.5 * found.standard_error + 0.005;
         assert!((found.mean_p_value - p).abs() < error, "{name}: {found:?}");
-        assert!(found.standard_error < 0.06 && found.acceptance.accepted == 1, "{found:?}");
+        assert!(
+            found.standard_error < 0.06 && found.acceptance.accepted == 1,
+            "{found:?}"
+        );
     }
 }
 
@@ -140,7 +145,10 @@ fn the_bootstrap_of_counts_does_not_depend_on_threads() {
     ] {
         let args = args_of(tail, 70);
         let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("threads");
             pool.install(|| watched(|monitor| discrete().run(view, Direction::Iteration, &args, 9, monitor)))
         };
         let (Some(Outcome::PowerLaw(one)), done) = run(1) else {
@@ -150,14 +158,28 @@ fn the_bootstrap_of_counts_does_not_depend_on_threads() {
         assert_eq!(run(3).0, Some(Outcome::PowerLaw(one.clone())));
         let found = one.bootstrap.expect("asked for");
         assert_eq!(found.acceptance.degenerate, one.acceptance.degenerate);
-        assert_eq!((found.acceptance.degenerate.constant, found.acceptance.degenerate.not_finite), (1, 1));
-        assert!(one.samples.columns().iter().any(|(name, values)| name == "bootstrap_p_value" && values.len() == 12));
+        assert_eq!(
+            (
+                found.acceptance.degenerate.constant,
+                found.acceptance.degenerate.not_finite
+            ),
+            (1, 1)
+        );
+        assert!(
+            one.samples
+                .columns()
+                .iter()
+                .any(|(name, values)| name == "bootstrap_p_value" && values.len() == 12)
+        );
         // Cancelled before it is done.
         let cancel = AtomicBool::new(true);
         let monitor = Monitor {
             progress: &|_| (),
             cancel: &cancel,
         };
-        assert_eq!(discrete().run(view, Direction::Iteration, &args, 9, &monitor), None);
+        assert_eq!(
+            discrete().run(view, Direction::Iteration, &args, 9, &monitor),
+            None
+        );
     }
 }

@@ -54,7 +54,12 @@ fn every_test_but_correlation_has_the_setting() {
 fn holes_are_as_if_they_were_not_there() {
     let kept: Vec<f64> = numbers(1, 60).iter().map(|&x| f64::from(x)).collect();
     let mut holes = kept.clone();
-    for (place, value) in [(0, f64::NAN), (13, f64::INFINITY), (14, f64::NEG_INFINITY), (63, f64::NAN)] {
+    for (place, value) in [
+        (0, f64::NAN),
+        (13, f64::INFINITY),
+        (14, f64::NEG_INFINITY),
+        (63, f64::NAN),
+    ] {
         holes.insert(place, value);
     }
     for test in TESTS {
@@ -62,15 +67,44 @@ fn holes_are_as_if_they_were_not_there() {
             continue;
         };
         let name = test.signature().name;
-        let run = |sample: &[f64]| watched(|monitor| test.run_sample(sample, &args, 4, monitor)).0.expect("run");
+        let run = |sample: &[f64]| {
+            watched(|monitor| test.run_sample(sample, &args, 4, monitor))
+                .0
+                .expect("run")
+        };
         let (found, expected) = (run(&holes), run(&kept));
         assert_eq!(without_left_out(&found), without_left_out(&expected), "{name}");
-        assert_eq!(found.left_out(), Some(LeftOut { values: 4, samples: 1 }), "{name}");
+        assert_eq!(
+            found.left_out(),
+            Some(LeftOut {
+                values: 4,
+                samples: 1
+            }),
+            "{name}"
+        );
         assert_eq!(expected.left_out(), Some(LeftOut::default()), "{name}");
-        let merged = merge(&[found.clone(), expected.clone(), found.clone()], &Call { name: name.into(), args });
+        let merged = merge(
+            &[found.clone(), expected.clone(), found.clone()],
+            &Call {
+                name: name.into(),
+                args,
+            },
+        );
         let merged = merged.expect("one by one");
-        assert_eq!(merged.left_out(), Some(LeftOut { values: 8, samples: 2 }), "{name}");
-        let column = merged.samples().expect("samples").columns().iter().find(|(it, _)| it == "left_out");
+        assert_eq!(
+            merged.left_out(),
+            Some(LeftOut {
+                values: 8,
+                samples: 2
+            }),
+            "{name}"
+        );
+        let column = merged
+            .samples()
+            .expect("samples")
+            .columns()
+            .iter()
+            .find(|(it, _)| it == "left_out");
         assert_eq!(column.expect("a column").1, [4.0, 0.0, 4.0], "{name}");
     }
 }
@@ -89,7 +123,9 @@ fn histories_with_holes() {
     }
     let view = HistoryView::new(&values, parameters, iterations);
     let row = |values: &[f32], row: usize| -> Vec<f64> {
-        (0..iterations).map(|t| f64::from(values[t * parameters + row])).collect()
+        (0..iterations)
+            .map(|t| f64::from(values[t * parameters + row]))
+            .collect()
     };
     for test in TESTS {
         let Some(args) = settings(test.signature()) else {
@@ -98,21 +134,38 @@ fn histories_with_holes() {
         let name = test.signature().name;
         let run = |values: &[f32], args: &Args, direction| {
             let view = HistoryView::new(values, parameters, iterations);
-            watched(|monitor| test.run(view, direction, args, 4, monitor)).0.expect("run")
+            watched(|monitor| test.run(view, direction, args, 4, monitor))
+                .0
+                .expect("run")
         };
         let mut plain = args.clone();
         plain.0.shift_remove("missing");
         let found = run(&values, &args, Direction::Iteration);
-        assert_eq!(found.left_out(), Some(LeftOut { values: 48, samples: 2 }), "{name}");
+        assert_eq!(
+            found.left_out(),
+            Some(LeftOut {
+                values: 48,
+                samples: 2
+            }),
+            "{name}"
+        );
         let of_whole = run(&whole, &plain, Direction::Iteration);
         assert_eq!(of_whole.left_out(), None);
         // Replicates and noise hang on the other samples.
-        for ((column, found), (_, expected)) in
-            found.samples().expect("samples").columns().iter().zip(of_whole.samples().expect("samples").columns())
+        for ((column, found), (_, expected)) in found
+            .samples()
+            .expect("samples")
+            .columns()
+            .iter()
+            .zip(of_whole.samples().expect("samples").columns())
         {
             for index in (0..parameters).filter(|index| ![7, 8].contains(index)) {
                 let same = found[index].to_bits() == expected[index].to_bits();
-                assert!(same, "{name} {column} {index}: {} {}", found[index], expected[index]);
+                assert!(
+                    same,
+                    "{name} {column} {index}: {} {}",
+                    found[index], expected[index]
+                );
             }
         }
         let (_, degenerate) = counts(&found);
@@ -131,14 +184,28 @@ fn histories_with_holes() {
             assert_eq!(without_left_out(&left), right, "{name}");
         }
         let by_columns = run(&values, &args, Direction::Dimension);
-        assert_eq!(by_columns.left_out(), Some(LeftOut { values: 48, samples: 46 }), "{name}");
+        assert_eq!(
+            by_columns.left_out(),
+            Some(LeftOut {
+                values: 48,
+                samples: 46
+            }),
+            "{name}"
+        );
         assert!(test.remote(&args, iterations).is_none(), "{name}");
     }
     // A row with holes alone, by a test of whole samples.
-    let hill = TESTS.iter().find(|test| test.signature().name == "hill").expect("a test");
+    let hill = TESTS
+        .iter()
+        .find(|test| test.signature().name == "hill")
+        .expect("a test");
     let args = settings(hill.signature()).expect("a setting");
-    let all = watched(|monitor| hill.run(view, Direction::Iteration, &args, 4, monitor)).0.expect("run");
-    let one = watched(|monitor| hill.run_sample(&row(&values, 7), &args, 4, monitor)).0.expect("run");
+    let all = watched(|monitor| hill.run(view, Direction::Iteration, &args, 4, monitor))
+        .0
+        .expect("run");
+    let one = watched(|monitor| hill.run_sample(&row(&values, 7), &args, 4, monitor))
+        .0
+        .expect("run");
     let Outcome::TailIndex(one) = one else {
         panic!("an index")
     };
@@ -165,7 +232,10 @@ fn flattened_histories_with_holes() {
         values[hole] = f32::NAN;
     }
     let view = HistoryView::new(&values, parameters, iterations);
-    let test = TESTS.iter().find(|test| test.signature().name == "alpha_stable").expect("a test");
+    let test = TESTS
+        .iter()
+        .find(|test| test.signature().name == "alpha_stable")
+        .expect("a test");
     let mut args = settings(test.signature()).expect("a setting");
     args.0.insert("flatten".into(), Value::Boolean(true));
     for noise in [false, true] {
@@ -174,7 +244,11 @@ fn flattened_histories_with_holes() {
             .map(|row| {
                 let row = (0..iterations).map(|t| f64::from(values[t * parameters + row]));
                 let kept: Vec<f64> = row.filter(|x| x.is_finite()).collect();
-                if noise { kept.iter().sum::<f64>() / kept.len() as f64 } else { 0.0 }
+                if noise {
+                    kept.iter().sum::<f64>() / kept.len() as f64
+                } else {
+                    0.0
+                }
             })
             .collect();
         for direction in BOTH {
@@ -197,8 +271,17 @@ fn flattened_histories_with_holes() {
             };
             let expected = alpha_stable(&kept, 0).expect("defined");
             assert_eq!(found.points, 6290);
-            assert!((found.mean_xi / expected.xi - 1.0).abs() < 1e-12, "{noise} {direction:?}");
-            assert_eq!(found.left_out, Some(LeftOut { values: 10, samples: 1 }));
+            assert!(
+                (found.mean_xi / expected.xi - 1.0).abs() < 1e-12,
+                "{noise} {direction:?}"
+            );
+            assert_eq!(
+                found.left_out,
+                Some(LeftOut {
+                    values: 10,
+                    samples: 1
+                })
+            );
         }
     }
 }

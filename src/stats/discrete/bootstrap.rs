@@ -123,7 +123,10 @@ mod tests {
                 let (here, next) = (law.survival(x), law.survival(x + 1.0));
                 // Beyond 2⁵³ the next whole number is none.
                 let last = next < level || x >= 2f64.powi(53);
-                assert!(here >= level * (1.0 - 1e-12) && last, "{exponent} {x_min} {level}: {x}");
+                assert!(
+                    here >= level * (1.0 - 1e-12) && last,
+                    "{exponent} {x_min} {level}: {x}"
+                );
             }
         }
     }

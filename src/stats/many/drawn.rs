@@ -36,15 +36,21 @@ pub fn gaussianity_samples(
     };
     if view.missing == MissingValues::Drop {
         let sampler = || (Sampler::new(settings.seed), Vec::new());
-        return map_wide(view, direction, monitor, sampler, |(sampler, sample), index, values| {
-            if values.len() < settings.points {
-                return Err(Cause::TooFew);
-            }
-            let drawn = sampler.draw(stream(index, direction), settings.points, values.len());
-            sample.clear();
-            sample.extend(drawn.iter().map(|&point| values[point]));
-            test(sample)
-        });
+        return map_wide(
+            view,
+            direction,
+            monitor,
+            sampler,
+            |(sampler, sample), index, values| {
+                if values.len() < settings.points {
+                    return Err(Cause::TooFew);
+                }
+                let drawn = sampler.draw(stream(index, direction), settings.points, values.len());
+                sample.clear();
+                sample.extend(drawn.iter().map(|&point| values[point]));
+                test(sample)
+            },
+        );
     }
     let place = |index: usize, point: usize| match direction {
         Direction::Dimension | Direction::Spectrum => index * view.parameters + point,

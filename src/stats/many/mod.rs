@@ -105,7 +105,8 @@ pub(super) fn left_out(view: HistoryView, direction: Direction, monitor: &Monito
         ..view
     };
     let silent = monitor.without_progress();
-    let count = |(): &mut (), _: usize, values: &[f32]| values.iter().filter(|x| !x.is_finite()).count() as u64;
+    let count =
+        |(): &mut (), _: usize, values: &[f32]| values.iter().filter(|x| !x.is_finite()).count() as u64;
     match direction {
         Direction::Dimension | Direction::Spectrum => map_columns(view, &silent, || (), count),
         Direction::Iteration => map_rows(view, &silent, || (), count),

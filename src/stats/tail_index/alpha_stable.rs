@@ -148,12 +148,7 @@ struct Flat<'a> {
 
 impl<'a> Flat<'a> {
     /// `None` if cancelled.
-    fn new(
-        view: HistoryView<'a>,
-        direction: Direction,
-        means: &'a [f64],
-        monitor: &Monitor,
-    ) -> Option<Self> {
+    fn new(view: HistoryView<'a>, direction: Direction, means: &'a [f64], monitor: &Monitor) -> Option<Self> {
         let by_rows = direction == Direction::Iteration;
         let (samples, size) = match by_rows {
             true => (view.parameters, view.iterations),
