@@ -174,7 +174,9 @@ fn bootstraps(singles: &[&PowerLawOutcome], alpha: f64) -> Option<BootstrapOutco
     let sound = each
         .iter()
         .filter(|single| single.acceptance.degenerate.total() == 0);
-    let variance: f64 = sound.clone().map(|single| single.standard_error.powi(2)).sum();
+    let variance = sound
+        .clone()
+        .fold(0.0, |sum, single| sum + single.standard_error.powi(2));
     Some(BootstrapOutcome {
         replicates: each.first()?.replicates,
         mean_replicates: mean(sound.map(|single| single.mean_replicates)),

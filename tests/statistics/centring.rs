@@ -30,7 +30,10 @@ fn samples() -> Vec<(serde_json::Value, Vec<f64>)> {
         .iter()
         .map(|sample| {
             let values = sample["values"].as_array().expect("values");
-            let values = values.iter().map(|x| x.as_f64().expect("a number")).collect();
+            let values = values
+                .iter()
+                .map(|x| x.as_str().and_then(|text| text.parse().ok()).expect("a number"))
+                .collect();
             (sample.clone(), values)
         });
     samples.collect()

@@ -44,21 +44,20 @@ fn scan() -> Value {
     rule("scan", "at_least", Value::Integer(10))
 }
 
-/// Clauset, Shalizi and Newman (2009), Table 6.1: words p = 0.49, terrorism p = 0.68.
+/// Clauset, Shalizi and Newman (2009), Table 6.1. Their 0.49 for words is that of exponents with two decimals, as plfit's
+/// grid has them; `make_discrete_bootstrap.py` gives it with that grid, and with the exact maximum what is found here.
 #[test]
-fn published_p_values_come_out() {
+fn the_published_p_value_of_terrorism_comes_out() {
     let published: serde_json::Value =
         serde_json::from_str(include_str!("../reference/stats/published.json")).expect("JSON");
-    for (name, p, replicates) in [("words", 0.49, 500), ("terrorism", 0.68, 500)] {
-        let found = bootstrap_of(&sample(&published[name]["counts"]), scan(), replicates, 2);
-        // Drawing stops at 50 exceedances; two digits are printed.
-        let error = 3.5 * found.standard_error + 0.005;
-        assert!((found.mean_p_value - p).abs() < error, "{name}: {found:?}");
-        assert!(
-            found.standard_error < 0.06 && found.acceptance.accepted == 1,
-            "{found:?}"
-        );
-    }
+    let found = bootstrap_of(&sample(&published["terrorism"]["counts"]), scan(), 500, 2);
+    // Drawing stops at 50 exceedances; two digits are printed.
+    let error = 3.0 * found.standard_error + 0.005;
+    assert!((found.mean_p_value - 0.68).abs() < error, "{found:?}");
+    assert!(
+        found.standard_error < 0.06 && found.acceptance.accepted == 1,
+        "{found:?}"
+    );
 }
 
 /// The other implementation's p-value has an error of its own, and so has each of several seeds.
@@ -66,18 +65,19 @@ fn published_p_values_come_out() {
 fn p_values_equal_those_of_another_implementation() {
     let golden: serde_json::Value =
         serde_json::from_str(include_str!("../reference/stats/discrete_bootstrap.json")).expect("JSON");
+    let by_grid = golden["words_by_grid"]["p"].as_f64().expect("a p-value");
+    assert!((by_grid - 0.49).abs() < 0.05, "{by_grid}");
     let cases = golden["cases"].as_array().expect("cases");
-    assert_eq!(cases.len(), 7);
-    let theirs = golden["replicates"].as_f64().expect("a count");
+    assert_eq!(cases.len(), 8);
     for case in cases {
         let sample = sample(&golden["sets"][case["set"].as_str().expect("a set")]);
         let value = case["value"].as_f64().expect("a value");
-        let tail = match case["rule"].as_str() {
-            Some("at") => rule("at", "value", Value::Number(value)),
-            _ => rule("top", "k", Value::Integer(value as i64)),
+        let (tail, seeds) = match case["rule"].as_str() {
+            Some("at") => (rule("at", "value", Value::Number(value)), 6),
+            Some("top") => (rule("top", "k", Value::Integer(value as i64)), 6),
+            _ => (scan(), 2),
         };
-        let p = case["p"].as_f64().expect("a p-value");
-        let seeds = 6;
+        let [p, theirs] = ["p", "replicates"].map(|key| case[key].as_f64().expect("a number"));
         let found: Vec<BootstrapOutcome> = (0..seeds)
             .map(|seed| bootstrap_of(&sample, tail.clone(), 300, seed))
             .collect();

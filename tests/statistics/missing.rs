@@ -188,7 +188,7 @@ fn histories_with_holes() {
             by_columns.left_out(),
             Some(LeftOut {
                 values: 48,
-                samples: 46
+                samples: 45
             }),
             "{name}"
         );

@@ -218,7 +218,7 @@ fn shared(
     Some((
         p_values,
         variance.sqrt() / tests.len() as f64,
-        draws.replicates as f64,
+        mean(tests.iter().flatten().map(|_| draws.replicates as f64)),
     ))
 }
 
@@ -245,11 +245,10 @@ fn own(
         }
     })?;
     let found: Vec<_> = found.into_iter().collect::<Option<_>>()?;
-    let variance: f64 = found
+    let variance = found
         .iter()
         .flatten()
-        .map(|found| found.standard_error.powi(2))
-        .sum();
+        .fold(0.0, |sum, found| sum + found.standard_error.powi(2));
     let drawn = mean(found.iter().flatten().map(|found| found.replicates as f64));
     let p_values: Vec<f64> = found
         .iter()

@@ -54,6 +54,9 @@ for sample in samples:
     eps = np.finfo(np.float32 if "float32" in sample["name"] else float).eps
     sample["few_digits"] = bool(largest / abs(mean) < 10 * Fraction(float(eps))) if mean else False
 
+for sample in samples:
+    # serde_json reads decimals to the last digit or so, Rust's own parser exactly.
+    sample["values"] = [repr(x) for x in sample["values"]]
 json.dump({"samples": samples}, open("near_rounding.json", "w"), indent=0)
 for sample in samples:
     print(sample["name"], sample["normaltest"], sample["shapiro"], sample["few_digits"])
