@@ -73,18 +73,19 @@ impl Shape {
     /// [`Cause::Rounding`] where SciPy gives NaN: a spread within rounding of the mean.
     pub fn of(sample: &[f64]) -> Result<Self, Cause> {
         let n = sample.len() as f64;
-        let centre = Centre::of(sample)?;
-        let [m3, m4] = sums(sample, |x| {
+        let centre = Centre::of(sample);
+        let [squares, m3, m4] = sums(sample, |x| {
             let d = centre.deviation(x);
             let d2 = d * d;
-            [d2 * d, d2 * d2]
+            [d2, d2 * d, d2 * d2]
         });
-        let m2 = centre.squares / n;
+        let near_rounding = centre.near_rounding(sample, squares)?;
+        let m2 = squares / n;
         Ok(Shape {
             n,
             skewness: m3 / n / (m2 * m2.sqrt()),
             kurtosis: m4 / n / (m2 * m2),
-            near_rounding: centre.near_rounding,
+            near_rounding,
         })
     }
 
