@@ -150,7 +150,7 @@ pub(super) fn rounding(group: &[&Measurement]) -> Vec<TailInRounding> {
         let found = TailInRounding {
             test: measurement.test.clone(),
             kind: kind(&measurement.outcome),
-            points: outcome.tail_points,
+            points: outcome.asked_points.unwrap_or(outcome.tail_points),
             above,
         };
         let least = by_test.entry(&measurement.test).or_insert(found);

@@ -78,6 +78,7 @@ pub(in crate::stats) fn outcome(
         mean_zipf_exponent: mean(fitted.iter().map(|test| test.fit.zipf_exponent)),
         median_x_min: median(fitted.iter().map(|test| test.fit.x_min).collect()),
         above_rounding: None,
+        asked_points: None,
         bootstrap: None,
         distances: None,
         left_out: None,

@@ -112,6 +112,9 @@ pub struct PowerLawOutcome {
     /// Of a spectrum whose tail reaches below its accuracy: how many values stand above that. The others are rounding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above_rounding: Option<u64>,
+    /// Of such a spectrum that is degenerate, so that it has no tail: how many values were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_points: Option<u64>,
     /// Where `bootstrap` asks for replicates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapOutcome>,
@@ -313,10 +316,13 @@ impl Outcome {
         }
     }
 
-    /// Says how many values of the tested spectrum stand above its accuracy.
-    pub fn set_above_rounding(&mut self, above: u64) {
+    /// Says how many values of the tested spectrum stand above its accuracy, of whose tail `asked` points were asked for
+    /// (`None`: by no number).
+    pub fn set_above_rounding(&mut self, above: u64, asked: Option<u64>) {
         if let Outcome::PowerLaw(outcome) = self {
-            outcome.above_rounding = (above < outcome.tail_points).then_some(above);
+            outcome.asked_points = asked.filter(|asked| outcome.tail_points == 0 && above < *asked);
+            let points = outcome.asked_points.unwrap_or(outcome.tail_points);
+            outcome.above_rounding = (above < points).then_some(above);
         }
     }
 
