@@ -290,3 +290,59 @@ fn a_spectrum_of_a_value_that_is_not_finite_says_which() {
         assert!(told.contains(expected), "{told}");
     }
 }
+
+/// Holes in a file make samples degenerate, or are left out and counted: in results, exports, table and notes; neither
+/// way takes the other's outcome out of the cache.
+#[test]
+fn holes_are_left_out_where_a_test_says_so() {
+    let gradstudy = Gradstudy::new("");
+    let mut g: Vec<f32> = (0..40 * 30)
+        .map(|i| (i as f32 * 12.9898).sin() / (1 + i % 7) as f32)
+        .collect();
+    g[3 * 30 + 4] = f32::NAN;
+    g[17 * 30 + 4] = f32::INFINITY;
+    g[17 * 30 + 9] = f32::NAN;
+    npy(&gradstudy.path().join("g.npy"), npyz::Order::C, [40, 30], &g);
+    for missing in ["", ", missing: drop", ", missing: degenerate"] {
+        let study = format!(
+            "record g = file(\"g.npy\")\n\
+             test bell = normality(g, points: 25, along: [iteration]{missing})\n\
+             test tails = power_law(g, tail: top(20), along: [iteration]{missing})\n\
+             table t {{ of: [bell] rows: [sg_type] columns: [gaussian_rate, not_finite] }}\n"
+        );
+        let before = gradstudy.runs();
+        fs::write(gradstudy.path().join("test.study"), study).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        gradstudy.run(&["run", "test.study"]).success();
+        let run = gradstudy
+            .runs()
+            .into_iter()
+            .find(|run| !before.contains(run))
+            .unwrap();
+        let drops = missing.contains("drop");
+        for (test, _, outcome) in outcomes(&run) {
+            let left_out = outcome.left_out().map(|it| (it.values, it.samples));
+            assert_eq!(left_out, drops.then_some((3, 2)), "{test}");
+            let acceptance = outcome.acceptance().unwrap();
+            let not_finite = acceptance.degenerate.not_finite;
+            match (drops, test.as_str()) {
+                (true, _) => assert_eq!(not_finite, 0, "{test}"),
+                (false, "tails") => assert_eq!(not_finite, 2, "{test}"),
+                // Of 40 values 25 are drawn.
+                (false, _) => assert!(not_finite <= 2, "{test}"),
+            }
+        }
+        let table = &Run::open(&run).unwrap().tables().unwrap()[0];
+        let text = gradstudy::report::to_terminal(table);
+        let note =
+            "Left out (missing: drop), as they are no finite numbers, Gaussianity: 3 values of 2 samples";
+        assert_eq!(
+            text.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .contains(note),
+            drops,
+            "{text}"
+        );
+    }
+}

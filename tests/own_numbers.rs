@@ -3,6 +3,7 @@
 mod pytorch;
 mod reading;
 mod tables;
+mod values;
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -2,13 +2,17 @@
 //! `tests/reference/stats/make_golden.py`.
 
 mod alternatives;
+mod centring;
+mod consistency;
 mod critical;
 mod differences;
 mod discrete;
+mod discrete_bootstrap;
 mod gaussianity;
 mod kernels;
 mod many;
 mod merge;
+mod missing;
 mod multiple;
 mod normality;
 mod power;
@@ -27,9 +31,7 @@ use gradstudy::stats::ks::{Ecdf, critical_distance, ks_distance};
 use gradstudy::stats::ks_search::KsSearch;
 use gradstudy::stats::many::{normality_samples, normality_test, power_law_samples, power_law_test};
 use gradstudy::stats::monitor::Monitor;
-use gradstudy::stats::normality::{
-    NormalitySettings, Significance, kurtosistest, normality, normaltest, skewtest,
-};
+use gradstudy::stats::normality::{NormalitySettings, Significance, kurtosistest, normaltest, skewtest};
 use gradstudy::stats::outcome::{Direction, Outcome};
 use gradstudy::stats::power_law::{PowerLawFit, PowerLawSettings, PowerLawTest};
 use gradstudy::stats::sampling::Sampler;

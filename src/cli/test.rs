@@ -277,10 +277,10 @@ impl Test {
         let memory = self
             .memory
             .unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6));
-        let sizes = samples::Sizes::new(matrix, along, range.len(), calls.len(), memory);
+        let sizes = samples::Sizes::new(matrix, along, range.len(), calls, memory);
         let sizes = sizes.ok_or(TestError::Memory {
             size,
-            needed: samples::NEEDED * size as u64,
+            needed: samples::needed(calls) * size as u64,
             memory,
         })?;
         let mut tested = Tested::new(matrix, along, range.clone());

@@ -6,7 +6,7 @@ use super::{Cause, ExecuteError, Executor, OUTCOME, SAMPLES, VERDICTS, at};
 use crate::gradients::history::GradientHistory;
 use crate::plan::{Step, Work, test_kind};
 use crate::seed;
-use crate::signature::Args;
+use crate::signature::{Args, Value};
 use crate::spectra::Spectrum;
 use crate::stats::TestKind;
 use crate::stats::monitor::Monitor;
@@ -43,7 +43,15 @@ impl Executor<'_> {
                 kind.run_sample(&spectrum.values, args, seed, monitor)
             })?,
         };
-        outcome.set_above_rounding(spectrum.above_rounding() as u64);
+        let asked = match &step.work {
+            Work::Test { test, .. } => test.args.get("tail"),
+            _ => None,
+        };
+        let asked = match asked {
+            Some(Value::Call(tail)) if tail.name == "top" => Some(tail.args.integer("k") as u64),
+            _ => None,
+        };
+        outcome.set_above_rounding(spectrum.above_rounding() as u64, asked);
         Ok(outcome)
     }
 

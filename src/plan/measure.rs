@@ -6,6 +6,7 @@ use super::Planned;
 use super::cost::Cost;
 use super::error::PlanError;
 use super::lower::{Lowering, Out};
+use super::settings;
 use super::spectra::{Known, Levels, Measurable, is_reference};
 use super::step::{Operation, StepId, StepKey, Work};
 use crate::results::Subject;
@@ -71,7 +72,7 @@ impl Lowering<'_> {
         let key = StepKey {
             operation: Operation::Test,
             version: kind.signature().version,
-            settings: json!({"test": spec.call, "direction": direction}),
+            settings: json!({"test": settings::test(&spec.call), "direction": direction}),
             seed: Some(seed),
             inputs: vec![of.step.clone()],
         };

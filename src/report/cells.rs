@@ -5,11 +5,14 @@ use indexmap::{IndexMap, IndexSet};
 use super::columns::{self, ColumnKind, samples::samples};
 use super::number::Format;
 use super::paper::PaperRow;
-use super::table::{Cell, CellValue, DegenerateSamples, Missing, TailInRounding, Verdict};
+use super::table::{
+    Cell, CellValue, DegenerateSamples, LeftOutValues, Missing, NearRounding, TailInRounding, Verdict,
+};
 use super::tabulate::Group;
 use crate::results::Measurement;
 use crate::stats::differences::half_width;
 use crate::stats::interval::{Interval, wilson};
+use crate::stats::missing::LeftOut;
 use crate::stats::outcome::{Degenerate, Outcome};
 
 /// Confidence of the interval that every rate carries, and of a mean over seeds.
@@ -147,7 +150,7 @@ pub(super) fn rounding(group: &[&Measurement]) -> Vec<TailInRounding> {
         let found = TailInRounding {
             test: measurement.test.clone(),
             kind: kind(&measurement.outcome),
-            points: outcome.tail_points,
+            points: outcome.asked_points.unwrap_or(outcome.tail_points),
             above,
         };
         let least = by_test.entry(&measurement.test).or_insert(found);
@@ -171,6 +174,7 @@ pub(super) fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
             });
         sum.tested += tested;
         sum.causes.constant += causes.constant;
+        sum.causes.rounding += causes.rounding;
         sum.causes.too_few += causes.too_few;
         sum.causes.not_finite += causes.not_finite;
         sum.causes.not_whole += causes.not_whole;
@@ -178,5 +182,45 @@ pub(super) fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
     by_test
         .into_values()
         .filter(|sum| sum.causes.total() > 0)
+        .collect()
+}
+
+/// Samples whose digits are few, by test.
+pub(super) fn near_rounding(group: &[&Measurement]) -> Vec<NearRounding> {
+    let mut by_test: IndexMap<&str, NearRounding> = IndexMap::new();
+    for measurement in group {
+        let Outcome::Normality(outcome) = &measurement.outcome else {
+            continue;
+        };
+        let sum = by_test.entry(&measurement.test).or_insert_with(|| NearRounding {
+            test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
+            tested: 0,
+            samples: 0,
+        });
+        sum.tested += outcome.acceptance.tested;
+        sum.samples += outcome.near_rounding;
+    }
+    by_test.into_values().filter(|sum| sum.samples > 0).collect()
+}
+
+/// Values that `missing: drop` left out, by test.
+pub(super) fn left_out(group: &[&Measurement]) -> Vec<LeftOutValues> {
+    let mut by_test: IndexMap<&str, LeftOutValues> = IndexMap::new();
+    for measurement in group {
+        let Some(found) = measurement.outcome.left_out() else {
+            continue;
+        };
+        let sum = by_test.entry(&measurement.test).or_insert_with(|| LeftOutValues {
+            test: measurement.test.clone(),
+            kind: kind(&measurement.outcome),
+            left_out: LeftOut::default(),
+        });
+        sum.left_out.values += found.values;
+        sum.left_out.samples += found.samples;
+    }
+    by_test
+        .into_values()
+        .filter(|sum| sum.left_out.values > 0)
         .collect()
 }

@@ -216,6 +216,20 @@ mod tests {
             points: 1000,
             above: 9,
         }];
+        table.rows[0].near_rounding = vec![super::super::table::NearRounding {
+            test: "normal".into(),
+            kind: "Gaussianity",
+            tested: 1000,
+            samples: 3,
+        }];
+        table.rows[0].left_out = vec![super::super::table::LeftOutValues {
+            test: "normal".into(),
+            kind: "Gaussianity",
+            left_out: crate::stats::missing::LeftOut {
+                values: 12,
+                samples: 4,
+            },
+        }];
         table
     }
 

@@ -19,6 +19,7 @@ pub mod markup;
 mod notes;
 pub mod number;
 pub mod paper;
+pub mod remarks;
 pub mod row_keys;
 pub mod symbols;
 pub mod table;

@@ -2,6 +2,7 @@
 
 use super::columns::NEED_TRACE;
 use super::number::{self, Target};
+use super::remarks;
 use super::table::{CellValue, DegenerateSamples, Missing, PaperSide, Row, Table};
 use crate::study::Spread;
 
@@ -18,6 +19,8 @@ pub(super) fn notes(table: &Table, target: Target, escape: fn(&str) -> String) -
     notes.extend(writer.added_keys());
     notes.extend(writer.intervals());
     notes.extend(writer.degenerate());
+    notes.extend(writer.near_rounding());
+    notes.extend(writer.left_out());
     notes.extend(writer.rounding());
     notes.extend(writer.empty_cells());
     notes
@@ -172,7 +175,10 @@ impl Writer<'_> {
         let rows = self.table.rows.iter();
         let tests = rows.flat_map(|row| {
             let degenerate = row.degenerate.iter().map(|it| (&it.test, it.kind));
-            degenerate.chain(row.rounding.iter().map(|it| (&it.test, it.kind)))
+            degenerate
+                .chain(row.rounding.iter().map(|it| (&it.test, it.kind)))
+                .chain(row.near_rounding.iter().map(|it| (&it.test, it.kind)))
+                .chain(row.left_out.iter().map(|it| (&it.test, it.kind)))
         });
         let same = |(other, its): (&String, &str)| its != kind || other == name;
         match !kind.is_empty() && tests.into_iter().all(same) {
@@ -215,6 +221,7 @@ impl Writer<'_> {
         let count = |value| number::count(value, self.target);
         let causes = [
             (found.causes.constant, "constant"),
+            (found.causes.rounding, remarks::ROUNDING),
             (found.causes.too_few, "with too few values above zero"),
             (found.causes.not_finite, "with a NaN or an infinity"),
             (found.causes.not_whole, "with values that are no whole numbers"),
@@ -235,6 +242,49 @@ impl Writer<'_> {
             count(found.tested),
             if several_seeds { " over all seeds" } else { "" },
         )
+    }
+
+    fn near_rounding(&self) -> Option<String> {
+        let count = |value| number::count(value, self.target);
+        let rows = self.table.rows.iter();
+        let found = rows.flat_map(|row| row.near_rounding.iter().map(move |found| (row, found)));
+        self.by_test(
+            found.map(|(row, found)| {
+                let of = format!("{} of {}", count(found.samples), count(found.tested));
+                ((&found.test, found.kind), self.of_row(row, of))
+            }),
+            remarks::NEAR_ROUNDING,
+        )
+    }
+
+    fn left_out(&self) -> Option<String> {
+        let rows = self.table.rows.iter();
+        let found = rows.flat_map(|row| row.left_out.iter().map(move |found| (row, found)));
+        self.by_test(
+            found.map(|(row, found)| {
+                let of = remarks::left_out(&found.left_out, self.target);
+                ((&found.test, found.kind), self.of_row(row, of))
+            }),
+            remarks::LEFT_OUT,
+        )
+    }
+
+    /// `what`, the tests that it is about, and of how many samples of each row; `None` of nothing.
+    fn by_test<'t>(
+        &self,
+        found: impl Iterator<Item = ((&'t String, &'static str), String)>,
+        what: &str,
+    ) -> Option<String> {
+        let mut tests: Vec<String> = Vec::new();
+        let each = found.map(|((name, kind), of)| {
+            let test = self.test(name, kind);
+            if !tests.contains(&test) {
+                tests.push(test);
+            }
+            of
+        });
+        let each: Vec<String> = each.collect();
+        (!each.is_empty()).then(|| format!("{what}, {}: {}.", tests.join(", "), each.join("; ")))
     }
 
     fn rounding(&self) -> Option<String> {

@@ -6,6 +6,7 @@ use super::columns::ColumnKind;
 use super::number::{self, Format, Target};
 use crate::results::Subject;
 use crate::stats::interval::Interval;
+use crate::stats::missing::LeftOut;
 use crate::stats::outcome::{Degenerate, Direction};
 use crate::study::Spread;
 
@@ -73,6 +74,36 @@ pub struct Row {
     /// Tests of this row whose tail reaches into the rounding of a spectrum.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rounding: Vec<TailInRounding>,
+    /// Tests of normality of this row that met samples of few digits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near_rounding: Vec<NearRounding>,
+    /// Tests of this row that left values out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutValues>,
+}
+
+/// Samples tested for normality whose values all lie within ten units of rounding of their mean, over all seeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NearRounding {
+    pub test: String,
+    /// What the test is, in a word or two.
+    #[serde(skip)]
+    pub kind: &'static str,
+    /// Samples in all.
+    pub tested: u64,
+    /// Those of few digits.
+    pub samples: u64,
+}
+
+/// Values that are no finite numbers, left out by `missing: drop`, over all seeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOutValues {
+    pub test: String,
+    /// What the test is, in a word or two.
+    #[serde(skip)]
+    pub kind: &'static str,
+    #[serde(flatten)]
+    pub left_out: LeftOut,
 }
 
 /// A tail of which only some values stand above the accuracy of the spectrum that was tested.

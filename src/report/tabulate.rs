@@ -3,7 +3,7 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::caption::caption;
-use super::cells::{cell, degenerate, rounding};
+use super::cells::{cell, degenerate, left_out, near_rounding, rounding};
 use super::columns::{self, COLUMNS, ColumnKind};
 use super::error::ReportError;
 use super::paper::{Description, Paper, PaperRow, PaperTable, settings_in};
@@ -56,6 +56,8 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
             cells: columns.iter().map(|column| cell(column, group, paper)).collect(),
             degenerate: degenerate(group),
             rounding: rounding(group),
+            near_rounding: near_rounding(group),
+            left_out: left_out(group),
         })
         .collect();
     let side = |(number, table): (u32, &PaperTable)| PaperSide {
@@ -200,7 +202,9 @@ fn paper_rows<'r, 'a>(rows: &[(Identity<'r>, Group)], table: &'a PaperTable) -> 
     let shown = shown_factors(rows);
     let critical_distance = |group: &Group| {
         group.iter().find_map(|it| match &it.outcome {
-            Outcome::PowerLaw(outcome) => Some(outcome.critical_distance),
+            Outcome::PowerLaw(outcome) => {
+                Some(outcome.critical_distance).filter(|distance| distance.is_finite())
+            }
             _ => None,
         })
     };

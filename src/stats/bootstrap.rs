@@ -83,12 +83,26 @@ pub(super) fn resample(
             .filter(|&x| x > 0.0 && x < test.fit.x_min)
             .collect(),
     };
+    let distance = |rng: &mut ChaCha8Rng| {
+        let values = draw(&body, &test, rng);
+        PowerLawTest::of(&values, settings).map_or(1.0, |found| found.ks_distance)
+    };
+    count_exceedances(test, bootstrap, monitor, distance)
+}
+
+/// The p-value of `test` from replicates whose d_ks are `distance`s, on all threads of the current rayon pool; `None` if
+/// cancelled.
+pub(super) fn count_exceedances(
+    test: PowerLawTest,
+    bootstrap: &BootstrapSettings,
+    monitor: &Monitor,
+    distance: impl Fn(&mut ChaCha8Rng) -> f64 + Sync,
+) -> Option<Bootstrap> {
     let seeded = ChaCha8Rng::seed_from_u64(bootstrap.seed);
     let exceeds = |replicate: u64| {
         let mut rng = seeded.clone();
         rng.set_stream(replicate);
-        let values = draw(&body, &test, &mut rng);
-        PowerLawTest::of(&values, settings).map_or(1.0, |found| found.ks_distance) >= test.ks_distance
+        distance(&mut rng) >= test.ks_distance
     };
 
     let (mut replicates, mut exceedances) = (0, 0);
@@ -198,7 +212,7 @@ fn null_distance(points: usize, ecdf: Ecdf, rng: &mut ChaCha8Rng, cdf: &mut Vec<
 }
 
 /// Uniform in (0, 1].
-fn unit(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn unit(rng: &mut ChaCha8Rng) -> f64 {
     ((rng.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 

@@ -5,6 +5,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use super::TestKind;
+use super::centre::sum;
 use super::degenerate::Cause;
 use super::history_view::HistoryView;
 use super::many::{self, mean};
@@ -31,7 +32,7 @@ pub static SIGNATURE: Signature = Signature {
         },
         ALONG,
     ],
-    version: 1,
+    version: 2,
 };
 
 /// The measurement as a study names it.
@@ -43,7 +44,7 @@ impl TestKind for Correlation {
         &SIGNATURE
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -55,7 +56,7 @@ impl TestKind for Correlation {
     }
 
     /// One sample has no other to be correlated with: it is worth one.
-    fn run_sample(&self, values: &[f64], _args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], _args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let causes = usable(values).err();
         (!monitor.cancelled()).then(|| {
             (monitor.progress)(1);
@@ -177,14 +178,19 @@ fn sample(view: HistoryView, direction: Direction, index: usize) -> Vec<f64> {
 
 /// Pearson's correlation of two samples of one length, neither of them constant.
 pub fn pearson(left: &[f64], right: &[f64]) -> f64 {
-    let n = left.len() as f64;
-    let (mean_left, mean_right) = (left.iter().sum::<f64>() / n, right.iter().sum::<f64>() / n);
+    let (of_left, of_right) = (middle(left), middle(right));
     let (mut both, mut squares_left, mut squares_right) = (0.0, 0.0, 0.0);
     for (x, y) in left.iter().zip(right) {
-        let (x, y) = (x - mean_left, y - mean_right);
+        let (x, y) = ((x - of_left.0) - of_left.1, (y - of_right.0) - of_right.1);
         both += x * y;
         squares_left += x * x;
         squares_right += y * y;
     }
     both / (squares_left.sqrt() * squares_right.sqrt())
+}
+
+/// The mean, rounded, and what is missing to it: values that lie closer together than they are large keep their digits.
+fn middle(sample: &[f64]) -> (f64, f64) {
+    let mean = sum(sample, |x| x) / sample.len() as f64;
+    (mean, sum(sample, |x| x - mean) / sample.len() as f64)
 }

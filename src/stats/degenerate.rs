@@ -7,8 +7,10 @@ use super::outcome::Degenerate;
 pub enum Cause {
     /// A NaN or an infinity.
     NotFinite,
-    /// All values equal (for normality: or so nearly that their moments are lost to rounding).
+    /// All values equal.
     Constant,
+    /// A spread within rounding of the values' size, in a test of normality.
+    Rounding,
     /// Fewer values above zero than the tail asks for, a tail of equal values, or fewer values than are drawn.
     TooFew,
     /// A value that is no whole number, in a test of whole numbers.
@@ -23,6 +25,7 @@ impl Degenerate {
             match cause {
                 Cause::NotFinite => counts.not_finite += 1,
                 Cause::Constant => counts.constant += 1,
+                Cause::Rounding => counts.rounding += 1,
                 Cause::TooFew => counts.too_few += 1,
                 Cause::NotWhole => counts.not_whole += 1,
             }

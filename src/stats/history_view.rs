@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pulp::Arch;
 
+use super::missing::MissingValues;
 use super::transpose::{TILE, turn};
 use crate::memory::prefetch;
 
@@ -16,6 +17,8 @@ pub struct HistoryView<'a> {
     pub parameters: usize,
     /// Columns of G (T).
     pub iterations: usize,
+    /// What is done with values that are no finite numbers, by what maps samples one by one.
+    pub missing: MissingValues,
 }
 
 impl<'a> HistoryView<'a> {
@@ -30,6 +33,7 @@ impl<'a> HistoryView<'a> {
             values,
             parameters,
             iterations,
+            missing: MissingValues::default(),
         }
     }
 

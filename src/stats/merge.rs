@@ -16,6 +16,15 @@ use crate::signature::Call;
 /// The outcome of the test `call` over the samples whose outcomes are `singles`, each of [`super::TestKind::run_sample`]
 /// with the same call; `None` where there is none, or where samples are not tested one by one (`correlation`).
 pub fn merge(singles: &[Outcome], call: &Call) -> Option<Outcome> {
+    let mut merged = put_together(singles, call)?;
+    let left_out = singles.iter().map(|single| single.left_out().map(|it| it.values));
+    if let Some(counts) = left_out.collect::<Option<Vec<u64>>>() {
+        merged.set_left_out(&counts);
+    }
+    Some(merged)
+}
+
+fn put_together(singles: &[Outcome], call: &Call) -> Option<Outcome> {
     match singles.first()? {
         Outcome::PowerLaw(_) => {
             let singles: Vec<&PowerLawOutcome> = singles.iter().filter_map(power_law).collect();
@@ -59,6 +68,7 @@ fn cause(degenerate: &Degenerate) -> Option<Cause> {
     [
         (degenerate.not_finite, Cause::NotFinite),
         (degenerate.constant, Cause::Constant),
+        (degenerate.rounding, Cause::Rounding),
         (degenerate.not_whole, Cause::NotWhole),
         (degenerate.too_few, Cause::TooFew),
     ]
@@ -86,10 +96,12 @@ fn normality(single: &Outcome) -> Option<Result<Significance, Cause>> {
             acceptance,
             mean_p_value,
             mean_statistic,
+            near_rounding,
             ..
         }) => Some(sample(&acceptance.degenerate, || Significance {
             statistic: mean_statistic.unwrap_or(f64::NAN),
             p_value: *mean_p_value,
+            near_rounding: *near_rounding > 0,
         })),
         _ => None,
     }
@@ -162,7 +174,9 @@ fn bootstraps(singles: &[&PowerLawOutcome], alpha: f64) -> Option<BootstrapOutco
     let sound = each
         .iter()
         .filter(|single| single.acceptance.degenerate.total() == 0);
-    let variance: f64 = sound.clone().map(|single| single.standard_error.powi(2)).sum();
+    let variance = sound
+        .clone()
+        .fold(0.0, |sum, single| sum + single.standard_error.powi(2));
     Some(BootstrapOutcome {
         replicates: each.first()?.replicates,
         mean_replicates: mean(sound.map(|single| single.mean_replicates)),

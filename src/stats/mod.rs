@@ -3,6 +3,7 @@
 
 pub mod alternatives;
 pub mod bootstrap;
+pub mod centre;
 pub mod correlation;
 pub mod critical;
 pub mod degenerate;
@@ -17,6 +18,7 @@ pub mod ks_search;
 pub mod laws;
 pub mod many;
 pub mod merge;
+pub mod missing;
 pub mod monitor;
 pub mod multiple;
 pub mod normality;
@@ -39,6 +41,7 @@ pub mod verdicts;
 
 use crate::signature::{Args, Signature};
 use history_view::HistoryView;
+use missing::MissingValues;
 use monitor::Monitor;
 use outcome::{Direction, Outcome};
 use remote::RemoteTest;
@@ -48,7 +51,8 @@ pub trait TestKind: Sync {
     /// Name, settings and version.
     fn signature(&self) -> &'static Signature;
 
-    /// Tests every column (dimension) or row (iteration) of `view`; `None` if cancelled.
+    /// Tests every column (dimension) or row (iteration) of `view`; `None` if cancelled. With `missing: drop` values that
+    /// are no finite numbers are left out of their samples and counted.
     ///
     /// `seed` feeds whatever is drawn at random; the result does not depend on the number of threads.
     fn run(
@@ -58,15 +62,53 @@ pub trait TestKind: Sync {
         args: &Args,
         seed: u64,
         monitor: &Monitor,
-    ) -> Option<Outcome>;
-
-    /// The test with these arguments of samples of `size` numbers where G is elsewhere; `None`: G must be fetched.
-    fn remote(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
-        None
+    ) -> Option<Outcome> {
+        let missing = MissingValues::of(args);
+        let view = HistoryView { missing, ..view };
+        let mut outcome = self.test_all(view, direction, args, seed, monitor)?;
+        if missing == MissingValues::Drop {
+            outcome.set_left_out(&many::left_out(view, direction, monitor)?);
+        }
+        Some(outcome)
     }
 
-    /// Tests the one sample `values`; `None` if cancelled. `seed` as for [`TestKind::run`].
-    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome>;
+    /// Tests the one sample `values`; `None` if cancelled. `missing` and `seed` as for [`TestKind::run`].
+    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+        let missing = MissingValues::of(args);
+        let kept = missing.kept(values);
+        let mut outcome = self.test_one(&kept, args, seed, monitor)?;
+        if missing == MissingValues::Drop {
+            outcome.set_left_out(&[(values.len() - kept.len()) as u64]);
+        }
+        Some(outcome)
+    }
+
+    /// The test with these arguments of samples of `size` numbers where G is elsewhere; `None`: G must be fetched.
+    fn remote(&self, args: &Args, size: usize) -> Option<&dyn RemoteTest> {
+        match MissingValues::of(args) {
+            MissingValues::Degenerate => self.test_elsewhere(args, size),
+            // What is left of a sample is not of one size.
+            MissingValues::Drop => None,
+        }
+    }
+
+    /// What [`TestKind::run`] does, but for counting what is left out: `view.missing` says whether something is.
+    fn test_all(
+        &self,
+        view: HistoryView,
+        direction: Direction,
+        args: &Args,
+        seed: u64,
+        monitor: &Monitor,
+    ) -> Option<Outcome>;
+
+    /// What [`TestKind::run_sample`] does of the values that are kept.
+    fn test_one(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome>;
+
+    /// As [`TestKind::remote`] where no value is left out.
+    fn test_elsewhere(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
+        None
+    }
 
     /// The sentence in the note under a table that says how the test was made with these arguments.
     fn convention(&self, args: &Args) -> String;

@@ -3,8 +3,9 @@
 
 use statrs::function::erf::erfc;
 
+use super::centre::{Centre, sums};
 use super::degenerate::Cause;
-use super::gaussianity::{Gaussianity, OF, POINTS};
+use super::gaussianity::{Gaussianity, MISSING, OF, POINTS, checked};
 use super::power_law::{ALONG, ALPHA};
 use crate::signature::{Args, Signature};
 
@@ -12,15 +13,15 @@ use crate::signature::{Args, Signature};
 pub static SIGNATURE: Signature = Signature {
     name: "normality",
     summary: "D'Agostino–Pearson test of normality (SciPy's normaltest) on points drawn from each sample",
-    params: &[OF, POINTS, ALPHA, ALONG],
-    version: 1,
+    params: &[OF, POINTS, ALPHA, ALONG, MISSING],
+    version: 2,
 };
 
 /// The normality test as a study names it.
 pub static TEST: Gaussianity = Gaussianity {
     signature: &SIGNATURE,
     title: |_| "D'Agostino–Pearson test (SciPy's normaltest)".to_string(),
-    test: |sample, _| normality(sample),
+    test: |sample, _| normaltest(sample),
     // Measured on one core of an Intel Xeon with AVX-512: drawing and reading 100 points.
     seconds: |points| 1.2e-6 + points * 1e-8,
 };
@@ -52,6 +53,8 @@ impl NormalitySettings {
 pub struct Significance {
     pub statistic: f64,
     pub p_value: f64,
+    /// Whether every value lies within ten units of rounding of the mean ([`Centre::near_rounding`]).
+    pub near_rounding: bool,
 }
 
 /// Biased skewness g₁ and kurtosis b₂ of a sample of n.
@@ -60,29 +63,29 @@ pub(super) struct Shape {
     pub n: f64,
     pub skewness: f64,
     pub kurtosis: f64,
+    pub near_rounding: bool,
 }
 
 impl Shape {
-    /// `None` where SciPy gives NaN: a NaN or infinity, or a spread within rounding of the mean.
-    pub fn of(sample: &[f64]) -> Option<Self> {
+    /// The moments about the mean; of a sample that is neither empty nor constant, without NaN and infinity.
+    ///
+    /// # Errors
+    /// [`Cause::Rounding`] where SciPy gives NaN: a spread within rounding of the mean.
+    pub fn of(sample: &[f64]) -> Result<Self, Cause> {
         let n = sample.len() as f64;
-        let mean = sample.iter().sum::<f64>() / n;
-        let (mut m2, mut m3, mut m4) = (0.0, 0.0, 0.0);
-        for x in sample {
-            let d = x - mean;
+        let centre = Centre::of(sample);
+        let [squares, m3, m4] = sums(sample, |x| {
+            let d = centre.deviation(x);
             let d2 = d * d;
-            m2 += d2;
-            m3 += d2 * d;
-            m4 += d2 * d2;
-        }
-        let m2 = m2 / n;
-        // Written so that NaN is refused too.
-        let spread = m2 > (f64::EPSILON * mean).powi(2);
-        let (skewness, kurtosis) = (m3 / n / (m2 * m2.sqrt()), m4 / n / (m2 * m2));
-        (spread && skewness.is_finite() && kurtosis.is_finite()).then_some(Shape {
+            [d2, d2 * d, d2 * d2]
+        });
+        let near_rounding = centre.near_rounding(sample, squares)?;
+        let m2 = squares / n;
+        Ok(Shape {
             n,
-            skewness,
-            kurtosis,
+            skewness: m3 / n / (m2 * m2.sqrt()),
+            kurtosis: m4 / n / (m2 * m2),
+            near_rounding,
         })
     }
 
@@ -126,45 +129,40 @@ impl Shape {
 }
 
 /// Two-sided significance of a standard normal statistic.
-fn two_sided(z: f64) -> Significance {
+fn two_sided(z: f64, shape: &Shape) -> Significance {
     Significance {
         statistic: z,
         p_value: erfc(z.abs() / std::f64::consts::SQRT_2),
+        near_rounding: shape.near_rounding,
     }
 }
 
-/// SciPy's `skewtest`; `None` where SciPy gives NaN (n < 8, NaN or infinity among the values, constant).
-pub fn skewtest(sample: &[f64]) -> Option<Significance> {
-    Shape::of(sample)?.skewness_z().map(two_sided)
-}
-
-/// SciPy's `kurtosistest`; `None` where SciPy gives NaN (n < 5, NaN or infinity among the values, constant, or
-/// the one kurtosis at which Anscombe's and Glynn's formula divides by zero).
-pub fn kurtosistest(sample: &[f64]) -> Option<Significance> {
-    Shape::of(sample)?.kurtosis_z().map(two_sided)
-}
-
-/// SciPy's `normaltest`: K² = Z₁² + Z₂², χ² with two degrees of freedom, so p = exp(−K²/2); `None` where
-/// SciPy gives NaN.
-pub fn normaltest(sample: &[f64]) -> Option<Significance> {
+/// SciPy's `skewtest`, for 8 values or more.
+pub fn skewtest(sample: &[f64]) -> Result<Significance, Cause> {
+    checked(sample, 8)?;
     let shape = Shape::of(sample)?;
-    let k2 = shape.skewness_z()?.powi(2) + shape.kurtosis_z()?.powi(2);
-    Some(Significance {
+    let z = shape.skewness_z().ok_or(Cause::TooFew)?;
+    Ok(two_sided(z, &shape))
+}
+
+/// SciPy's `kurtosistest`, for 5 values or more. There is one kurtosis at which Anscombe's and Glynn's formula divides by
+/// zero; SciPy gives NaN there, and here it is [`Cause::Rounding`].
+pub fn kurtosistest(sample: &[f64]) -> Result<Significance, Cause> {
+    checked(sample, 5)?;
+    let shape = Shape::of(sample)?;
+    let z = shape.kurtosis_z().ok_or(Cause::Rounding)?;
+    Ok(two_sided(z, &shape))
+}
+
+/// SciPy's `normaltest`, for 8 values or more: K² = Z₁² + Z₂², χ² with two degrees of freedom, so p = exp(−K²/2).
+pub fn normaltest(sample: &[f64]) -> Result<Significance, Cause> {
+    checked(sample, 8)?;
+    let shape = Shape::of(sample)?;
+    let skewness = shape.skewness_z().ok_or(Cause::TooFew)?;
+    let k2 = skewness.powi(2) + shape.kurtosis_z().ok_or(Cause::Rounding)?.powi(2);
+    Ok(Significance {
         statistic: k2,
         p_value: (-k2 / 2.0).exp(),
+        near_rounding: shape.near_rounding,
     })
-}
-
-/// [`normaltest`] with the cause where it does not apply.
-pub fn normality(sample: &[f64]) -> Result<Significance, Cause> {
-    if sample.iter().any(|x| !x.is_finite()) {
-        return Err(Cause::NotFinite);
-    }
-    if sample.iter().all(|x| *x == sample[0]) {
-        return Err(Cause::Constant);
-    }
-    if sample.len() < 8 {
-        return Err(Cause::TooFew);
-    }
-    normaltest(sample).ok_or(Cause::Constant)
 }

@@ -14,6 +14,7 @@ use super::distances::Distances;
 use super::history_view::HistoryView;
 use super::ks::{Ecdf, ks_distance};
 use super::many::{self, power_law::Samples};
+use super::missing::MISSING;
 use super::monitor::Monitor;
 use super::outcome::{Direction, Outcome};
 use super::remote::{RemoteTest, TAIL_POINTS};
@@ -37,21 +38,14 @@ pub static SIGNATURE: Signature = Signature {
             default: Default::Text("fixed"),
             doc: "d_c: `fixed` as the paper (1.36/√K at 5 %), or `fitted`, which knows that β is fitted (1.06/√K)",
         },
-        Param {
-            name: "bootstrap",
-            ty: ParamType::Integer {
-                min: 0,
-                max: 1_000_000,
-            },
-            default: Default::Text("0"),
-            doc: "replicates at most for Clauset's bootstrap p-value of each sample; 0 for none, 2500 is usual",
-        },
+        BOOTSTRAP,
         Param {
             name: "distances",
             ty: ParamType::Word(&["ks", "all"]),
             default: Default::Text("ks"),
             doc: "`all` also measures Kuiper's and Anderson's and Darling's distances",
         },
+        MISSING,
     ],
     version: 1,
 };
@@ -62,6 +56,17 @@ pub(super) const OF: Param = Param {
     ty: ParamType::Reference(&["record", "spectrum"]),
     default: Default::Required,
     doc: "the gradient history, or a spectrum",
+};
+
+/// Replicates of the bootstrap.
+pub(super) const BOOTSTRAP: Param = Param {
+    name: "bootstrap",
+    ty: ParamType::Integer {
+        min: 0,
+        max: 1_000_000,
+    },
+    default: Default::Text("0"),
+    doc: "replicates at most for Clauset's bootstrap p-value of each sample; 0 for none, 2500 is usual",
 };
 
 /// The side of the empirical distribution.
@@ -105,7 +110,7 @@ impl TestKind for PowerLaw {
         &SIGNATURE
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -130,7 +135,7 @@ impl TestKind for PowerLaw {
         )
     }
 
-    fn remote(&self, args: &Args, size: usize) -> Option<&dyn RemoteTest> {
+    fn test_elsewhere(&self, args: &Args, size: usize) -> Option<&dyn RemoteTest> {
         let fits = match TailRule::from_call(args.call("tail")) {
             TailRule::Top(k) => k <= size.min(TAIL_POINTS),
             _ => false,
@@ -140,7 +145,7 @@ impl TestKind for PowerLaw {
         (fits && once).then_some(self)
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let settings = PowerLawSettings::from_args(args);
         let tests = [PowerLawTest::of(values, &settings)];
         if monitor.cancelled() {

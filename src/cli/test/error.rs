@@ -116,6 +116,7 @@ impl TestError {
             problem: match cause {
                 Cause::NotFinite => "holds a NaN or an infinity",
                 Cause::Constant => "has equal absolute values only",
+                Cause::Rounding => "has a spread within rounding of its values",
                 Cause::TooFew => "has too few values above zero",
                 Cause::NotWhole => "holds values that are no whole numbers",
             },

@@ -11,14 +11,20 @@ use crate::plan::test_kind;
 use crate::seed;
 use crate::signature::{Call, Value};
 use crate::stats::merge::merge;
+use crate::stats::missing::MissingValues;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::Outcome;
 use crate::stats::sensitivity::Row;
 use crate::study;
 use crate::syntax::Source;
 
-/// Bytes for each number of a sample while it is tested: the number, and a test's own copies.
-pub const NEEDED: u64 = 4 * size_of::<f64>() as u64;
+/// Bytes for each number of a sample while it is tested: the number, a test's own copies, and one of what is kept where
+/// values are left out.
+pub fn needed(calls: &[Call]) -> u64 {
+    let drops = |call: &Call| MissingValues::of(&call.args) == MissingValues::Drop;
+    let copies = if calls.iter().any(drops) { 5 } else { 4 };
+    copies * size_of::<f64>() as u64
+}
 /// Bytes that the outcome of a sample takes until all are put together.
 const OUTCOME: u64 = size_of::<Outcome>() as u64 + 64;
 /// Neighbours that are picked together out of a block in which samples are not together.
@@ -38,10 +44,10 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// For testing `count` samples of `matrix` by `calls` tests within `memory` bytes; `None` if not even one sample fits.
-    pub fn new(matrix: &Matrix, along: Along, count: usize, calls: usize, memory: u64) -> Option<Self> {
+    /// For testing `count` samples of `matrix` by `calls` within `memory` bytes; `None` if not even one sample fits.
+    pub fn new(matrix: &Matrix, along: Along, count: usize, calls: &[Call], memory: u64) -> Option<Self> {
         let (_, length) = matrix.samples(along);
-        let sample = NEEDED * length.max(1) as u64;
+        let sample = needed(calls) * length.max(1) as u64;
         if sample > memory {
             return None;
         }
@@ -55,7 +61,7 @@ impl Sizes {
             (1 + spare).min(GROUP as u64)
         };
         let working = lanes * (sample + (group - 1) * 8 * length as u64);
-        let outcomes = OUTCOME * count as u64 * calls as u64;
+        let outcomes = OUTCOME * count as u64 * calls.len() as u64;
         let mut room = memory.saturating_sub(working + outcomes);
         if together {
             room = room.min(ENOUGH);

@@ -8,8 +8,9 @@ use super::error::TestError;
 use super::samples::{TestOf, Tested};
 use crate::arrays::Along;
 use crate::plan::test_kind;
-use crate::report::columns::{COLUMNS, ColumnKind};
+use crate::report::columns::{COLUMNS, ColumnKind, samples::samples};
 use crate::report::number::{self, Format, Target};
+use crate::report::remarks;
 use crate::signature::Call;
 use crate::stats::outcome::Outcome;
 use crate::stats::power::Power;
@@ -94,6 +95,9 @@ pub fn text(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
             text += &format!("\n{}\n", written(&test.call));
             text += &lines(&test.outcome);
             text += &format!("{}\n", test_kind(&test.call.name).convention(&test.call.args));
+            for caveat in caveats(&test.outcome) {
+                text += &format!("{caveat}\n");
+            }
         }
         if let Some(rows) = &matrix.sensitivity {
             text += "\ntail                ecdf       n_tail  x_min      β̂        SE(β̂)    d_ks     d_c fixed     d_c fitted\n";
@@ -125,6 +129,36 @@ pub fn text(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
         }
     }
     text
+}
+
+/// What must be known before the numbers are believed.
+fn caveats(outcome: &Outcome) -> Vec<String> {
+    let count = |value| number::count(value, Target::Terminal);
+    let (tested, degenerate) = samples(outcome);
+    let mut all = Vec::new();
+    if degenerate.rounding > 0 {
+        all.push(format!(
+            "No verdict on {} of {} samples, {} (they count as rejected).",
+            count(degenerate.rounding),
+            count(tested),
+            remarks::ROUNDING
+        ));
+    }
+    if let Outcome::Normality(outcome) = outcome
+        && outcome.near_rounding > 0
+    {
+        all.push(format!(
+            "{}: {} of {} samples.",
+            remarks::NEAR_ROUNDING,
+            count(outcome.near_rounding),
+            count(tested)
+        ));
+    }
+    if let Some(found) = outcome.left_out() {
+        let found = remarks::left_out(&found, Target::Terminal);
+        all.push(format!("{}: {found}.", remarks::LEFT_OUT));
+    }
+    all
 }
 
 fn lines(outcome: &Outcome) -> String {
@@ -161,6 +195,7 @@ pub fn json(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
             "statistics": numbers(&test.outcome),
             "outcome": test.outcome,
             "convention": test_kind(&test.call.name).convention(&test.call.args),
+            "remarks": caveats(&test.outcome),
         })
     };
     let arrays: Vec<Value> = tested

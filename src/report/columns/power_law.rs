@@ -28,7 +28,7 @@ pub(super) const D_KS: ColumnKind = ColumnKind {
 
 pub(super) const D_C: ColumnKind = ColumnKind {
     name: "d_c",
-    summary: "critical distance: below it the power law is not rejected",
+    summary: "critical distance of a tail of n_tail points: below its own a sample's power law is not rejected",
     heading: "d_c",
     heading_tex: r"$d_{\mathrm{c}}$",
     format: Format::Significant(3),
@@ -72,7 +72,7 @@ pub(super) const ZIPF_EXPONENT: ColumnKind = ColumnKind {
 
 pub(super) const N_TAIL: ColumnKind = ColumnKind {
     name: "n_tail",
-    summary: "points in the tail of each sample",
+    summary: "points in the tail of each sample; where they differ the lower median, degenerate samples left out",
     heading: "n_tail",
     heading_tex: r"$n_{\mathrm{tail}}$",
     format: Format::Count,

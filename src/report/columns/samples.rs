@@ -68,9 +68,42 @@ pub(super) const CONSTANT: ColumnKind = ColumnKind {
     ..COUNT
 };
 
+pub(super) const ROUNDING: ColumnKind = ColumnKind {
+    name: "rounding",
+    summary: "degenerate samples of a test of normality: standard deviation within the rounding of the mean",
+    heading: "Rounding",
+    heading_tex: "Rounding",
+    value: |outcome| match outcome {
+        Outcome::Normality(outcome) => Some(outcome.acceptance.degenerate.rounding as f64),
+        _ => None,
+    },
+    ..COUNT
+};
+
+pub(super) const NEAR_ROUNDING: ColumnKind = ColumnKind {
+    name: "near_rounding",
+    summary: "samples tested for normality whose values all lie within ten units of rounding of their mean",
+    heading: "Near rounding",
+    heading_tex: "Near rounding",
+    value: |outcome| match outcome {
+        Outcome::Normality(outcome) => Some(outcome.near_rounding as f64),
+        _ => None,
+    },
+    ..COUNT
+};
+
+pub(super) const LEFT_OUT: ColumnKind = ColumnKind {
+    name: "left_out",
+    summary: "values that `missing: drop` left out of the samples, as they are no finite numbers",
+    heading: "Left out",
+    heading_tex: "Left out",
+    value: |outcome| Some(outcome.left_out()?.values as f64),
+    ..COUNT
+};
+
 pub(super) const TOO_FEW: ColumnKind = ColumnKind {
     name: "too_few",
-    summary: "degenerate samples with fewer values above zero than the tail asks for",
+    summary: "degenerate samples with fewer values (of a tail: above zero) than the test asks for, or a tail of equal ones",
     heading: "Too few",
     heading_tex: "Too few",
     value: |outcome| Some(samples(outcome).1.too_few as f64),

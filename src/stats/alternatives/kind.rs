@@ -6,6 +6,7 @@ use crate::stats::TestKind;
 use crate::stats::degenerate::Cause;
 use crate::stats::history_view::HistoryView;
 use crate::stats::many::{self, acceptance, mean, median};
+use crate::stats::missing::MISSING;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{AlternativeOutcome, AlternativesOutcome, Direction, Outcome};
 use crate::stats::power_law::{ALONG, ALPHA, OF, TAIL, tail_rule};
@@ -32,6 +33,7 @@ pub static SIGNATURE: Signature = Signature {
         },
         ALPHA,
         ALONG,
+        MISSING,
     ],
     version: 1,
 };
@@ -72,7 +74,7 @@ impl TestKind for Alternatives {
         &SIGNATURE
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -86,7 +88,7 @@ impl TestKind for Alternatives {
         Some(Outcome::Alternatives(outcome(&samples, &settings)))
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let settings = AlternativesSettings::from_args(args);
         let sample = one(values, &settings);
         (!monitor.cancelled()).then(|| {
@@ -165,6 +167,7 @@ fn outcome(samples: &[Compared], settings: &AlternativesSettings) -> Alternative
         }),
         alpha,
         against: against.collect(),
+        left_out: None,
         samples: values(samples, settings),
     }
 }

@@ -1,23 +1,30 @@
 //! The discrete power-law test as a study names it, over many samples.
 
+use super::bootstrap::resample;
 use super::discrete_power_law;
 use crate::signature::{Args, Signature};
 use crate::stats::TestKind;
+use crate::stats::bootstrap::{BootstrapSettings, EXCEEDANCES};
 use crate::stats::critical::Critical;
+use crate::stats::degenerate::Cause;
 use crate::stats::history_view::HistoryView;
 use crate::stats::ks::Ecdf;
 use crate::stats::many;
+use crate::stats::many::power_law::{Samples, bootstrap_of_each};
+use crate::stats::missing::MISSING;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{Direction, Outcome};
-use crate::stats::power_law::{ALONG, ALPHA, ECDF, OF, PowerLawSettings, TAIL, tail_rule};
+use crate::stats::power_law::{
+    ALONG, ALPHA, BOOTSTRAP, ECDF, OF, PowerLawSettings, PowerLawTest, TAIL, tail_rule,
+};
 use crate::stats::tail::TailRule;
 
-/// `discrete_power_law(g, tail: top(1000), ecdf: left, alpha: 0.05, along: [dimension, iteration])`
+/// `discrete_power_law(g, tail: top(1000), ecdf: left, alpha: 0.05, along: [dimension, iteration], bootstrap: 0)`
 pub static SIGNATURE: Signature = Signature {
     name: "discrete_power_law",
     summary: "Kolmogorov–Smirnov test of a power law of whole numbers, such as counts",
-    params: &[OF, TAIL, ECDF, ALPHA, ALONG],
-    version: 1,
+    params: &[OF, TAIL, ECDF, ALPHA, ALONG, BOOTSTRAP, MISSING],
+    version: 2,
 };
 
 /// The test as a study names it.
@@ -39,33 +46,51 @@ impl TestKind for DiscretePowerLaw {
         &SIGNATURE
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
         args: &Args,
-        _seed: u64,
+        seed: u64,
         monitor: &Monitor,
     ) -> Option<Outcome> {
         let settings = settings(args);
         let look = |(): &mut (), _: usize, values: &[f64]| discrete_power_law(values, &settings);
-        let samples = many::map_wide(view, direction, monitor, || (), look)?;
-        Some(Outcome::PowerLaw(many::power_law::outcome(&samples, &settings)))
+        // Samples are counted when they are done with, and a bootstrap looks at them once more.
+        let first = match args.integer("bootstrap") {
+            0 => *monitor,
+            _ => monitor.without_progress(),
+        };
+        let tests = many::map_wide(view, direction, &first, || (), look)?;
+        complete(Samples::History(view, direction), &tests, args, seed, monitor)
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
-        let settings = settings(args);
-        let sample = discrete_power_law(values, &settings);
-        (!monitor.cancelled()).then(|| {
+    fn test_one(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+        let test = discrete_power_law(values, &settings(args));
+        if monitor.cancelled() {
+            return None;
+        }
+        if args.integer("bootstrap") == 0 {
             (monitor.progress)(1);
-            Outcome::PowerLaw(many::power_law::outcome(&[sample], &settings))
-        })
+        }
+        complete(Samples::One(values), &[test], args, seed, monitor)
     }
 
     fn convention(&self, args: &Args) -> String {
+        let ties = match args.call("tail").name.as_str() {
+            "top" => " and those equal to the least of them",
+            _ => "",
+        };
+        let bootstrap = match args.integer("bootstrap") {
+            0 => String::new(),
+            replicates => format!(
+                " Bootstrap p-values (small speaks against the power law): at most {replicates} semi-parametric \
+                 replicates of each sample, ended at {EXCEEDANCES} exceedances."
+            ),
+        };
         format!(
-            "Discrete power law: maximum-likelihood fit of x^−β/ζ(β, x_min) to {}; d_c as for a continuous law, which \
-             takes no account of the fitted exponent and the steps (α = {}).",
+            "Discrete power law: maximum-likelihood fit of x^−β/ζ(β, x_min) to {}{ties}; d_c as for a continuous law, \
+             which takes no account of the fitted exponent and the steps (α = {}).{bootstrap}",
             tail_rule(args),
             args.number("alpha")
         )
@@ -82,6 +107,33 @@ impl TestKind for DiscretePowerLaw {
             true => distinct * (distinct / 4.0 + 60.0),
             false => distinct + 60.0,
         };
-        samples as f64 * (size as f64 * 5e-8 + zetas * 4e-7) / rayon::current_num_threads() as f64
+        // A replicate's values are drawn, sorted and fitted.
+        let replicates = args.integer("bootstrap") as f64 * (size as f64 * 1e-7 + zetas * 4e-7);
+        let first = size as f64 * 5e-8 + zetas * 4e-7;
+        samples as f64 * (first + replicates) / rayon::current_num_threads() as f64
     }
+}
+
+/// The outcome of `tests`, with bootstrap p-values where the arguments ask for them; `None` if cancelled.
+fn complete(
+    samples: Samples,
+    tests: &[Result<PowerLawTest, Cause>],
+    args: &Args,
+    seed: u64,
+    monitor: &Monitor,
+) -> Option<Outcome> {
+    let settings = settings(args);
+    let mut outcome = many::power_law::outcome(tests, &settings);
+    let replicates = args.integer("bootstrap") as u64;
+    if replicates > 0 {
+        let draws = BootstrapSettings {
+            replicates,
+            exceedances: EXCEEDANCES,
+            seed,
+        };
+        let (summed, each) = bootstrap_of_each(samples, tests, &settings, &draws, resample, monitor)?;
+        outcome.bootstrap = Some(summed);
+        outcome.samples.add("bootstrap_p_value", each.into_iter());
+    }
+    Some(Outcome::PowerLaw(outcome))
 }

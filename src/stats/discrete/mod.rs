@@ -1,6 +1,7 @@
 //! The power law of whole numbers, p(x) = x^(−β)/ζ(β, x_min) (Clauset, Shalizi and Newman, SIAM Review 51 (2009),
 //! sections 3.1 and 3.3).
 
+mod bootstrap;
 mod kind;
 mod zeta;
 

@@ -6,7 +6,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use statrs::function::erf::erfc;
 
-use super::{Gaussianity, OF, POINTS, checked, standardised};
+use super::{Gaussianity, MISSING, OF, POINTS, Scores, checked, standardised};
 use crate::signature::Signature;
 use crate::stats::degenerate::Cause;
 use crate::stats::normality::Significance;
@@ -16,8 +16,8 @@ use crate::stats::power_law::{ALONG, ALPHA};
 pub static SIGNATURE: Signature = Signature {
     name: "anderson_darling",
     summary: "Anderson–Darling test of normality, mean and variance fitted, on points drawn from each sample",
-    params: &[OF, POINTS, ALPHA, ALONG],
-    version: 1,
+    params: &[OF, POINTS, ALPHA, ALONG, MISSING],
+    version: 2,
 };
 
 /// The test as a study names it.
@@ -32,7 +32,10 @@ pub static TEST: Gaussianity = Gaussianity {
 /// A²(1 + 0.75/n + 2.25/n²).
 pub fn anderson_darling(sample: &[f64]) -> Result<Significance, Cause> {
     checked(sample, 8)?;
-    let scores = standardised(sample, 1.0)?;
+    let Scores {
+        values: scores,
+        near_rounding,
+    } = standardised(sample, 1.0)?;
     let n = scores.len();
     let sum: f64 = (0..n)
         .map(|i| (2 * i + 1) as f64 * (log_normal_cdf(scores[i]) + log_normal_cdf(-scores[n - 1 - i])))
@@ -42,6 +45,7 @@ pub fn anderson_darling(sample: &[f64]) -> Result<Significance, Cause> {
     Ok(Significance {
         statistic,
         p_value: p_value(statistic * (1.0 + 0.75 / size + 2.25 / (size * size))),
+        near_rounding,
     })
 }
 

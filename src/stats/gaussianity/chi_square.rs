@@ -6,7 +6,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::erf::erfc;
 use statrs::function::gamma::gamma_ur;
 
-use super::{Gaussianity, OF, POINTS, checked, standardised};
+use super::{Gaussianity, MISSING, OF, POINTS, Scores, checked, standardised};
 use crate::signature::{Default, Param, ParamType, Signature};
 use crate::stats::degenerate::Cause;
 use crate::stats::normality::Significance;
@@ -33,8 +33,9 @@ pub static SIGNATURE: Signature = Signature {
         },
         ALPHA,
         ALONG,
+        MISSING,
     ],
-    version: 1,
+    version: 2,
 };
 
 /// The test as a study names it.
@@ -73,7 +74,10 @@ pub enum Statistic {
 /// and standard deviation (over n).
 pub fn chi_square(sample: &[f64], bins: usize, statistic: Statistic) -> Result<Significance, Cause> {
     checked(sample, 8)?;
-    let scores = standardised(sample, 0.0)?;
+    let Scores {
+        values: scores,
+        near_rounding,
+    } = standardised(sample, 0.0)?;
     let mut counts = vec![0u64; bins];
     for z in &scores {
         let cell = (0.5 * erfc(-z * FRAC_1_SQRT_2) * bins as f64) as usize;
@@ -94,7 +98,11 @@ pub fn chi_square(sample: &[f64], bins: usize, statistic: Statistic) -> Result<S
     } else {
         1.0
     };
-    Ok(Significance { statistic, p_value })
+    Ok(Significance {
+        statistic,
+        p_value,
+        near_rounding,
+    })
 }
 
 /// VᵀB(J − BᵀB)⁻¹BᵀV, where B holds the derivatives of the cells' probabilities by mean and standard deviation over

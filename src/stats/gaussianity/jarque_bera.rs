@@ -1,6 +1,6 @@
 //! Jarque's and Bera's test (Int. Statist. Review 55 (1987)): skewness and kurtosis by their asymptotic variances.
 
-use super::{Gaussianity, OF, POINTS, checked};
+use super::{Gaussianity, MISSING, OF, POINTS, checked};
 use crate::signature::Signature;
 use crate::stats::degenerate::Cause;
 use crate::stats::normality::{Shape, Significance};
@@ -10,8 +10,8 @@ use crate::stats::power_law::{ALONG, ALPHA};
 pub static SIGNATURE: Signature = Signature {
     name: "jarque_bera",
     summary: "Jarque–Bera test of normality on points drawn from each sample; its p-value is asymptotic",
-    params: &[OF, POINTS, ALPHA, ALONG],
-    version: 1,
+    params: &[OF, POINTS, ALPHA, ALONG, MISSING],
+    version: 2,
 };
 
 /// The test as a study names it.
@@ -25,10 +25,11 @@ pub static TEST: Gaussianity = Gaussianity {
 /// JB = n/6 (g₁² + (b₂ − 3)²/4), χ² with two degrees of freedom as n grows, so p = exp(−JB/2); SciPy's `jarque_bera`.
 pub fn jarque_bera(sample: &[f64]) -> Result<Significance, Cause> {
     checked(sample, 2)?;
-    let shape = Shape::of(sample).ok_or(Cause::Constant)?;
+    let shape = Shape::of(sample)?;
     let statistic = shape.n / 6.0 * (shape.skewness.powi(2) + (shape.kurtosis - 3.0).powi(2) / 4.0);
     Ok(Significance {
         statistic,
         p_value: (-statistic / 2.0).exp(),
+        near_rounding: shape.near_rounding,
     })
 }

@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use statrs::function::erf::erfc;
 
-use super::{Gaussianity, OF, POINTS, checked, standardised};
+use super::{Gaussianity, MISSING, OF, POINTS, checked, standardised};
 use crate::signature::Signature;
 use crate::stats::critical::LILLIEFORS;
 use crate::stats::degenerate::Cause;
@@ -17,8 +17,8 @@ use crate::stats::power_law::{ALONG, ALPHA};
 pub static SIGNATURE: Signature = Signature {
     name: "lilliefors",
     summary: "Lilliefors test of normality: the KS distance, mean and variance fitted, on points drawn from each sample",
-    params: &[OF, POINTS, ALPHA, ALONG],
-    version: 1,
+    params: &[OF, POINTS, ALPHA, ALONG, MISSING],
+    version: 2,
 };
 
 /// The test as a study names it.
@@ -33,7 +33,9 @@ pub static TEST: Gaussianity = Gaussianity {
 /// ([`crate::stats::critical`]).
 pub fn lilliefors(sample: &[f64]) -> Result<Significance, Cause> {
     checked(sample, 8)?;
-    let cdf: Vec<f64> = standardised(sample, 1.0)?
+    let scores = standardised(sample, 1.0)?;
+    let cdf: Vec<f64> = scores
+        .values
         .iter()
         .map(|z| 0.5 * erfc(-z * FRAC_1_SQRT_2))
         .collect();
@@ -41,5 +43,6 @@ pub fn lilliefors(sample: &[f64]) -> Result<Significance, Cause> {
     Ok(Significance {
         statistic: distance,
         p_value: LILLIEFORS.p_value(distance, cdf.len()),
+        near_rounding: scores.near_rounding,
     })
 }

@@ -10,9 +10,11 @@ pub mod shapiro_wilk;
 pub mod skewtest;
 
 use super::TestKind;
+use super::centre::{Centre, sum};
 use super::degenerate::Cause;
 use super::history_view::HistoryView;
 use super::many;
+pub(super) use super::missing::MISSING;
 use super::monitor::Monitor;
 use super::normality::{NormalitySettings, Significance};
 use super::outcome::{Direction, Outcome};
@@ -37,7 +39,7 @@ impl TestKind for Gaussianity {
         self.signature
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -50,11 +52,11 @@ impl TestKind for Gaussianity {
         many::gaussianity_test(view, direction, &settings, monitor, test).map(Outcome::Normality)
     }
 
-    fn remote(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
+    fn test_elsewhere(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
         Some(self)
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let settings = NormalitySettings::from_args(args, seed);
         let outcome = many::gaussianity_of_sample(values, &settings, |sample| (self.test)(sample, args));
         (!monitor.cancelled()).then(|| {
@@ -112,7 +114,9 @@ pub(super) const fn points(min: i64, max: i64) -> Param {
 
 /// The causes for which no test of normality applies to `sample`.
 pub(super) fn checked(sample: &[f64], least: usize) -> Result<(), Cause> {
-    if sample.iter().any(|x| !x.is_finite()) {
+    // All of them, without a branch at each: most samples are finite.
+    let finite = sample.iter().fold(true, |finite, x| finite & x.is_finite());
+    if !finite {
         Err(Cause::NotFinite)
     } else if sample.iter().all(|x| *x == sample[0]) {
         Err(Cause::Constant)
@@ -123,18 +127,24 @@ pub(super) fn checked(sample: &[f64], least: usize) -> Result<(), Cause> {
     }
 }
 
-/// (x − mean)/sd, ascending, with sd over n − `ddof`; [`Cause::Constant`] for a spread within rounding of the mean.
-fn standardised(sample: &[f64], ddof: f64) -> Result<Vec<f64>, Cause> {
-    let n = sample.len() as f64;
-    let rough = sample.iter().sum::<f64>() / n;
-    // Once more, as the first mean of many large values is off by more than their spread may be.
-    let mean = rough + sample.iter().map(|x| x - rough).sum::<f64>() / n;
-    let squares: f64 = sample.iter().map(|x| (x - mean).powi(2)).sum();
-    let sd = (squares / (n - ddof)).sqrt();
-    if !(sd > f64::EPSILON * mean.abs() && sd.is_finite()) {
-        return Err(Cause::Constant);
-    }
-    let mut scores: Vec<f64> = sample.iter().map(|x| (x - mean) / sd).collect();
-    scores.sort_unstable_by(f64::total_cmp);
-    Ok(scores)
+/// A sample less its mean, over its standard deviation.
+#[derive(Debug)]
+struct Scores {
+    /// Ascending.
+    values: Vec<f64>,
+    near_rounding: bool,
+}
+
+/// (x − x̄)/sd with sd over n − `ddof`, of a checked sample.
+fn standardised(sample: &[f64], ddof: f64) -> Result<Scores, Cause> {
+    let centre = Centre::of(sample);
+    let squares = sum(sample, |x| centre.deviation(x).powi(2));
+    let near_rounding = centre.near_rounding(sample, squares)?;
+    let sd = (squares / (sample.len() as f64 - ddof)).sqrt();
+    let mut values: Vec<f64> = sample.iter().map(|x| centre.deviation(*x) / sd).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    Ok(Scores {
+        values,
+        near_rounding,
+    })
 }

@@ -6,7 +6,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_3, PI};
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::erf::erfc;
 
-use super::{Gaussianity, OF, checked, points, standardised};
+use super::{Gaussianity, MISSING, OF, Scores, checked, points, standardised};
 use crate::signature::Signature;
 use crate::stats::degenerate::Cause;
 use crate::stats::normality::Significance;
@@ -17,8 +17,8 @@ pub static SIGNATURE: Signature = Signature {
     name: "shapiro_wilk",
     summary: "Shapiro–Wilk test of normality on points drawn from each sample (Royston 1995, SciPy's shapiro)",
     // Royston's fit of the null distribution ends at 5000.
-    params: &[OF, points(8, 5000), ALPHA, ALONG],
-    version: 1,
+    params: &[OF, points(8, 5000), ALPHA, ALONG, MISSING],
+    version: 2,
 };
 
 /// The test as a study names it.
@@ -33,7 +33,10 @@ pub static TEST: Gaussianity = Gaussianity {
 /// are too many for Royston's p-value, which is then only roughly right.
 pub fn shapiro_wilk(sample: &[f64]) -> Result<Significance, Cause> {
     checked(sample, 3)?;
-    let scores = standardised(sample, 0.0)?;
+    let Scores {
+        values: scores,
+        near_rounding,
+    } = standardised(sample, 0.0)?;
     let n = scores.len();
     let weights = weights(n);
     let spread: f64 = (0..n / 2)
@@ -44,6 +47,7 @@ pub fn shapiro_wilk(sample: &[f64]) -> Result<Significance, Cause> {
     Ok(Significance {
         statistic: w,
         p_value: p_value(w, n),
+        near_rounding,
     })
 }
 

@@ -2,13 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::{ROW_BLOCK, acceptance, map_blocks, mean};
+use super::{ROW_BLOCK, acceptance, map_blocks, map_wide, mean};
 use crate::memory::prefetch;
 use crate::stats::degenerate::Cause;
 use crate::stats::history_view::HistoryView;
+use crate::stats::missing::MissingValues;
 use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
-use crate::stats::normality::{NormalitySettings, Significance, normality};
+use crate::stats::normality::{NormalitySettings, Significance, normaltest};
 use crate::stats::outcome::{Direction, NormalityOutcome};
 use crate::stats::remote::{RemoteError, RemoteHistory, samples_of};
 use crate::stats::sample_values::SampleValues;
@@ -20,7 +21,8 @@ pub type DrawnSettings = NormalitySettings;
 /// `test` of the points drawn from each sample, in order; `None` if cancelled.
 ///
 /// Each sample is judged by the points drawn from it: a constant or non-finite draw makes it degenerate, what
-/// is not drawn is not looked at. The points of a row are read straight from G.
+/// is not drawn is not looked at. The points of a row are read straight from G. Where values are left out, points are drawn
+/// from those that are kept: from a sample that has all of them, the same.
 pub fn gaussianity_samples(
     view: HistoryView,
     direction: Direction,
@@ -32,6 +34,24 @@ pub fn gaussianity_samples(
         Direction::Dimension | Direction::Spectrum => (view.iterations, view.parameters),
         Direction::Iteration => (view.parameters, view.iterations),
     };
+    if view.missing == MissingValues::Drop {
+        let sampler = || (Sampler::new(settings.seed), Vec::new());
+        return map_wide(
+            view,
+            direction,
+            monitor,
+            sampler,
+            |(sampler, sample), index, values| {
+                if values.len() < settings.points {
+                    return Err(Cause::TooFew);
+                }
+                let drawn = sampler.draw(stream(index, direction), settings.points, values.len());
+                sample.clear();
+                sample.extend(drawn.iter().map(|&point| values[point]));
+                test(sample)
+            },
+        );
+    }
     let place = |index: usize, point: usize| match direction {
         Direction::Dimension | Direction::Spectrum => index * view.parameters + point,
         Direction::Iteration => point * view.parameters + index,
@@ -165,7 +185,7 @@ pub fn normality_samples(
     settings: &NormalitySettings,
     monitor: &Monitor,
 ) -> Option<Vec<Result<Significance, Cause>>> {
-    gaussianity_samples(view, direction, settings, monitor, normality)
+    gaussianity_samples(view, direction, settings, monitor, normaltest)
 }
 
 /// The normality test over every sample; `None` if cancelled.
@@ -175,7 +195,7 @@ pub fn normality_test(
     settings: &NormalitySettings,
     monitor: &Monitor,
 ) -> Option<NormalityOutcome> {
-    gaussianity_test(view, direction, settings, monitor, normality)
+    gaussianity_test(view, direction, settings, monitor, normaltest)
 }
 
 /// Sums up the tests of all samples, in their order.
@@ -202,6 +222,8 @@ pub(in crate::stats) fn outcome(
         mean_statistic: Some(mean(samples.iter().flatten().map(|test| test.statistic)))
             .filter(|mean| mean.is_finite()),
         rejections: Some(Rejections::of(&p_values, settings.alpha)),
+        near_rounding: samples.iter().flatten().filter(|test| test.near_rounding).count() as u64,
+        left_out: None,
         samples: values,
     }
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::degenerate::Cause;
 use super::history_view::HistoryView;
 use super::interval::wilson;
+use super::missing::MissingValues;
 use super::monitor::Monitor;
 use super::outcome::{Acceptance, Degenerate, Direction};
 
@@ -27,23 +28,30 @@ const COLUMN_BLOCK: usize = 16;
 /// (1.3 MB) stays in the L2 cache.
 const ROW_BLOCK: usize = 64;
 
-/// Calls `test` with the scratch of its thread, each column's index and values; `None` if cancelled.
+/// Calls `test` with the scratch of its thread, each column's index and values (those that are kept, where values are left
+/// out); `None` if cancelled.
 pub fn map_columns<S, R: Send>(
     view: HistoryView,
     monitor: &Monitor,
     scratch: impl Fn() -> S + Sync + Send,
     test: impl Fn(&mut S, usize, &[f32]) -> R + Sync + Send,
 ) -> Option<Vec<R>> {
+    let scratch = || (scratch(), Vec::new());
     map_blocks(
         view.iterations,
         COLUMN_BLOCK,
         monitor,
         scratch,
-        |scratch, columns| columns.map(|t| test(scratch, t, view.column(t))).collect(),
+        |(scratch, kept), columns| {
+            columns
+                .map(|t| test(scratch, t, view.missing.kept_in(view.column(t), kept)))
+                .collect()
+        },
     )
 }
 
-/// Calls `test` with the scratch of its thread, each row's index and values; `None` if cancelled.
+/// Calls `test` with the scratch of its thread, each row's index and values (those that are kept, where values are left
+/// out); `None` if cancelled.
 pub fn map_rows<S, R: Send>(
     view: HistoryView,
     monitor: &Monitor,
@@ -51,17 +59,20 @@ pub fn map_rows<S, R: Send>(
     test: impl Fn(&mut S, usize, &[f32]) -> R + Sync + Send,
 ) -> Option<Vec<R>> {
     let width = view.iterations;
-    let scratch = || (scratch(), Vec::new());
+    let scratch = || (scratch(), Vec::new(), Vec::new());
     map_blocks(
         view.parameters,
         ROW_BLOCK,
         monitor,
         scratch,
-        |(scratch, turned), rows| {
+        |(scratch, turned, kept), rows| {
             turned.resize(rows.len() * width, 0.0);
             view.rows_into(rows.clone(), turned);
             rows.enumerate()
-                .map(|(i, row)| test(scratch, row, &turned[i * width..][..width]))
+                .map(|(i, row)| {
+                    let values = &turned[i * width..][..width];
+                    test(scratch, row, view.missing.kept_in(values, kept))
+                })
                 .collect()
         },
     )
@@ -84,6 +95,21 @@ pub fn map_wide<S, R: Send>(
     match direction {
         Direction::Dimension | Direction::Spectrum => map_columns(view, monitor, scratch, test),
         Direction::Iteration => map_rows(view, monitor, scratch, test),
+    }
+}
+
+/// How many values of each sample are no finite numbers; `None` if cancelled.
+pub(super) fn left_out(view: HistoryView, direction: Direction, monitor: &Monitor) -> Option<Vec<u64>> {
+    let view = HistoryView {
+        missing: MissingValues::Degenerate,
+        ..view
+    };
+    let silent = monitor.without_progress();
+    let count =
+        |(): &mut (), _: usize, values: &[f32]| values.iter().filter(|x| !x.is_finite()).count() as u64;
+    match direction {
+        Direction::Dimension | Direction::Spectrum => map_columns(view, &silent, || (), count),
+        Direction::Iteration => map_rows(view, &silent, || (), count),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{acceptance, map_columns, map_rows, map_wide, mean, median};
-use crate::stats::bootstrap::{BootstrapSettings, NullDistances, resample};
+use crate::stats::bootstrap::{Bootstrap, BootstrapSettings, NullDistances, resample};
 use crate::stats::degenerate::Cause;
 use crate::stats::distances::{Distances, distances};
 use crate::stats::history_view::HistoryView;
@@ -37,8 +37,8 @@ pub fn power_law_samples(
 
 /// The power-law test over every sample; `None` if cancelled.
 ///
-/// Where the tail rule leaves the size of the tail to the sample, `tail_points` is the (lower) median size and
-/// `critical_distance` belongs to it; each sample is judged by its own.
+/// `tail_points` is the (lower) median size of the tails and `critical_distance` belongs to it; each sample is judged by
+/// its own.
 pub fn power_law_test(
     view: HistoryView,
     direction: Direction,
@@ -60,14 +60,9 @@ pub(in crate::stats) fn outcome(
     settings: &PowerLawSettings,
 ) -> PowerLawOutcome {
     let fitted: Vec<&PowerLawTest> = samples.iter().flatten().collect();
-    let tail_points = match settings.tail {
-        TailRule::Top(k) => k,
-        _ => {
-            let mut sizes: Vec<usize> = fitted.iter().map(|test| test.fit.n_tail).collect();
-            sizes.sort_unstable();
-            sizes.get(sizes.len().saturating_sub(1) / 2).copied().unwrap_or(0)
-        }
-    };
+    let mut sizes: Vec<usize> = fitted.iter().map(|test| test.fit.n_tail).collect();
+    sizes.sort_unstable();
+    let tail_points = sizes.get(sizes.len().saturating_sub(1) / 2).copied();
     let distances = samples
         .iter()
         .map(|sample| sample.as_ref().map_or(1.0, |test| test.ks_distance));
@@ -75,16 +70,18 @@ pub(in crate::stats) fn outcome(
         acceptance: acceptance(samples, PowerLawTest::accepted),
         alpha: settings.alpha,
         mean_ks_distance: mean(distances),
-        critical_distance: settings.critical_distance(tail_points),
-        tail_points: tail_points as u64,
+        critical_distance: tail_points.map_or(f64::NAN, |points| settings.critical_distance(points)),
+        tail_points: tail_points.unwrap_or(0) as u64,
         mean_exponent: mean(fitted.iter().map(|test| test.fit.exponent)),
         mean_standard_error: mean(fitted.iter().map(|test| test.fit.standard_error)),
         mean_corrected_exponent: mean(fitted.iter().map(|test| test.fit.corrected_exponent())),
         mean_zipf_exponent: mean(fitted.iter().map(|test| test.fit.zipf_exponent)),
         median_x_min: median(fitted.iter().map(|test| test.fit.x_min).collect()),
         above_rounding: None,
+        asked_points: None,
         bootstrap: None,
         distances: None,
+        left_out: None,
         samples: values(samples),
     }
 }
@@ -136,6 +133,10 @@ impl Samples<'_> {
     }
 }
 
+/// Draws the replicates of one sample whose test is known; `None` if cancelled.
+pub(in crate::stats) type Resample =
+    fn(&[f64], PowerLawTest, &PowerLawSettings, &BootstrapSettings, &Monitor) -> Option<Bootstrap>;
+
 /// A bootstrap p-value of each sample (0 where it is degenerate), and them summed up; `None` if cancelled.
 ///
 /// For [`TailRule::Top`] and [`TailRule::Minimum`] one set of replicates serves all samples with a tail of one size.
@@ -146,10 +147,32 @@ pub(in crate::stats) fn bootstrap_outcome(
     draws: &BootstrapSettings,
     monitor: &Monitor,
 ) -> Option<(BootstrapOutcome, Vec<f64>)> {
-    let (p_values, error, drawn) = match settings.tail {
+    let drawn = match settings.tail {
         TailRule::Top(_) | TailRule::Minimum => shared(tests, settings, draws, monitor)?,
-        _ => own(samples, tests, settings, draws, monitor)?,
+        _ => own(samples, tests, settings, draws, resample, monitor)?,
     };
+    Some(summed_up(drawn, tests, settings, draws))
+}
+
+/// As [`bootstrap_outcome`], with replicates of each sample's own that `resample` draws.
+pub(in crate::stats) fn bootstrap_of_each(
+    samples: Samples,
+    tests: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+    draws: &BootstrapSettings,
+    resample: Resample,
+    monitor: &Monitor,
+) -> Option<(BootstrapOutcome, Vec<f64>)> {
+    let drawn = own(samples, tests, settings, draws, resample, monitor)?;
+    Some(summed_up(drawn, tests, settings, draws))
+}
+
+fn summed_up(
+    (p_values, error, drawn): Drawn,
+    tests: &[Result<PowerLawTest, Cause>],
+    settings: &PowerLawSettings,
+    draws: &BootstrapSettings,
+) -> (BootstrapOutcome, Vec<f64>) {
     let of_samples: Vec<Result<f64, Cause>> = p_values
         .iter()
         .zip(tests)
@@ -164,7 +187,7 @@ pub(in crate::stats) fn bootstrap_outcome(
         acceptance: acceptance(&of_samples, |p| *p > settings.alpha),
         rejections: Rejections::of(&defined, settings.alpha),
     };
-    Some((outcome, p_values))
+    (outcome, p_values)
 }
 
 /// p-values (0 where degenerate), the standard error of their mean, and the mean number of replicates.
@@ -196,7 +219,7 @@ fn shared(
     Some((
         p_values,
         variance.sqrt() / tests.len() as f64,
-        draws.replicates as f64,
+        mean(tests.iter().flatten().map(|_| draws.replicates as f64)),
     ))
 }
 
@@ -205,6 +228,7 @@ fn own(
     tests: &[Result<PowerLawTest, Cause>],
     settings: &PowerLawSettings,
     draws: &BootstrapSettings,
+    resample: Resample,
     monitor: &Monitor,
 ) -> Option<Drawn> {
     let found = samples.map(monitor, |index, values| match tests[index] {
@@ -222,11 +246,10 @@ fn own(
         }
     })?;
     let found: Vec<_> = found.into_iter().collect::<Option<_>>()?;
-    let variance: f64 = found
+    let variance = found
         .iter()
         .flatten()
-        .map(|found| found.standard_error.powi(2))
-        .sum();
+        .fold(0.0, |sum, found| sum + found.standard_error.powi(2));
     let drawn = mean(found.iter().flatten().map(|found| found.replicates as f64));
     let p_values: Vec<f64> = found
         .iter()

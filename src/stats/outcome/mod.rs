@@ -7,6 +7,7 @@ pub use spectra::{DavisKahanOutcome, OverlapOutcome, ShapeOutcome, TurnedEigenve
 use serde::{Deserialize, Serialize};
 
 use crate::stats::interval::Interval;
+use crate::stats::missing::LeftOut;
 use crate::stats::multiple::Rejections;
 use crate::stats::sample_values::SampleValues;
 use crate::stats::verdicts::Verdicts;
@@ -39,6 +40,9 @@ impl Direction {
 pub struct Degenerate {
     /// All values equal.
     pub constant: u64,
+    /// A spread within rounding of the values' size, in a test of normality.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounding: u64,
     /// Fewer values above zero than the tail asks for, or a tail of equal values.
     pub too_few: u64,
     /// At least one NaN or infinity.
@@ -55,7 +59,7 @@ fn is_zero(count: &u64) -> bool {
 impl Degenerate {
     /// How many in all.
     pub fn total(&self) -> u64 {
-        self.constant + self.too_few + self.not_finite + self.not_whole
+        self.constant + self.rounding + self.too_few + self.not_finite + self.not_whole
     }
 }
 
@@ -85,9 +89,10 @@ pub struct PowerLawOutcome {
     pub alpha: f64,
     /// Mean KS distance; a degenerate sample counts as 1.
     pub mean_ks_distance: f64,
-    /// Critical distance d_c at α for the tail size.
+    /// Critical distance d_c at α for `tail_points`; NaN where every sample is degenerate.
+    #[serde(with = "crate::stats::finite_or_null")]
     pub critical_distance: f64,
-    /// Points in the tail of each sample (K).
+    /// Points in the tail (K): the lower median over the samples that are not degenerate; 0 if there is none.
     pub tail_points: u64,
     /// Mean β̂ over the samples that are not degenerate; NaN if there is none.
     #[serde(with = "crate::stats::finite_or_null")]
@@ -107,12 +112,18 @@ pub struct PowerLawOutcome {
     /// Of a spectrum whose tail reaches below its accuracy: how many values stand above that. The others are rounding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above_rounding: Option<u64>,
+    /// Of such a spectrum that is degenerate, so that it has no tail: how many values were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_points: Option<u64>,
     /// Where `bootstrap` asks for replicates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapOutcome>,
     /// Where `distances: all` asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distances: Option<DistancesOutcome>,
+    /// Where `missing: drop` asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// What was found of each sample; stored beside outcomes, and empty where that was not done.
     #[serde(skip)]
     pub samples: SampleValues,
@@ -165,6 +176,12 @@ pub struct NormalityOutcome {
     /// `None` in outcomes of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejections: Option<Rejections>,
+    /// Samples with a verdict whose values all lie within ten units of rounding of their mean.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub near_rounding: u64,
+    /// Where `missing: drop` asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// What was found of each sample; stored beside outcomes, and empty where that was not done.
     #[serde(skip)]
     pub samples: SampleValues,
@@ -178,6 +195,9 @@ pub struct AlternativesOutcome {
     /// Level α at which an alternative counts as better.
     pub alpha: f64,
     pub against: Vec<AlternativeOutcome>,
+    /// Where `missing: drop` asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// What was found of each sample; stored beside outcomes, and empty where that was not done.
     #[serde(skip)]
     pub samples: SampleValues,
@@ -224,6 +244,9 @@ pub struct TailIndexOutcome {
     /// Median α̂ over the same samples, NaN where it is infinite: half of them have ξ̂ ≤ 0.
     #[serde(with = "crate::stats::finite_or_null")]
     pub median_tail_index: f64,
+    /// Where `missing: drop` asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// What was found of each sample; stored beside outcomes, and empty where that was not done.
     #[serde(skip)]
     pub samples: SampleValues,
@@ -293,10 +316,54 @@ impl Outcome {
         }
     }
 
-    /// Says how many values of the tested spectrum stand above its accuracy.
-    pub fn set_above_rounding(&mut self, above: u64) {
+    /// Says how many values of the tested spectrum stand above its accuracy, of whose tail `asked` points were asked for
+    /// (`None`: by no number).
+    pub fn set_above_rounding(&mut self, above: u64, asked: Option<u64>) {
         if let Outcome::PowerLaw(outcome) = self {
-            outcome.above_rounding = (above < outcome.tail_points).then_some(above);
+            outcome.asked_points = asked.filter(|asked| outcome.tail_points == 0 && above < *asked);
+            let points = outcome.asked_points.unwrap_or(outcome.tail_points);
+            outcome.above_rounding = (above < points).then_some(above);
+        }
+    }
+
+    /// What `missing: drop` left out, where it was asked for.
+    pub fn left_out(&self) -> Option<LeftOut> {
+        match self {
+            Outcome::PowerLaw(outcome) => outcome.left_out,
+            Outcome::Normality(outcome) => outcome.left_out,
+            Outcome::Alternatives(outcome) => outcome.left_out,
+            Outcome::TailIndex(outcome) => outcome.left_out,
+            _ => None,
+        }
+    }
+
+    /// Says how many values each sample lost by `missing: drop`.
+    pub fn set_left_out(&mut self, counts: &[u64]) {
+        let (tested, left_out, samples) = match self {
+            Outcome::PowerLaw(outcome) => (
+                outcome.acceptance.tested,
+                &mut outcome.left_out,
+                &mut outcome.samples,
+            ),
+            Outcome::Normality(outcome) => (
+                outcome.acceptance.tested,
+                &mut outcome.left_out,
+                &mut outcome.samples,
+            ),
+            Outcome::Alternatives(outcome) => (
+                outcome.acceptance.tested,
+                &mut outcome.left_out,
+                &mut outcome.samples,
+            ),
+            Outcome::TailIndex(outcome) => (outcome.tested, &mut outcome.left_out, &mut outcome.samples),
+            _ => return,
+        };
+        let mut found = LeftOut::of(counts);
+        // Rows or columns that were tested as one sample.
+        found.samples = found.samples.min(tested);
+        *left_out = Some(found);
+        if counts.len() as u64 == tested {
+            samples.add("left_out", counts.iter().map(|count| *count as f64));
         }
     }
 

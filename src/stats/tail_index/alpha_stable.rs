@@ -2,14 +2,17 @@
 //! U. Şimşekli, L. Sagun and M. Gürbüzbalaban (ICML 2019) apply it to gradient noise: all coordinates of all
 //! iterations as one sample of independent numbers. Here also sample by sample.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::{ALONG, OF, TailIndex, outcome};
+use super::{ALONG, MISSING, OF, TailIndex, outcome};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 use crate::stats::TestKind;
 use crate::stats::degenerate::Cause;
 use crate::stats::history_view::HistoryView;
 use crate::stats::many;
+use crate::stats::missing::MissingValues;
 use crate::stats::monitor::Monitor;
 use crate::stats::outcome::{Direction, Outcome};
 
@@ -38,6 +41,7 @@ pub static SIGNATURE: Signature = Signature {
             doc: "values in a block; 0: the largest divisor of their number N up to √N, if at least √N/2, else ⌊√N⌋",
         },
         ALONG,
+        MISSING,
     ],
     version: 1,
 };
@@ -57,7 +61,7 @@ impl TestKind for AlphaStable {
         &SIGNATURE
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -68,25 +72,22 @@ impl TestKind for AlphaStable {
         let block = args.integer("block") as usize;
         let means = match (args.boolean("noise"), direction) {
             (false, _) => vec![0.0; view.parameters],
-            (true, Direction::Spectrum) => vec![mean_of(view.column(0)); view.parameters],
+            (true, Direction::Spectrum) => vec![mean_of(view.column(0), view.missing); view.parameters],
             (true, _) => row_means(view),
         };
         let by_rows = direction == Direction::Iteration;
         if args.boolean("flatten") {
-            let (n, t) = (view.parameters, view.iterations);
-            let at = |index: usize| {
-                let (row, column) = if by_rows {
-                    (index / t, index % t)
-                } else {
-                    (index % n, index / n)
-                };
-                f64::from(view.values[column * n + row]) - means[row]
-            };
-            let index = log_moments(n * t, block, at, monitor)?;
-            (monitor.progress)(if by_rows { n } else { t } as u64);
-            return Some(Outcome::TailIndex(outcome(&[index], n * t)));
+            let flat = Flat::new(view, direction, &means, monitor)?;
+            let index = log_moments(flat.count(), block, |range| flat.values(range), monitor)?;
+            (monitor.progress)(flat.samples as u64);
+            return Some(Outcome::TailIndex(outcome(&[index], flat.count())));
         }
-        let samples = many::map_wide(view, direction, monitor, Vec::new, |noise, index, values| {
+        // A value's mean is that of its place, so what is to be left out is so afterwards.
+        let whole = HistoryView {
+            missing: MissingValues::Degenerate,
+            ..view
+        };
+        let samples = many::map_wide(whole, direction, monitor, Vec::new, |noise, index, values| {
             noise.clear();
             noise.extend(
                 values
@@ -94,19 +95,19 @@ impl TestKind for AlphaStable {
                     .enumerate()
                     .map(|(i, x)| x - means[if by_rows { index } else { i }]),
             );
-            alpha_stable(noise, block)
+            alpha_stable(&view.missing.kept(noise), block)
         })?;
         let points = if by_rows { view.iterations } else { view.parameters };
         Some(Outcome::TailIndex(outcome(&samples, points)))
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let mean = match args.boolean("noise") {
             true => values.iter().sum::<f64>() / values.len() as f64,
             false => 0.0,
         };
-        let at = |index: usize| values[index] - mean;
-        let index = log_moments(values.len(), args.integer("block") as usize, at, monitor)?;
+        let noise = |range: Range<usize>| values[range].iter().map(move |x| x - mean);
+        let index = log_moments(values.len(), args.integer("block") as usize, noise, monitor)?;
         (monitor.progress)(1);
         Some(Outcome::TailIndex(outcome(&[index], values.len())))
     }
@@ -134,19 +135,93 @@ impl TestKind for AlphaStable {
     }
 }
 
+/// All of G less the means of its rows as one sample: column after column, or row after row.
+struct Flat<'a> {
+    view: HistoryView<'a>,
+    by_rows: bool,
+    means: &'a [f64],
+    /// Columns, or rows.
+    samples: usize,
+    /// Values that are kept of the samples before each, and of all; empty where every value is.
+    before: Vec<usize>,
+}
+
+impl<'a> Flat<'a> {
+    /// `None` if cancelled.
+    fn new(view: HistoryView<'a>, direction: Direction, means: &'a [f64], monitor: &Monitor) -> Option<Self> {
+        let by_rows = direction == Direction::Iteration;
+        let (samples, size) = match by_rows {
+            true => (view.parameters, view.iterations),
+            false => (view.iterations, view.parameters),
+        };
+        let mut before = Vec::new();
+        if view.missing == MissingValues::Drop {
+            let mut kept = 0;
+            before.push(0);
+            for left_out in many::left_out(view, direction, monitor)? {
+                kept += size - left_out as usize;
+                before.push(kept);
+            }
+        }
+        Some(Flat {
+            view,
+            by_rows,
+            means,
+            samples,
+            before,
+        })
+    }
+
+    fn count(&self) -> usize {
+        match self.before.last() {
+            Some(&kept) => kept,
+            None => self.view.values.len(),
+        }
+    }
+
+    /// Value `place` of all, kept or not.
+    fn at(&self, place: usize) -> f64 {
+        let (n, t) = (self.view.parameters, self.view.iterations);
+        let (row, column) = match self.by_rows {
+            true => (place / t, place % t),
+            false => (place % n, place / n),
+        };
+        f64::from(self.view.values[column * n + row]) - self.means[row]
+    }
+
+    /// Consecutive values of those that are kept.
+    fn values(&self, range: Range<usize>) -> impl Iterator<Item = f64> + '_ {
+        let (first, skipped) = match self.before.is_empty() {
+            true => (range.start, 0),
+            false => {
+                let sample = self.before.partition_point(|&before| before <= range.start) - 1;
+                let size = self.view.values.len() / self.samples;
+                (sample * size, range.start - self.before[sample])
+            }
+        };
+        let all = self.before.is_empty();
+        (first..self.view.values.len())
+            .map(|place| self.at(place))
+            .filter(move |x| all || x.is_finite())
+            .skip(skipped)
+            .take(range.len())
+    }
+}
+
 /// The estimate of one sample: 1/α̂ = (mean of ln|Yᵢ| − mean of ln|Xⱼ|)/ln m with Yᵢ the sums of blocks of `block` = m
 /// values (0 for the usual size), after N. The values that fill no block are left out.
 pub fn alpha_stable(sample: &[f64], block: usize) -> Result<TailIndex, Cause> {
-    let index = log_moments(sample.len(), block, |index| sample[index], &Monitor::SILENT);
+    let values = |range: Range<usize>| sample[range].iter().copied();
+    let index = log_moments(sample.len(), block, values, &Monitor::SILENT);
     index.expect("never cancelled")
 }
 
-/// [`alpha_stable`] of `count` values read by their index; `None` if cancelled. The order of summation does not depend
-/// on the number of threads.
-fn log_moments(
+/// [`alpha_stable`] of `count` values, of which `values` gives those of a range; `None` if cancelled. The order of summation
+/// does not depend on the number of threads.
+fn log_moments<I: Iterator<Item = f64>>(
     count: usize,
     block: usize,
-    at: impl Fn(usize) -> f64 + Sync,
+    values: impl Fn(Range<usize>) -> I + Sync,
     monitor: &Monitor,
 ) -> Option<Result<TailIndex, Cause>> {
     let block = if block == 0 { usual_block(count) } else { block };
@@ -154,7 +229,7 @@ fn log_moments(
     if block < 2 || blocks < 2 {
         return Some(Err(Cause::TooFew));
     }
-    let first = at(0);
+    let first = values(0..1).next();
     let piece = (PIECE / block).max(1);
     let sums: Option<Vec<(f64, f64, bool)>> = (0..blocks.div_ceil(piece))
         .into_par_iter()
@@ -163,12 +238,14 @@ fn log_moments(
                 return None;
             }
             let (mut of_sums, mut of_values, mut equal) = (0.0, 0.0, true);
-            for i in number * piece..blocks.min((number + 1) * piece) {
+            let these = number * piece..blocks.min((number + 1) * piece);
+            let mut values = values(these.start * block..these.end * block);
+            for _ in these {
                 let mut sum = 0.0;
-                for x in (i * block..(i + 1) * block).map(&at) {
+                for x in values.by_ref().take(block) {
                     sum += x;
                     of_values += (x.abs() + TINY).ln();
-                    equal &= x == first;
+                    equal &= Some(x) == first;
                 }
                 of_sums += (sum.abs() + TINY).ln();
             }
@@ -200,22 +277,30 @@ fn usual_block(count: usize) -> usize {
         .unwrap_or(root)
 }
 
-fn mean_of(values: &[f32]) -> f64 {
+/// Mean of the finite values where the others are left out, else of all.
+fn mean_of(values: &[f32], missing: MissingValues) -> f64 {
+    let mut kept = Vec::new();
+    let values = missing.kept_in(values, &mut kept);
     values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64
 }
 
-/// Mean of each row, in f64, the columns in their order.
+/// Mean of each row, in f64, the columns in their order; of its finite values where the others are left out.
 fn row_means(view: HistoryView) -> Vec<f64> {
+    let drop = view.missing == MissingValues::Drop;
     let mut means = vec![0.0; view.parameters];
     means.par_chunks_mut(4096).enumerate().for_each(|(chunk, means)| {
+        let mut counts = vec![view.iterations; means.len()];
         for t in 0..view.iterations {
             let column = &view.column(t)[chunk * 4096..];
-            for (mean, &x) in means.iter_mut().zip(column) {
-                *mean += f64::from(x);
+            for ((mean, count), &x) in means.iter_mut().zip(&mut counts).zip(column) {
+                match drop && !x.is_finite() {
+                    true => *count -= 1,
+                    false => *mean += f64::from(x),
+                }
             }
         }
-        for mean in means {
-            *mean /= view.iterations as f64;
+        for (mean, count) in means.iter_mut().zip(counts) {
+            *mean /= count as f64;
         }
     });
     means

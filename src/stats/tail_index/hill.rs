@@ -1,6 +1,6 @@
 //! Hill's estimator (B. M. Hill, Ann. Statist. 3 (1975)).
 
-use super::{ALONG, Estimator, OF, TailIndex, k};
+use super::{ALONG, Estimator, MISSING, OF, TailIndex, k};
 use crate::signature::Signature;
 use crate::stats::degenerate::Cause;
 
@@ -8,7 +8,7 @@ use crate::stats::degenerate::Cause;
 pub static SIGNATURE: Signature = Signature {
     name: "hill",
     summary: "Hill's estimator of the tail index from the k largest absolute values",
-    params: &[OF, k(1), ALONG],
+    params: &[OF, k(1), ALONG, MISSING],
     version: 1,
 };
 

@@ -9,6 +9,7 @@ use super::TestKind;
 use super::degenerate::Cause;
 use super::history_view::HistoryView;
 use super::many::{self, mean, median};
+use super::missing::MISSING;
 use super::monitor::Monitor;
 use super::outcome::{Degenerate, Direction, Outcome, TailIndexOutcome};
 use super::power_law::{ALONG, OF};
@@ -60,7 +61,7 @@ impl TestKind for Estimator {
         self.signature
     }
 
-    fn run(
+    fn test_all(
         &self,
         view: HistoryView,
         direction: Direction,
@@ -74,7 +75,7 @@ impl TestKind for Estimator {
         Some(Outcome::TailIndex(outcome(&samples, k)))
     }
 
-    fn run_sample(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
+    fn test_one(&self, values: &[f64], args: &Args, _seed: u64, monitor: &Monitor) -> Option<Outcome> {
         let k = args.integer("k") as usize;
         let sample = self.of(values, k);
         (!monitor.cancelled()).then(|| {
@@ -143,6 +144,7 @@ pub(super) fn outcome(samples: &[Result<TailIndex, Cause>], points: usize) -> Ta
         sd_xi: (squares / (found.len() as f64 - 1.0)).sqrt(),
         mean_standard_error: mean(found.iter().map(|index| index.standard_error)),
         median_tail_index: median(found.iter().map(|index| index.alpha()).collect()),
+        left_out: None,
         samples: values,
     }
 }

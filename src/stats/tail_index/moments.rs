@@ -1,6 +1,6 @@
 //! The moment estimator of Dekkers, Einmahl and de Haan (Ann. Statist. 17 (1989)).
 
-use super::{ALONG, Estimator, OF, TailIndex, k};
+use super::{ALONG, Estimator, MISSING, OF, TailIndex, k};
 use crate::signature::Signature;
 use crate::stats::degenerate::Cause;
 
@@ -8,7 +8,7 @@ use crate::stats::degenerate::Cause;
 pub static SIGNATURE: Signature = Signature {
     name: "moments",
     summary: "the moment estimator (Dekkers, Einmahl, de Haan 1989) of the extreme-value index, light tails included",
-    params: &[OF, k(2), ALONG],
+    params: &[OF, k(2), ALONG, MISSING],
     version: 1,
 };
 

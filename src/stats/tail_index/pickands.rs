@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{ALONG, Estimator, OF, TailIndex, k};
+use super::{ALONG, Estimator, MISSING, OF, TailIndex, k};
 use crate::signature::Signature;
 use crate::stats::degenerate::Cause;
 
@@ -10,7 +10,7 @@ use crate::stats::degenerate::Cause;
 pub static SIGNATURE: Signature = Signature {
     name: "pickands",
     summary: "Pickands's estimator of the extreme-value index from three order statistics",
-    params: &[OF, k(4), ALONG],
+    params: &[OF, k(4), ALONG, MISSING],
     version: 1,
 };
 
