@@ -8,6 +8,7 @@ pub mod folder;
 pub mod index;
 pub mod keys;
 pub mod layout;
+pub mod levels;
 pub mod manifest;
 pub mod tables;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::keys::{self, Identity, LevelColumns};
+use super::keys::{self, Identity};
+use super::levels::LevelColumns;
 use super::{RunError, folder};
 use crate::arrays::write::{Column, Columns};
 use crate::report::columns::COLUMNS;

@@ -14,8 +14,7 @@ use crate::run::tables::is_at;
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub step: StepId,
-    /// Whether `name` is that of a `record` statement.
-    pub is_record: bool,
+    pub kind: Kind,
     /// Of the statement.
     pub name: String,
     /// Those that all of its cases have: levels of other factors change nothing of it.
@@ -24,10 +23,19 @@ pub(super) struct Item {
     pub seeds: Vec<u64>,
 }
 
+/// The statement that an [`Item`] is of, by how much the study is about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Record,
+    Train,
+    /// Data or a model.
+    Other,
+}
+
 /// A statement of a plan at one level and seed.
 struct Entry<'a> {
     step: &'a StepId,
-    is_record: bool,
+    kind: Kind,
     name: &'a str,
     levels: &'a [(String, String)],
     seed: u64,
@@ -46,7 +54,7 @@ pub(super) fn items(plan: &Plan, what: What) -> Vec<Item> {
         };
         Entry {
             step,
-            is_record: true,
+            kind: Kind::Record,
             name: &it.record,
             levels: &it.levels,
             seed: it.seed,
@@ -61,18 +69,22 @@ pub(super) fn items(plan: &Plan, what: What) -> Vec<Item> {
     let inputs = plan.inputs.iter().filter(|it| kinds.contains(&it.kind));
     let inputs = inputs.map(|it| Entry {
         step: &it.step,
-        is_record: false,
+        kind: if it.kind == InputKind::Train {
+            Kind::Train
+        } else {
+            Kind::Other
+        },
         name: &it.name,
         levels: &it.levels,
         seed: it.seed,
     });
-    let mut items: IndexMap<(bool, &str, &StepId), Item> = IndexMap::new();
+    let mut items: IndexMap<(Kind, &str, &StepId), Item> = IndexMap::new();
     for entry in records.chain(inputs) {
         let item = items
-            .entry((entry.is_record, entry.name, entry.step))
+            .entry((entry.kind, entry.name, entry.step))
             .or_insert_with(|| Item {
                 step: entry.step.clone(),
-                is_record: entry.is_record,
+                kind: entry.kind,
                 name: entry.name.to_string(),
                 levels: entry.levels.to_vec(),
                 seeds: Vec::new(),
@@ -89,14 +101,15 @@ impl Export {
     /// The items of `what` that fit the options: of every seed, unless one is named.
     pub(super) fn fitting(&self, plan: &Plan, what: What) -> Vec<Item> {
         let wanted = |item: &Item| {
+            let is_record = item.kind == Kind::Record;
             let by_record = self
                 .record
                 .as_ref()
-                .is_none_or(|name| item.is_record && *name == item.name);
+                .is_none_or(|name| is_record && *name == item.name);
             let by_name = self
                 .name
                 .as_ref()
-                .is_none_or(|name| !item.is_record && *name == item.name);
+                .is_none_or(|name| !is_record && *name == item.name);
             let by_seed = self.seed.is_none_or(|seed| item.seeds.contains(&seed));
             by_record && by_name && by_seed && is_at(&item.levels, &self.levels_of(item))
         };
@@ -112,12 +125,12 @@ impl Export {
         self.at.iter().filter(speaks).cloned().collect()
     }
 
-    /// The one item of `what` that fits: of the first seed, unless one is named. Records go first: what they are of is
-    /// what the study is about.
+    /// The one item of `what` that fits: of the first seed, unless one is named; of a record, else at the end of a training,
+    /// unless a name says otherwise.
     pub(super) fn one(&self, plan: &Plan, what: What) -> Result<Item, ExportError> {
         let mut found = self.fitting(plan, what);
-        if self.name.is_none() && found.iter().any(|item| item.is_record) {
-            found.retain(|item| item.is_record);
+        if let Some(kind) = found.iter().map(|item| item.kind).min() {
+            found.retain(|item| item.kind == kind);
         }
         if let Some(first) = found.first().and_then(|item| item.seeds.first()).copied() {
             let seed = self.seed.unwrap_or(first);
@@ -159,7 +172,11 @@ pub(super) fn listed(plan: &Plan) -> String {
 }
 
 fn line(item: &Item, what: What) -> String {
-    let option = if item.is_record { "--record" } else { "--name" };
+    let option = if item.kind == Kind::Record {
+        "--record"
+    } else {
+        "--name"
+    };
     // What is the same for all seeds needs none.
     let seed = match item.seeds[..] {
         [seed] => format!(" --seed {seed}"),
@@ -177,7 +194,11 @@ fn line(item: &Item, what: What) -> String {
 pub(super) fn listed_json(plan: &Plan) -> String {
     let of = |what: What| -> Vec<Value> {
         let value = |item: &Item| {
-            let name = if item.is_record { "record" } else { "name" };
+            let name = if item.kind == Kind::Record {
+                "record"
+            } else {
+                "name"
+            };
             json!({name: item.name, "seeds": item.seeds, "levels": item.levels})
         };
         items(plan, what).iter().map(value).collect()

@@ -51,7 +51,7 @@ pub struct Export {
     /// Level of a `vary` factor, as FACTOR=LABEL; once for each factor
     #[arg(long, value_name = "FACTOR=LABEL")]
     at: Vec<String>,
-    /// The same as --what weights
+    /// Short for --what weights
     #[arg(long, conflicts_with = "what")]
     weights: bool,
     /// The file; without it, what there is to export is listed. Gradients, weights, minibatches: .npy, .safetensors.
@@ -114,10 +114,10 @@ impl What {
     /// What a study that has none lacks.
     fn needs(self) -> &'static str {
         match self {
-            What::Gradients => "the study has no `record` statement",
-            What::Minibatches => "the study has no `record` or `train` statement",
+            What::Gradients => "the study has no `record` of gradients",
+            What::Minibatches => "the study has no `record` of gradients and no `train`",
             What::Labels => "the study has no `data` statement",
-            _ => "the study has no `record` or `train` statement, nor a spectrum of a loss",
+            _ => "the study has no `record` of gradients, no `train` and no spectrum of a loss",
         }
     }
 

@@ -18,6 +18,8 @@ enum Why {
     Spectrum,
     /// G has a single row or column.
     OneSample(Direction),
+    /// All of G is one sample.
+    Flattened,
     /// A measurement of all samples together.
     Together,
     /// The file is not in the run's folder.
@@ -52,7 +54,13 @@ fn why(measurement: &Measurement, has_file: bool) -> Why {
     match (measurement.outcome.samples(), measurement.direction) {
         (_, Direction::Spectrum) => Why::Spectrum,
         (None, _) => Why::Together,
-        (_, direction) if tested.is_some_and(|tested| tested <= 1.0) => Why::OneSample(direction),
+        (_, direction) if tested.is_some_and(|tested| tested <= 1.0) => {
+            match (direction, &measurement.subject) {
+                (Direction::Dimension, subject) if subject.iterations > 1 => Why::Flattened,
+                (Direction::Iteration, subject) if subject.parameters > 1 => Why::Flattened,
+                _ => Why::OneSample(direction),
+            }
+        }
         _ if has_file => Why::OldOutcome,
         _ => Why::NoFile,
     }
@@ -77,6 +85,11 @@ fn sentence(why: Why, tests: &[String], folder: &Path, again: impl Fn() -> Strin
             format!(
                 "{tests} along {} {has} one sample, as {of}: `--what outcomes` has what was found",
                 direction.word()
+            )
+        }
+        Why::Flattened => {
+            format!(
+                "{tests} {has} one sample, as all of G is taken as one: `--what outcomes` has what was found"
             )
         }
         Why::Together => {

@@ -13,7 +13,8 @@ use super::{AlongWord, Export, What, extension, listing, write_error, write_whol
 use crate::arrays::write::{self, Columns, Tensor};
 use crate::cli::{Failure, print};
 use crate::results::{MeasuredSpectrum, Measurement, Results, Spectra};
-use crate::run::keys::{self, LevelColumns, measurement_name, spectrum_name};
+use crate::run::keys::{self, measurement_name, spectrum_name};
+use crate::run::levels::LevelColumns;
 use crate::run::tables::{self, Samples, is_at};
 use crate::run::{find, open_manifest, open_results, open_settings, open_spectra};
 use crate::stats::outcome::Direction;

@@ -7,26 +7,25 @@ use std::process::ExitCode;
 
 use safetensors::tensor::Dtype;
 
-use super::choose::{Item, listed, listed_json, which};
+use super::choose::{Item, Kind, listed, listed_json, which};
 use super::error::ExportError;
 use super::results::{array, table};
 use super::{Export, What, extension, write_error, write_whole};
 use crate::arrays::write::{self, Column, Columns, Tensor};
 use crate::cli::progress::Bars;
 use crate::cli::{Failure, print, run, study};
-use crate::execute::{Executor, Labels};
+use crate::execute::{Executor, Labels, Minibatches};
 use crate::gradients::history::GradientHistory;
 use crate::models::{Network, weights};
 use crate::plan::{Plan, lower_with_inputs};
-use crate::run::keys::LevelColumns;
+use crate::run::levels::LevelColumns;
 use crate::store::Store;
 
 impl Export {
     /// What is made of a study, now unless the cache has it.
     pub(super) fn of_study(&self) -> Result<ExitCode, Failure> {
         let (_, study) = study::load(&self.study())?;
-        let search = self.places.search();
-        let plan = study::plan_by(&study, &search, lower_with_inputs)?;
+        let plan = study::plan_by(&study, &self.places.search(), lower_with_inputs)?;
         self.check_levels(&plan)?;
         let Some(to) = &self.to else {
             print(&if self.json {
@@ -45,68 +44,69 @@ impl Export {
             let (path, formats) = (to.clone(), formats.help);
             return Err(ExportError::Format { path, formats }.into());
         }
-        let is_table = ["parquet", "csv"].contains(&extension(to).as_str());
-        let items = match is_table {
+        let items = match is_table(to) {
             true => self.fitting(&plan, what),
             false => vec![self.one(&plan, what)?],
         };
         let Some(first) = items.first() else {
             return Err(which(&plan, what, 0).into());
         };
+        let said = self.make(&plan, what, &items, first, to)?;
+        print(&format!("{}: {said}\n", to.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Makes `what` and writes it; returns what is said of it. Only tables are of more than the `first` item.
+    fn make(
+        &self,
+        plan: &Plan,
+        what: What,
+        items: &[Item],
+        first: &Item,
+        to: &Path,
+    ) -> Result<String, Failure> {
         let device = self.computing.select()?;
+        let search = self.places.search();
         let store = Store::open(&self.places.cache(), device.class)?;
         let (cancel, bars) = (run::stop_on_request(), Bars::new());
         let memory = self.computing.memory();
         let executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
-        let said = match what {
+        Ok(match what {
             What::Weights => {
-                let made = executor.theta(&plan, &first.step);
+                let made = executor.theta(plan, &first.step);
                 bars.clear();
                 let (network, theta) = made?;
                 write_weights(to, &network, &theta)?
             }
             What::Minibatches => {
-                let made = executor.minibatches(&plan, &first.step);
+                let made = executor.minibatches(plan, &first.step);
                 bars.clear();
-                let made = made?;
-                match extension(to).as_str() {
-                    "npy" => array(to, &made.shape, made.indices)?,
-                    _ => {
-                        let bytes = bytes_of(&made.indices, u32::to_le_bytes);
-                        let shape = made.shape.clone();
-                        let tensor = Tensor {
-                            name: "indices".to_string(),
-                            dtype: Dtype::U32,
-                            shape,
-                            bytes,
-                        };
-                        write_tensors(to, &[tensor])?;
-                        format!("{:?}", made.shape)
-                    }
-                }
+                write_minibatches(to, made?)?
             }
             What::Labels => {
-                let items = if is_table { data_of(&plan, &items) } else { items };
+                let items = match is_table(to) {
+                    true => data_of(plan, items),
+                    false => items.to_vec(),
+                };
                 let made: Result<Vec<_>, _> =
-                    items.iter().map(|it| executor.labels(&plan, &it.step)).collect();
+                    items.iter().map(|it| executor.labels(plan, &it.step)).collect();
                 bars.clear();
-                write_labels(to, &plan, &items, &made?)?
+                write_labels(to, plan, &items, &made?)?
             }
             _ => {
-                let made = executor.history(&plan, &first.step);
+                let made = executor.history(plan, &first.step);
                 bars.clear();
                 write_gradients(to, &made?)?
             }
-        };
-        print(&format!("{}: {said}\n", to.display()));
-        Ok(ExitCode::SUCCESS)
+        })
     }
 
     /// A level that no part of the study has is a slip.
     fn check_levels(&self, plan: &Plan) -> Result<(), ExportError> {
         let mut known: Vec<String> = Vec::new();
-        let levels = plan.inputs.iter().flat_map(|it| &it.levels);
-        for (factor, label) in levels.chain(plan.records.iter().flat_map(|it| &it.levels)) {
+        let inputs = plan.inputs.iter().flat_map(|it| &it.levels);
+        let measured = plan.measurements.iter().flat_map(|it| &it.levels);
+        for (factor, label) in inputs.chain(measured) {
             let level = format!("{factor}={label}");
             if !known.contains(&level) {
                 known.push(level);
@@ -122,10 +122,14 @@ impl Export {
     }
 }
 
+fn is_table(to: &Path) -> bool {
+    ["parquet", "csv"].contains(&extension(to).as_str())
+}
+
 /// The `data` statements behind `items`, which may be records.
 fn data_of(plan: &Plan, items: &[Item]) -> Vec<Item> {
     let mut data = super::choose::items(plan, What::Labels);
-    data.retain(|it| !it.is_record && items.iter().any(|item| item.step == it.step));
+    data.retain(|it| it.kind != Kind::Record && items.iter().any(|item| item.step == it.step));
     data
 }
 
@@ -158,11 +162,26 @@ fn write_safetensors(history: &GradientHistory, file: &mut dyn Write) -> io::Res
     file.write_all(bytes)
 }
 
+fn write_minibatches(to: &Path, made: Minibatches) -> Result<String, ExportError> {
+    let Minibatches { shape, indices } = made;
+    if extension(to) == "npy" {
+        return array(to, &shape, indices);
+    }
+    let said = format!("{shape:?}");
+    let tensor = Tensor {
+        name: "indices".to_string(),
+        dtype: Dtype::U32,
+        shape,
+        bytes: bytes_of(&indices, u32::to_le_bytes),
+    };
+    write_tensors(to, &[tensor])?;
+    Ok(said)
+}
+
 /// θ, and behind it the running statistics where the file names its tensors.
 fn write_weights(to: &Path, network: &Network, values: &[f32]) -> Result<String, ExportError> {
     let n = network.parameter_count();
     let is_npy = extension(to) == "npy";
-    let (n_said, name) = (n, network.name);
     match is_npy {
         true => drop(array(to, &[n], values[..n].to_vec())?),
         false => {
@@ -185,7 +204,7 @@ fn write_weights(to: &Path, network: &Network, values: &[f32]) -> Result<String,
         ),
         ([only], false) => format!(", and {} running statistics ({only})", network.buffer_count()),
     };
-    Ok(format!("{n_said} parameters of {name}{beside}"))
+    Ok(format!("{n} parameters of {}{beside}", network.name))
 }
 
 fn write_labels(to: &Path, plan: &Plan, items: &[Item], made: &[Labels]) -> Result<String, ExportError> {
