@@ -263,16 +263,12 @@ fn a_statistic_is_one_number_in_tables_exports_and_diff() {
             );
         }
     }
-    // Most of them moved: the two sides are no copies of each other.
+    // The two sides are no copies of each other: what is not a setting or a count moved.
     let moved = in_diff[0]
         .iter()
         .filter(|(place, value)| in_diff[1][*place] != **value)
         .count();
-    assert!(
-        moved > in_diff[0].len() / 2,
-        "{moved} of {} moved",
-        in_diff[0].len()
-    );
+    assert!(moved > 60, "{moved} of {} moved", in_diff[0].len());
 }
 
 #[test]
