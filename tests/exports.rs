@@ -1,5 +1,11 @@
 //! `gradstudy export RUN`: what is written is what the run found, and is read back by others' rules.
 
+mod agreement;
+mod files;
+mod keys;
+mod reasons;
+mod study;
+
 use std::fs;
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use walkdir::WalkDir;
 
 use crate::data::SearchPath;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanError};
 use crate::study::{self, Overrides, Study};
 use crate::syntax::{Diagnostics, Source};
 use crate::vocabulary::VOCABULARY;
@@ -106,7 +106,16 @@ fn check_noting(path: &Path, changes: &Changes) -> Result<(Source, Study, Diagno
 
 /// The plan of `study`; all reasons against it are shown.
 pub fn plan(study: &Study, search: &SearchPath) -> Result<Plan, Failure> {
-    plan::lower(study, search).map_err(|errors| {
+    plan_by(study, search, plan::lower)
+}
+
+/// [`plan`], made by `lower`.
+pub fn plan_by(
+    study: &Study,
+    search: &SearchPath,
+    lower: fn(&Study, &SearchPath) -> Result<Plan, Vec<PlanError>>,
+) -> Result<Plan, Failure> {
+    lower(study, search).map_err(|errors| {
         errors.iter().for_each(|error| show(error));
         Failure::Shown(2)
     })

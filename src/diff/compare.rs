@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Pair;
 use super::align::{Aligned, Identity};
+use crate::report::cells::mean_and_sd;
 use crate::report::columns::{COLUMNS, ColumnKind};
 use crate::report::number::Format;
 use crate::results::Measurement;
@@ -178,7 +179,8 @@ fn of_means(
         Method::WelchT => welch_t(&a, &b, CONFIDENCE),
         _ => paired_t(&a, &b, CONFIDENCE),
     }?;
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    // As in tables, to the last digit.
+    let mean = |values: &[f64]| mean_and_sd(values).map_or(f64::NAN, |(mean, _)| mean);
     let means = [mean(&a), mean(&b)];
     let seeds = [a.len() as u64, b.len() as u64];
     Some(comparison(condition, column, method, seeds, means, difference))

@@ -5,6 +5,7 @@ mod checkpoint;
 mod curvature;
 mod error;
 mod facts;
+mod inputs;
 mod measure;
 pub mod observer;
 mod on_gpu;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{Cause, ExecuteError};
 pub use facts::{DataFacts, Execution, NoiseFacts, StepReport, TrainingFacts};
+pub use inputs::{Labels, Minibatches};
 pub use observer::Observer;
 pub use spectrum::Spectra;
 

@@ -53,7 +53,7 @@ impl Executor<'_> {
             None => training::step_decay(lr, *epochs as usize, *decay, milestones).into(),
         };
         let optimizer = kind.build(&optimizer.args, network.parameter_count());
-        let order = seed::derive(*seed, "order of training minibatches");
+        let order = order_seed(*seed);
         let mut training = Training::new(
             &network,
             &dataset,
@@ -140,4 +140,9 @@ impl Executor<'_> {
         let test = data::dataset(&call.name)?.load(&args, self.search).ok()?;
         Some(training::accuracy(self.engine, network, theta, &test))
     }
+}
+
+/// The seed of the order of a training's minibatches, from the study's.
+pub(super) fn order_seed(seed: u64) -> u64 {
+    seed::derive(seed, "order of training minibatches")
 }

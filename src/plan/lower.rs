@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::cost::{self, Cost};
 use super::error::PlanError;
+use super::inputs::factors;
 use super::spectra::{Known, Measurable};
 use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::weights::NetworkOf;
-use super::{Plan, Planned, PlannedRecord, PlannedSpectrum, settings};
+use super::{Plan, Planned, PlannedInput, PlannedRecord, PlannedSpectrum, settings};
 use crate::data::{self, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::layers::BatchNormMode;
@@ -25,8 +26,19 @@ pub(super) const GRADIENT_VERSION: u32 = 1;
 
 /// Plans `study` with the data found on `search`. Errors: data sets that are not there, models that do not fit them.
 pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>> {
+    plan(study, search, false)
+}
+
+/// Plans `study` with every training, whether something asks for it or not, and lists data and weights as
+/// [`Plan::inputs`]: for what is taken out of it one by one, not for running it. Errors as [`lower`].
+pub fn lower_with_inputs(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>> {
+    plan(study, search, true)
+}
+
+fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, Vec<PlanError>> {
     let mut lowering = Lowering {
         search,
+        with_inputs,
         steps: IndexMap::new(),
         networks: HashMap::new(),
         loads: HashMap::new(),
@@ -58,6 +70,8 @@ pub fn lower(study: &Study, search: &SearchPath) -> Result<Plan, Vec<PlanError>>
         measurements: out.measurements,
         spectra: out.spectra,
         records: out.records,
+        inputs: out.inputs,
+        factors: factors(study),
         index,
     })
 }
@@ -68,10 +82,13 @@ pub(super) struct Out {
     pub measurements: Vec<Planned>,
     pub spectra: Vec<PlannedSpectrum>,
     pub records: Vec<PlannedRecord>,
+    pub inputs: Vec<PlannedInput>,
 }
 
 pub(super) struct Lowering<'a> {
     search: &'a SearchPath,
+    /// Whether every training is planned, and data and weights are listed.
+    with_inputs: bool,
     steps: IndexMap<StepId, Step>,
     /// The network that each weights step has values for.
     pub networks: HashMap<StepId, NetworkOf>,
@@ -193,6 +210,9 @@ impl Lowering<'_> {
         for (name, spec) in &case.arrays {
             recorded.insert(name.as_str(), self.own_numbers(name, &spec.call)?);
         }
+        if self.with_inputs {
+            self.list_inputs(case, seed, &levels, out)?;
+        }
         // A training that nothing asks for, of a shared file say, is run only where there is nothing else to do.
         if case.records.is_empty() && case.arrays.is_empty() && case.spectra.is_empty() {
             for name in case.trains.keys() {
@@ -230,7 +250,7 @@ impl Lowering<'_> {
     }
 
     /// The data set, and its labels with noise if the study puts some on them.
-    fn data(&mut self, spec: &DataSpec, seed: u64) -> Result<StepId, PlanError> {
+    pub fn data(&mut self, spec: &DataSpec, seed: u64) -> Result<StepId, PlanError> {
         let data = self.load(&spec.call)?;
         if is_clean(&spec.labels) {
             return Ok(data);

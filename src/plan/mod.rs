@@ -6,6 +6,7 @@
 pub mod cost;
 pub mod display;
 mod error;
+mod inputs;
 mod lower;
 mod measure;
 mod own_numbers;
@@ -18,12 +19,12 @@ mod weights;
 use std::collections::HashMap;
 
 pub use error::PlanError;
-pub use lower::lower;
+pub use lower::{lower, lower_with_inputs};
 pub use measure::{convention, test_kind};
 pub use spectra::spectrum_method;
 pub use step::{Operation, Step, StepId, StepKey, Work};
 
-use crate::results::Subject;
+use crate::results::{Factors, Subject};
 use crate::stats::outcome::Direction;
 
 /// What a study comes to.
@@ -38,6 +39,10 @@ pub struct Plan {
     pub spectra: Vec<PlannedSpectrum>,
     /// Records by statement name, level and seed: what `gradstudy export` can name.
     pub records: Vec<PlannedRecord>,
+    /// Data and weights by statement name, level and seed; only of [`lower_with_inputs`].
+    pub inputs: Vec<PlannedInput>,
+    /// What the levels of the study's factors stand for.
+    pub factors: Factors,
     index: HashMap<StepId, usize>,
 }
 
@@ -47,6 +52,8 @@ pub struct Planned {
     pub step: StepId,
     pub test: String,
     pub record: String,
+    /// Name of the `spectrum` statement, where a spectrum is tested.
+    pub spectrum: Option<String>,
     pub subject: Subject,
     pub seed: u64,
     pub levels: Vec<(String, String)>,
@@ -72,6 +79,28 @@ pub struct PlannedRecord {
     pub record: String,
     pub levels: Vec<(String, String)>,
     pub seed: u64,
+}
+
+/// The data or the weights that one statement makes, and where in the study it stands.
+#[derive(Debug, Clone)]
+pub struct PlannedInput {
+    pub step: StepId,
+    pub kind: InputKind,
+    /// Of the statement; of a model that is drawn for several data sets in one case: `MODEL on DATA`.
+    pub name: String,
+    pub levels: Vec<(String, String)>,
+    pub seed: u64,
+}
+
+/// What a [`PlannedInput`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// A data set with its labels.
+    Data,
+    /// The weights that a model starts from.
+    Model,
+    /// The weights at the end of a training.
+    Train,
 }
 
 impl Plan {

@@ -1,10 +1,12 @@
 //! A table as CSV: every digit of every value, for spreadsheets and plotting.
 
+use super::columns;
 use super::table::{CellValue, Table};
 
 /// One line a row. For each column of the table: its mean, `_sd`, `_ci95` (half the mean's
 /// confidence interval), for a rate `_low` and `_high`, and `_paper`
-/// where the table has a paper side. What is missing is empty; rates are fractions.
+/// where the table has a paper side. A name that another statistic has (`xi_sd`) ends in `_over_seeds`. What is missing is
+/// empty; rates are fractions.
 ///
 /// # Errors
 /// None in practice: writing to memory does not fail, and all records have one length.
@@ -14,7 +16,7 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
     header.push("seeds".into());
     for column in &table.columns {
         header.push(column.name.into());
-        header.extend(["sd", "ci95"].map(|spread| format!("{}_{spread}", column.name)));
+        header.extend(["sd", "ci95"].map(|spread| over_seeds(column.name, spread)));
         if column.counts.is_some() {
             header.extend(["low", "high"].map(|end| format!("{}_{end}", column.name)));
         }
@@ -52,4 +54,14 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
         writer.write_record(&record)?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// `beta_sd`: the spread over seeds of a column. Where another statistic has that name, as `xi_sd`, which is the spread over
+/// samples: `xi_sd_over_seeds`.
+fn over_seeds(column: &str, spread: &str) -> String {
+    let name = format!("{column}_{spread}");
+    match columns::find(&name) {
+        None => name,
+        Some(_) => format!("{name}_over_seeds"),
+    }
 }

@@ -1,9 +1,11 @@
 //! Results as data: what a run measured, each value with the identity of what it was measured on.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::spectra::Spectrum;
 use crate::stats::outcome::{Direction, Outcome};
+use crate::study::LevelValue;
 
 /// The layout of `results.yaml`; raised when a reader of the old layout would misread the new.
 pub const FORMAT_VERSION: u32 = 1;
@@ -14,9 +16,16 @@ pub struct Results {
     pub format_version: u32,
     /// Title of the study.
     pub study: String,
+    /// What the levels of `vary` factors stand for; empty in results of older versions.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub factors: Factors,
     /// In the order of the study: test, case, seed, direction.
     pub measurements: Vec<Measurement>,
 }
+
+/// The levels that are numbers or truth values, by factor and label. Levels of other kinds (words, texts, cases) are
+/// not in it: their label is all there is.
+pub type Factors = IndexMap<String, IndexMap<String, LevelValue>>;
 
 /// Every spectrum of a run, stored beside its results.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +59,9 @@ pub struct Measurement {
     pub test: String,
     /// Name of the `record` statement.
     pub record: String,
+    /// Name of the `spectrum` statement, where a spectrum was tested; none in results of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<String>,
     pub subject: Subject,
     /// Study seed.
     pub seed: u64,

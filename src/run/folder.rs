@@ -21,7 +21,8 @@ pub(super) const RESULTS: &str = "results.yaml";
 /// JSON: thousands of numbers are no reading matter.
 const SPECTRA: &str = "spectra.json";
 const VERDICTS: &str = "verdicts.safetensors";
-const SAMPLES: &str = "samples.safetensors";
+/// Numbers of each row and column, by step.
+pub const SAMPLES: &str = "samples.safetensors";
 const RESOLVED: &str = "resolved.yaml";
 const LAYOUT: &str = "layout.yaml";
 const STUDY: &str = "study.study";

@@ -6,7 +6,9 @@ mod error;
 pub mod find;
 pub mod folder;
 pub mod index;
+pub mod keys;
 pub mod layout;
+pub mod levels;
 pub mod manifest;
 pub mod tables;
 
@@ -30,6 +32,7 @@ pub fn results(plan: &Plan, execution: &Execution) -> Results {
         .map(|planned| Measurement {
             test: planned.test.clone(),
             record: planned.record.clone(),
+            spectrum: planned.spectrum.clone(),
             subject: planned.subject.clone(),
             seed: planned.seed,
             levels: planned.levels.clone(),
@@ -41,6 +44,7 @@ pub fn results(plan: &Plan, execution: &Execution) -> Results {
     Results {
         format_version: FORMAT_VERSION,
         study: plan.title.clone(),
+        factors: plan.factors.clone(),
         measurements,
     }
 }

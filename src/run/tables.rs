@@ -1,11 +1,15 @@
 //! A run's data as flat tables for other programs: outcomes, spectra, and what was found of each row or column.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::keys::{self, Identity};
+use super::levels::LevelColumns;
 use super::{RunError, folder};
 use crate::arrays::write::{Column, Columns};
 use crate::report::columns::COLUMNS;
-use crate::results::{MeasuredSpectrum, Measurement, Results, Subject};
+use crate::results::{MeasuredSpectrum, Measurement, Results};
 use crate::stats::sample_values::SampleValues;
 use crate::stats::verdicts::Verdicts;
 
@@ -13,8 +17,8 @@ use crate::stats::verdicts::Verdicts;
 #[derive(Debug)]
 pub struct Samples {
     pub measurement: Measurement,
-    /// Empty where the run has none.
-    pub values: SampleValues,
+    /// Empty where the run has none. Measurements of one step have them in common.
+    pub values: Arc<SampleValues>,
     /// Empty for what has no verdict.
     pub verdicts: Verdicts,
 }
@@ -25,12 +29,14 @@ pub struct Samples {
 /// # Errors
 /// A damaged file.
 pub fn samples(folder: &Path, results: &Results) -> Result<Vec<Samples>, RunError> {
-    let mut values = folder::open_samples(folder)?;
+    let values = folder::open_samples(folder)?.into_iter();
+    let values: BTreeMap<String, Arc<SampleValues>> =
+        values.map(|(step, values)| (step, Arc::new(values))).collect();
     let of = |measurement: &Measurement| {
         let acceptance = measurement.outcome.acceptance();
         Samples {
             measurement: measurement.clone(),
-            values: values.remove(&measurement.step).unwrap_or_default(),
+            values: values.get(&measurement.step).cloned().unwrap_or_default(),
             verdicts: acceptance.map(|it| it.verdicts.clone()).unwrap_or_default(),
         }
     };
@@ -51,82 +57,8 @@ impl Samples {
     }
 }
 
-/// What a row of a table is of.
-struct Identity<'a> {
-    name: &'a str,
-    record: &'a str,
-    subject: &'a Subject,
-    seed: u64,
-    levels: &'a [(String, String)],
-    rows: usize,
-}
-
-/// Columns that say what each row is of; `named` is the first one's name.
-fn identities(named: &str, of: &[Identity]) -> Columns {
-    let text = |value: fn(&Identity) -> Option<String>| {
-        let repeated = of.iter().flat_map(|it| std::iter::repeat_n(value(it), it.rows));
-        Column::Text(repeated.collect())
-    };
-    let integer = |value: fn(&Identity) -> u64| {
-        let repeated = of
-            .iter()
-            .flat_map(|it| std::iter::repeat_n(Some(value(it)), it.rows));
-        Column::Integer(repeated.collect())
-    };
-    let mut columns: Columns = vec![
-        (named.to_string(), text(|it| Some(it.name.to_string()))),
-        (
-            "record".to_string(),
-            text(|it| (!it.record.is_empty()).then(|| it.record.to_string())),
-        ),
-        ("dataset".to_string(), text(|it| Some(it.subject.dataset.clone()))),
-        ("model".to_string(), text(|it| Some(it.subject.model.clone()))),
-        (
-            "training".to_string(),
-            text(|it| Some(it.subject.training.clone())),
-        ),
-        ("batch".to_string(), integer(|it| it.subject.batch)),
-        ("iterations".to_string(), integer(|it| it.subject.iterations)),
-        ("parameters".to_string(), integer(|it| it.subject.parameters)),
-        ("of".to_string(), text(|it| it.subject.spectrum.clone())),
-        ("seed".to_string(), integer(|it| it.seed)),
-    ];
-    let mut factors: Vec<&String> = Vec::new();
-    for (factor, _) in of.iter().flat_map(|it| it.levels) {
-        if !factors.contains(&factor) {
-            factors.push(factor);
-        }
-    }
-    for factor in factors {
-        let level = |it: &Identity| {
-            let level = it.levels.iter().find(|(name, _)| name == factor);
-            level.map(|(_, label)| label.clone())
-        };
-        let repeated = of.iter().flat_map(|it| std::iter::repeat_n(level(it), it.rows));
-        columns.push((format!("level.{factor}"), Column::Text(repeated.collect())));
-    }
-    columns
-}
-
-fn measured(measurement: &Measurement, rows: usize) -> Identity<'_> {
-    Identity {
-        name: &measurement.test,
-        record: &measurement.record,
-        subject: &measurement.subject,
-        seed: measurement.seed,
-        levels: &measurement.levels,
-        rows,
-    }
-}
-
-fn directions<'a>(measurements: impl Iterator<Item = (&'a Measurement, usize)>) -> (String, Column) {
-    let repeated =
-        measurements.flat_map(|(it, rows)| std::iter::repeat_n(Some(it.direction.word().to_string()), rows));
-    ("direction".to_string(), Column::Text(repeated.collect()))
-}
-
 /// One row for each statistic of each measurement: `statistic`, `value`, and for rates the Wilson interval.
-pub fn outcomes(measurements: &[&Measurement]) -> Columns {
+pub fn outcomes(measurements: &[&Measurement], levels: &LevelColumns) -> Columns {
     let statistics: Vec<Vec<_>> = measurements
         .iter()
         .map(|measurement| {
@@ -144,9 +76,10 @@ pub fn outcomes(measurements: &[&Measurement]) -> Columns {
             .zip(&statistics)
             .map(|(it, found)| (*it, found.len()))
     };
-    let identity: Vec<Identity> = rows().map(|(it, rows)| measured(it, rows)).collect();
-    let mut columns = identities("test", &identity);
-    columns.push(directions(rows()));
+    let identity: Vec<_> = rows()
+        .map(|(it, rows)| Identity::of_measurement(it, rows))
+        .collect();
+    let mut columns = keys::columns(&identity, levels);
     let all = || statistics.iter().flatten();
     let names = all().map(|(name, ..)| Some(name.to_string())).collect();
     columns.push(("statistic".to_string(), Column::Text(names)));
@@ -162,26 +95,28 @@ pub fn outcomes(measurements: &[&Measurement]) -> Columns {
     columns
 }
 
-/// One row for each eigenvalue: `rank` from 1, `value`, and its residual where there is one.
-pub fn spectra(spectra: &[&MeasuredSpectrum]) -> Columns {
-    let identity: Vec<Identity> = spectra
+/// One row for each eigenvalue: `rank` from 1, `value`, the spectrum's `accuracy` and `trace`, and the eigenvalue's
+/// residual where there is one.
+pub fn spectra(spectra: &[&MeasuredSpectrum], levels: &LevelColumns) -> Columns {
+    let identity: Vec<_> = spectra
         .iter()
-        .map(|it| Identity {
-            name: &it.name,
-            record: &it.record,
-            subject: &it.subject,
-            seed: it.seed,
-            levels: &it.levels,
-            rows: it.spectrum.values.len(),
-        })
+        .map(|it| Identity::of_spectrum(it, it.spectrum.values.len()))
         .collect();
-    let mut columns = identities("spectrum", &identity);
+    let mut columns = keys::columns(&identity, levels);
     let ranks = spectra
         .iter()
         .flat_map(|it| (1..=it.spectrum.values.len() as u64).map(Some));
     columns.push(("rank".to_string(), Column::Integer(ranks.collect())));
     let values = spectra.iter().flat_map(|it| it.spectrum.values.iter().copied());
     columns.push(("value".to_string(), Column::Number(values.collect())));
+    let repeated = |value: fn(&MeasuredSpectrum) -> f64| {
+        let values = spectra
+            .iter()
+            .flat_map(|it| std::iter::repeat_n(value(it), it.spectrum.values.len()));
+        Column::Number(values.collect())
+    };
+    columns.push(("accuracy".to_string(), repeated(|it| it.spectrum.accuracy)));
+    columns.push(("trace".to_string(), repeated(|it| it.spectrum.trace)));
     if spectra.iter().any(|it| it.spectrum.residuals.is_some()) {
         let residuals = spectra.iter().flat_map(|it| match &it.spectrum.residuals {
             Some(residuals) => residuals.clone(),
@@ -193,11 +128,12 @@ pub fn spectra(spectra: &[&MeasuredSpectrum]) -> Columns {
 }
 
 /// One row for each sample: `sample` (its number from 0), `accepted`, and what was found of it.
-pub fn each_sample(samples: &[&Samples]) -> Columns {
+pub fn each_sample(samples: &[&Samples], levels: &LevelColumns) -> Columns {
     let rows = || samples.iter().map(|it| (&it.measurement, it.len()));
-    let identity: Vec<Identity> = rows().map(|(it, rows)| measured(it, rows)).collect();
-    let mut columns = identities("test", &identity);
-    columns.push(directions(rows()));
+    let identity: Vec<_> = rows()
+        .map(|(it, rows)| Identity::of_measurement(it, rows))
+        .collect();
+    let mut columns = keys::columns(&identity, levels);
     let numbers = rows().flat_map(|(_, rows)| (0..rows as u64).map(Some));
     columns.push(("sample".to_string(), Column::Integer(numbers.collect())));
     let accepted = samples.iter().flat_map(|it| match it.verdicts.is_empty() {
@@ -219,22 +155,6 @@ pub fn each_sample(samples: &[&Samples]) -> Columns {
         columns.push((name.clone(), Column::Number(values.collect())));
     }
     columns
-}
-
-/// `tails/dimension/seed=0/weights=random`: names a tensor.
-pub fn measurement_name(measurement: &Measurement) -> String {
-    let name = format!("{}/{}", measurement.test, measurement.direction.word());
-    with_case(name, measurement.seed, &measurement.levels)
-}
-
-/// `c/seed=0/weights=random`: names a tensor.
-pub fn spectrum_name(spectrum: &MeasuredSpectrum) -> String {
-    with_case(spectrum.name.clone(), spectrum.seed, &spectrum.levels)
-}
-
-fn with_case(name: String, seed: u64, levels: &[(String, String)]) -> String {
-    let levels = levels.iter().map(|(factor, label)| format!("/{factor}={label}"));
-    format!("{name}/seed={seed}{}", levels.collect::<String>())
 }
 
 /// Whether every word of `at`, as `FACTOR=LABEL`, is among `levels`.

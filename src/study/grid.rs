@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::Level;
 use super::shape::{Item, written};
+use super::{Level, LevelValue};
 use super::{Vocabulary, cases, settings};
 use crate::syntax::ast::{Argument, Block, Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Sources, Span, Spanned};
@@ -198,6 +198,7 @@ pub(super) fn points<'a>(
                     point.levels.push(Level {
                         factor: factor.name.to_string(),
                         label: label.clone(),
+                        value: None,
                     });
                     point.values.push((factor.name, expr));
                 }
@@ -213,11 +214,33 @@ pub(super) fn points<'a>(
             point.expr(&mut value, used);
             point.lets.push((name, value));
         }
+        let values: Vec<Option<LevelValue>> =
+            point.values.iter().map(|(_, expr)| point.value(expr)).collect();
+        (point.levels.iter_mut().zip(values)).for_each(|(level, value)| level.value = value);
     }
     points
 }
 
 impl Point<'_> {
+    /// The number or truth value that `level` is, or that the `let` it names is.
+    fn value(&self, level: &Expr) -> Option<LevelValue> {
+        match &level.kind {
+            ExprKind::Integer(value) => Some(LevelValue::Integer(*value)),
+            ExprKind::Number(value) => Some(LevelValue::Number(*value)),
+            ExprKind::Percent(value) => Some(LevelValue::Number(value / 100.0)),
+            ExprKind::Boolean(value) => Some(LevelValue::Boolean(*value)),
+            ExprKind::Word(word) => {
+                let (_, value) = self.lets.iter().find(|(name, _)| name == word)?;
+                // A `let` has the others put in, so this ends.
+                match value.kind {
+                    ExprKind::Word(_) => None,
+                    _ => self.value(value),
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// `statement` with this point's levels put in. Adds the factors that it used to `used`.
     pub fn put_into(
         &self,

@@ -40,9 +40,9 @@ pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use profiles::check_profiles;
 pub use spec::{
-    ArraySpec, Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, Milestone, ModelSpec,
-    RecordSpec, Schedule, ScheduleShape, SpectrumSpec, Spread, Study, TableSpec, TestSpec, TrainSpec,
-    TransformSpec, UsedFile, Warmup, is_clean,
+    ArraySpec, Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, LevelValue, Milestone,
+    ModelSpec, RecordSpec, Schedule, ScheduleShape, SpectrumSpec, Spread, Study, TableSpec, TestSpec,
+    TrainSpec, TransformSpec, UsedFile, Warmup, is_clean,
 };
 pub use suggest::closest;
 pub use values::describe_type;

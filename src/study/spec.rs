@@ -104,11 +104,24 @@ pub struct FigureSpec {
 }
 
 /// Which level a factor takes in a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     pub factor: String,
     /// As labelled in the study, or as written there.
     pub label: String,
+    /// What it stands for, if that is a number or a truth value. The settings it goes into are in the resolved study.
+    #[serde(skip)]
+    pub value: Option<LevelValue>,
+}
+
+/// A level that is a number or a truth value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LevelValue {
+    Integer(i64),
+    /// `20%` is 0.2.
+    Number(f64),
+    Boolean(bool),
 }
 
 /// A `model` statement.

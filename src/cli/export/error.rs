@@ -8,16 +8,20 @@ use thiserror::Error;
 
 #[derive(Debug, Error, Diagnostic)]
 pub enum ExportError {
-    #[error("{found} of the study's recordings fit what was asked for")]
-    #[diagnostic(
-        code(gradstudy::export::which),
-        help("name one with --record, --seed and --at:\n{known}")
-    )]
-    Which { found: usize, known: String },
+    #[error("{found} of the study's {what} fit what was asked for")]
+    #[diagnostic(code(gradstudy::export::which), help("choose one:\n{known}"))]
+    Which {
+        found: usize,
+        what: &'static str,
+        known: String,
+    },
+    #[error("no factor of the study has the level `{at}`")]
+    #[diagnostic(code(gradstudy::export::level), help("{}", levels(known)))]
+    Level { at: String, known: String },
     #[error("{found} of the run's {what} fit what was asked for")]
     #[diagnostic(
         code(gradstudy::export::which_results),
-        help("choose with --name, --seed, --at, --record and --along{why}:\n{known}")
+        help("choose with --name, --layers, --seed, --at, --record and --along{why}:\n{known}")
     )]
     WhichResults {
         found: usize,
@@ -25,7 +29,7 @@ pub enum ExportError {
         why: &'static str,
         known: String,
     },
-    #[error("the run holds no {what}")]
+    #[error("there are no {what}")]
     #[diagnostic(code(gradstudy::export::none), help("{remedy}"))]
     None { what: &'static str, remedy: String },
     #[error("it is not said which of the run's results to export")]
@@ -40,7 +44,7 @@ pub enum ExportError {
         help("a study ends in `.study`; anything else names a run")
     )]
     Option {
-        option: &'static str,
+        option: String,
         of: &'static str,
         given: String,
     },
@@ -53,4 +57,11 @@ pub enum ExportError {
         help("check the folder, its permissions and the room on its disk")
     )]
     Write { path: PathBuf, reason: io::Error },
+}
+
+fn levels(known: &str) -> String {
+    match known.is_empty() {
+        true => "the study has no `vary` statement: leave `--at` out".to_string(),
+        false => format!("write FACTOR=LABEL; there are {known}"),
+    }
 }

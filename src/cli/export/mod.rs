@@ -1,8 +1,11 @@
 //! `gradstudy export STUDY --to FILE`, `gradstudy export RUN --what samples --to FILE`
 
+mod choose;
 mod error;
-mod history;
+mod listing;
+mod reasons;
 mod results;
+mod study;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -16,39 +19,44 @@ use super::options::{Computing, Places, ReportsPlace};
 use super::study::{Changes, StudyArguments};
 use error::ExportError;
 
-/// Write a study's gradients or weights, or a run's outcomes, spectra or samples, to a file for other programs
+/// Write what a study computes (gradients, weights, labels, minibatches) or a run found (outcomes, spectra, samples) to a
+/// file for other programs
 #[derive(Debug, Args)]
 pub struct Export {
-    /// A .study file for gradients and weights; a run (a folder, its id, study@latest) for its results
+    /// A .study file for gradients, weights, labels and minibatches; a run (a folder, its id, study@latest) for its results
     #[arg(value_name = "STUDY|RUN")]
     what_of: String,
     #[command(flatten)]
     changes: Changes,
     #[command(flatten)]
     reports: ReportsPlace,
-    /// Of a run: which results
+    /// What to export [default: gradients of a study; none of a run]
     #[arg(long, value_enum)]
     what: Option<What>,
-    /// Of a run: only the test or spectrum of this name
+    /// Of a run: only the test or spectrum of this name. Of a study: the training, model or data of this name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Of a run: only tests along this direction
     #[arg(long, value_enum)]
     along: Option<AlongWord>,
-    /// Only this `record` statement [default: the only one]
+    /// Of a run: only what is of these parameters: the module of `layers: each`, or the pattern of `layers`
+    #[arg(long, value_name = "MODULE")]
+    layers: Option<String>,
+    /// Only this `record` statement, or the weights, labels and minibatches that it records with [default: the only one]
     #[arg(long, value_name = "NAME")]
     record: Option<String>,
-    /// Only this seed of the study [default: a history's first, all of a run]
+    /// Only this seed of the study [default: of a study the first, of a run all]
     #[arg(long)]
     seed: Option<u64>,
     /// Level of a `vary` factor, as FACTOR=LABEL; once for each factor
     #[arg(long, value_name = "FACTOR=LABEL")]
     at: Vec<String>,
-    /// Of a study: the weights θ instead of the gradients
-    #[arg(long)]
+    /// Short for --what weights
+    #[arg(long, conflicts_with = "what")]
     weights: bool,
-    /// The file; without it, what there is to export is listed. Gradients: .npy (array [T, n]) or .safetensors. Results:
-    /// .parquet or .csv (tables), .npy (one spectrum or the samples of one test), .safetensors
+    /// The file; without it, what there is to export is listed. Gradients, weights, minibatches: .npy, .safetensors.
+    /// Labels: these, .parquet or .csv. Outcomes: .parquet or .csv. Spectra and samples: .parquet, .csv, .safetensors, or
+    /// .npy (one spectrum, or the samples of one test)
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
     /// List what there is to export for programs
@@ -60,15 +68,78 @@ pub struct Export {
     computing: Computing,
 }
 
-/// Results of a run.
+/// What can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Every statistic of every measurement
+    /// Of a study: G, [T, n]
+    Gradients,
+    /// Of a study: θ of a recording, at the end of a training, or at a model's start
+    Weights,
+    /// Of a study: labels of a data set after label noise, and before
+    Labels,
+    /// Of a study: which examples the minibatches of a recording or a training are of
+    Minibatches,
+    /// Of a run: every statistic of every measurement
     Outcomes,
-    /// Eigenvalues
+    /// Of a run: eigenvalues
     Spectra,
-    /// What was found of each row or column of G: distances, exponents, p-values, verdicts
+    /// Of a run: what was found of each row or column of G: distances, exponents, p-values, verdicts
     Samples,
+}
+
+/// The kinds of files that something goes to.
+struct Formats {
+    extensions: &'static [&'static str],
+    help: &'static str,
+}
+
+impl What {
+    /// The word on the command line.
+    fn word(self) -> &'static str {
+        match self {
+            What::Gradients => "gradients",
+            What::Weights => "weights",
+            What::Labels => "labels",
+            What::Minibatches => "minibatches",
+            What::Outcomes => "outcomes",
+            What::Spectra => "spectra",
+            What::Samples => "samples",
+        }
+    }
+
+    fn is_of_study(self) -> bool {
+        choose::OF_STUDY.contains(&self)
+    }
+
+    /// What a study that has none lacks.
+    fn needs(self) -> &'static str {
+        match self {
+            What::Gradients => "the study has no `record` of gradients",
+            What::Minibatches => "the study has no `record` of gradients and no `train`",
+            What::Labels => "the study has no `data` statement",
+            _ => "the study has no `record` of gradients, no `train` and no spectrum of a loss",
+        }
+    }
+
+    /// Of what is exported from a study.
+    fn formats(self) -> Formats {
+        let (extensions, help): (&[&str], _) = match self {
+            What::Gradients => (&["npy", "safetensors"], "name a `.npy` or `.safetensors` file"),
+            What::Weights => (
+                &["npy", "safetensors"],
+                "weights go to a `.safetensors` file, under PyTorch's names, or as one vector to a `.npy` file",
+            ),
+            What::Minibatches => (
+                &["npy", "safetensors"],
+                "minibatches are one array: name a `.npy` or `.safetensors` file",
+            ),
+            _ => (
+                &["npy", "safetensors", "parquet", "csv"],
+                "name a `.npy`, `.safetensors`, `.parquet` or `.csv` file",
+            ),
+        };
+        Formats { extensions, help }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,19 +152,24 @@ enum AlongWord {
 impl Export {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let is_study = self.what_of.ends_with(".study");
-        let foreign = match is_study {
-            true => [
-                ("--what", self.what.is_some()),
-                ("--name", self.name.is_some()),
+        let foreign: &[(&str, bool)] = match is_study {
+            true => &[
                 ("--along", self.along.is_some()),
+                ("--layers", self.layers.is_some()),
             ],
-            false => [
+            false => &[
                 ("--weights", self.weights),
                 ("--set", !self.changes.set.is_empty()),
                 ("--profile", self.changes.profile.is_some()),
             ],
         };
-        if let Some((option, _)) = foreign.into_iter().find(|(_, given)| *given) {
+        let foreign = foreign.iter().find(|(_, given)| *given);
+        let foreign_what = self.what.filter(|what| what.is_of_study() != is_study);
+        let option = match (foreign, foreign_what) {
+            (Some((option, _)), _) => Some(option.to_string()),
+            (None, what) => what.map(|what| format!("--what {}", what.word())),
+        };
+        if let Some(option) = option {
             return Err(ExportError::Option {
                 option,
                 of: if is_study { "a run" } else { "a study" },
@@ -102,7 +178,7 @@ impl Export {
             .into());
         }
         match is_study {
-            true => self.history(),
+            true => self.of_study(),
             false => self.results(),
         }
     }
