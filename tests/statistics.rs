@@ -6,6 +6,7 @@ mod critical;
 mod differences;
 mod discrete;
 mod gaussianity;
+mod interval;
 mod kernels;
 mod many;
 mod merge;

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::{RunError, folder};
 use crate::arrays::write::{Column, Columns};
 use crate::report::columns::COLUMNS;
-use crate::results::{MeasuredSpectrum, Measurement, Results, Subject};
+use crate::results::{EffectiveNumbers, MeasuredSpectrum, Measurement, Results, Subject};
+use crate::stats::interval::Interval;
 use crate::stats::sample_values::SampleValues;
 use crate::stats::verdicts::Verdicts;
 
@@ -125,15 +126,19 @@ fn directions<'a>(measurements: impl Iterator<Item = (&'a Measurement, usize)>) 
     ("direction".to_string(), Column::Text(repeated.collect()))
 }
 
-/// One row for each statistic of each measurement: `statistic`, `value`, and for rates the Wilson interval.
-pub fn outcomes(measurements: &[&Measurement]) -> Columns {
+/// One row for each statistic of each measurement: `statistic`, `value`, and for rates `effective`, the independent samples
+/// that the tested ones are worth, and the Wilson interval `low` to `high` of so many; NaN where that is not known.
+pub fn outcomes(measurements: &[&Measurement], effective: &EffectiveNumbers) -> Columns {
     let statistics: Vec<Vec<_>> = measurements
         .iter()
         .map(|measurement| {
+            let effective = effective.find(measurement);
             let found = COLUMNS.iter().filter_map(|column| {
                 let value = (column.value)(&measurement.outcome)?;
                 let counts = column.counts.and_then(|counts| counts(&measurement.outcome));
-                Some((column.name, value, counts.map(|counts| counts.rate_interval)))
+                let rate = counts.zip(effective);
+                let interval = rate.map(|(counts, effective)| (effective, counts.interval(effective)));
+                Some((column.name, value, interval))
             });
             found.collect()
         })
@@ -154,10 +159,15 @@ pub fn outcomes(measurements: &[&Measurement]) -> Columns {
         "value".to_string(),
         Column::Number(all().map(|it| it.1).collect()),
     ));
-    for (name, end) in [("low", 0), ("high", 1)] {
-        let ends = all()
-            .map(|(_, _, interval)| interval.map_or(f64::NAN, |it| if end == 0 { it.low } else { it.high }));
-        columns.push((name.to_string(), Column::Number(ends.collect())));
+    type Rate = (f64, Interval);
+    let ends: [(&str, fn(Rate) -> f64); 3] = [
+        ("low", |(_, interval)| interval.low),
+        ("high", |(_, interval)| interval.high),
+        ("effective", |(effective, _)| effective),
+    ];
+    for (name, end) in ends {
+        let values = all().map(|(.., interval)| interval.map_or(f64::NAN, end));
+        columns.push((name.to_string(), Column::Number(values.collect())));
     }
     columns
 }

@@ -11,7 +11,7 @@ use super::error::ExportError;
 use super::{AlongWord, Export, What, extension, write_error, write_whole};
 use crate::arrays::write::{Columns, csv, npy, parquet};
 use crate::cli::{Failure, print};
-use crate::results::{MeasuredSpectrum, Measurement, Results, Spectra};
+use crate::results::{EffectiveNumbers, MeasuredSpectrum, Measurement, Results, Spectra};
 use crate::run::tables::{self, Samples, is_at, measurement_name, spectrum_name};
 use crate::run::{find, open_manifest, open_results, open_spectra};
 use crate::stats::outcome::Direction;
@@ -25,6 +25,8 @@ const ARRAYS: &str = "name a `.parquet`, `.csv`, `.npy` or `.safetensors` file";
 /// A run's results, as far as they were asked for.
 struct Found {
     results: Results,
+    /// Of the whole run, whatever was asked for.
+    effective: EffectiveNumbers,
     spectra: Spectra,
     samples: Vec<Samples>,
 }
@@ -69,6 +71,7 @@ impl Export {
             AlongWord::Spectrum => Direction::Spectrum,
         });
         let mut results = open_results(folder)?;
+        let effective = EffectiveNumbers::of(&results);
         results.measurements.retain(|it| {
             fits(&it.test, &it.record, it.seed, &it.levels)
                 && direction.is_none_or(|wanted| wanted == it.direction)
@@ -80,6 +83,7 @@ impl Export {
         let samples = tables::samples(folder, &results)?;
         Ok(Found {
             results,
+            effective,
             spectra,
             samples,
         })
@@ -123,6 +127,7 @@ impl Export {
         Some(Found {
             spectra: open_spectra(folder).ok()?,
             samples: tables::samples(folder, &results).ok()?,
+            effective: EffectiveNumbers::of(&results),
             results,
         })
     }
@@ -150,7 +155,7 @@ fn outcomes(to: &Path, found: &Found) -> Result<String, ExportError> {
             formats: TABLES,
         });
     }
-    table(to, &tables::outcomes(&measurements))
+    table(to, &tables::outcomes(&measurements, &found.effective))
 }
 
 fn spectra(to: &Path, found: &[&MeasuredSpectrum]) -> Result<String, ExportError> {
