@@ -159,14 +159,14 @@ pub fn outcomes(measurements: &[&Measurement], effective: &EffectiveNumbers) -> 
         "value".to_string(),
         Column::Number(all().map(|it| it.1).collect()),
     ));
-    type Rate = (f64, Interval);
-    let ends: [(&str, fn(Rate) -> f64); 3] = [
+    type OfRate = fn((f64, Interval)) -> f64;
+    let of_rates: [(&str, OfRate); 3] = [
         ("low", |(_, interval)| interval.low),
         ("high", |(_, interval)| interval.high),
         ("effective", |(effective, _)| effective),
     ];
-    for (name, end) in ends {
-        let values = all().map(|(.., interval)| interval.map_or(f64::NAN, end));
+    for (name, of_rate) in of_rates {
+        let values = all().map(|(.., rate)| rate.map_or(f64::NAN, of_rate));
         columns.push((name.to_string(), Column::Number(values.collect())));
     }
     columns
