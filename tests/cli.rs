@@ -229,7 +229,7 @@ fn diff_tells_same_different_and_trouble_apart() {
     );
     let json = a.run(&["diff", left, right, "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!(json["format_version"], 1);
+    assert_eq!(json["format_version"], 2);
     assert!(
         a.run(&["diff", left, right, "--format", "markdown"])
             .stdout

@@ -1,10 +1,15 @@
 //! `diff` on two tiny runs made by hand (`cases/runs`).
 
-use gradstudy::diff::{Alignment, Change, RunDiff, Tolerance, diff, display};
+use gradstudy::diff::{Alignment, Change, RunDiff, Tolerance, display};
 use gradstudy::results::Results;
 use serde_json::json;
 
 use crate::report::{AWKWARD, compile};
+
+#[path = "diff/agreement.rs"]
+mod agreement;
+#[path = "diff/null.rs"]
+mod null;
 
 fn run(name: &str) -> Results {
     let path = format!(
@@ -19,19 +24,23 @@ fn exact(left: &Results, right: &Results) -> RunDiff {
     diff(left, right, Tolerance::EXACT)
 }
 
+fn diff(left: &Results, right: &Results, tolerance: Tolerance) -> RunDiff {
+    gradstudy::diff::diff(left, right, tolerance, 0.05)
+}
+
 #[test]
 fn a_run_is_the_same_as_itself() {
     let diff = exact(&run("a"), &run("a"));
     assert!(diff.is_same());
     assert!(diff.pairs.iter().flat_map(|pair| &pair.statistics).count() > 50);
-    insta::assert_snapshot!(display::to_text(&diff, 0.05), @"the runs agree in all 9 measurements");
+    insta::assert_snapshot!(display::to_text(&diff), @"the runs agree in all 9 measurements");
 }
 
 #[test]
 fn what_moved_and_what_is_missing_is_shown() {
     let diff = exact(&run("a"), &run("b"));
     assert!(!diff.is_same());
-    insta::assert_snapshot!(display::to_text(&diff, 0.05));
+    insta::assert_snapshot!(display::to_text(&diff));
 }
 
 #[test]
@@ -41,7 +50,7 @@ fn markdown_shows_causes_beside_effects() {
         json!({"record": {"g": {"batch": 10, "clip": 0.1}}}),
     ];
     let diff = exact(&run("a"), &run("b")).with_settings(&settings[0], &settings[1]);
-    insta::assert_snapshot!(display::to_markdown(&diff, 0.05));
+    insta::assert_snapshot!(display::to_markdown(&diff));
 }
 
 #[test]
@@ -77,7 +86,7 @@ fn runs_without_a_common_seed_are_compared_by_their_means() {
     );
     assert_eq!(diff.pairs.len(), 5);
     assert!(diff.is_same());
-    assert!(display::to_text(&diff, 0.05).contains("no seed"));
+    assert!(display::to_text(&diff).contains("no seed"));
 }
 
 #[test]
@@ -90,7 +99,7 @@ fn swapping_runs_swaps_sides() {
             .count()
             > 0
     );
-    assert!(!display::to_text(&diff, 0.05).contains("only in the left run"));
+    assert!(!display::to_text(&diff).contains("only in the left run"));
 }
 
 /// Whatever number of an outcome changes, the difference is seen. Intervals follow from the counts.
@@ -132,7 +141,7 @@ fn leaves(value: &serde_json::Value, path: String, paths: &mut Vec<String>) {
 #[test]
 fn json_says_its_version() {
     let json = serde_json::to_value(exact(&run("a"), &run("b"))).expect("plain data");
-    assert_eq!(json["format_version"], 1);
+    assert_eq!(json["format_version"], 2);
     assert_eq!(json["alignment"], json!({"by": "seed"}));
     let moved = json["pairs"][5]["statistics"][0].clone();
     assert_eq!(
@@ -190,7 +199,7 @@ fn latex_compiles_by_itself_and_by_input() {
         ("awkward", with_causes(exact(&awkward, &other))),
         ("same", exact(&run("a"), &run("a"))),
     ] {
-        let tables = display::to_latex(&diff, 0.05, "diff-test");
+        let tables = display::to_latex(&diff, "diff-test");
         let write = |file: String, text: String| {
             std::fs::write(directory.path().join(&file), text).expect("writable");
             file

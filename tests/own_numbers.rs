@@ -1,5 +1,6 @@
 //! `gradstudy test FILE`, by the real binary, on files of every kind.
 
+mod independent;
 mod pytorch;
 mod reading;
 mod tables;

@@ -202,8 +202,7 @@ fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
         "right: ",
         "batch 5",
         "records.g.batch",
-        "two proportions",
-        "paired t",
+        "paired t, 2 seeds",
         "after Benjamini's",
     ] {
         assert!(
@@ -213,7 +212,7 @@ fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
         );
     }
     let json: Value = serde_json::from_str(&diff(&[&a, &b, "--format", "json"]).stdout).unwrap();
-    assert_eq!(json["format_version"], 1);
+    assert_eq!(json["format_version"], 2);
     assert_eq!(json["pairs"][0]["right_subject"]["batch"], 5);
     let latex = diff(&[&a, &b, "--format", "latex"]).stdout;
     assert!(latex.contains(r"\label{tab:diff-test-tested}"), "{latex}");
@@ -242,7 +241,7 @@ fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
     assert_eq!(diff(&[&a, &b, "--rtol", "1e9", "--atol", "1e9"]).code, Some(0));
     assert_eq!(diff(&[&a]).code, Some(2));
 
-    // The same rows judged at another level: McNemar's.
+    // The same rows judged at another level.
     // Runs are told apart by the second.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     gradstudy
@@ -255,20 +254,29 @@ fn diff_tests_what_changed_and_says_what_may_have_caused_it() {
         .unwrap();
     let said = diff(&[&a, &strict.display().to_string(), "--format", "json"]);
     let json: Value = serde_json::from_str(&said.stdout).unwrap();
-    let compared = json["comparisons"].as_array().unwrap();
-    let mcnemar = compared
+    let pairs = json["pairs"].as_array().unwrap();
+    let statistics = pairs
         .iter()
-        .find(|it| it["method"] == "mcnemar")
-        .expect("the same rows");
-    assert_eq!(mcnemar["statistic"], "power_law_rate");
-    // A larger α rejects more and accepts nothing that a smaller rejects.
-    assert!(
-        mcnemar["discordant"][0].as_u64() > Some(0) && mcnemar["discordant"][1] == 0,
-        "{mcnemar}"
-    );
+        .flat_map(|pair| pair["statistics"].as_array().unwrap());
+    let judged: Vec<&Value> = statistics
+        .filter(|it| it["name"] == "power_law_rate" && it["change"]["kind"] == "moved")
+        .collect();
+    assert!(!judged.is_empty());
+    for rate in judged {
+        // A larger α rejects more and accepts nothing that a smaller rejects.
+        assert!(
+            rate["discordant"][0].as_u64() > Some(0) && rate["discordant"][1] == 0,
+            "{rate}"
+        );
+    }
+    // Rows of one history are no repeats: whether they were judged alike is told, not tested.
+    let compared = json["comparisons"].as_array().unwrap();
+    let methods: Vec<&Value> = compared.iter().map(|it| &it["method"]).collect();
+    assert!(methods.iter().all(|method| **method == "paired_t"), "{methods:?}");
+    let fails = json["flips"] != serde_json::json!([]) || json["summary"]["significant"] != 0;
     assert_eq!(
         diff(&[&a, &strict.display().to_string(), "--fail-on", "significant"]).code,
-        Some(1)
+        Some(i32::from(fails))
     );
 
     let beside = diff(&[&a, "--paper"]);

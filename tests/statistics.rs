@@ -9,6 +9,7 @@ mod differences;
 mod discrete;
 mod discrete_bootstrap;
 mod gaussianity;
+mod interval;
 mod kernels;
 mod many;
 mod merge;

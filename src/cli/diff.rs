@@ -66,7 +66,7 @@ enum Format {
 enum Fail {
     /// A verdict on a single sample that flipped
     Flip,
-    /// A flip, or a significant difference
+    /// A flip, or a significant difference; which of them are takes two seeds a side
     Significant,
     /// Any statistic that differs by more than the tolerance
     Any,
@@ -125,12 +125,12 @@ impl Diff {
         match (is_reports(&self.run_a), is_reports(run_b)) {
             (false, false) => {
                 let left = self.results(&self.run_a)?;
-                let found = between(&left, &self.results(run_b)?, tolerance)?;
+                let found = between(&left, &self.results(run_b)?, tolerance, self.alpha)?;
                 print(&match self.format {
                     Format::Json => json(&found),
                     _ => self.whole(self.show(&found, &self.label("diff", &slug_of(&left)))),
                 });
-                Ok(self.code(found.fails(self.fail_on.into(), self.alpha)))
+                Ok(self.code(found.fails(self.fail_on.into())))
             }
             (true, true) => self.folders(Path::new(&self.run_a), Path::new(run_b), tolerance),
             (true, false) => Err(kinds(&self.run_a, run_b)),
@@ -159,9 +159,9 @@ impl Diff {
 
     fn show(&self, found: &RunDiff, label: &str) -> String {
         match self.format {
-            Format::Markdown => display::to_markdown(found, self.alpha),
-            Format::Latex | Format::LatexDocument => display::to_latex(found, self.alpha, label),
-            _ => display::to_text(found, self.alpha),
+            Format::Markdown => display::to_markdown(found),
+            Format::Latex | Format::LatexDocument => display::to_latex(found, label),
+            _ => display::to_text(found),
         }
     }
 
@@ -214,8 +214,8 @@ impl Diff {
             let Some(b) = right.get(slug) else {
                 continue;
             };
-            let found = between(a, b, tolerance)?;
-            fails |= found.fails(self.fail_on.into(), self.alpha);
+            let found = between(a, b, tolerance, self.alpha)?;
+            fails |= found.fails(self.fail_on.into());
             text += &match self.format {
                 Format::Markdown => format!("## {slug}\n\n"),
                 Format::Latex | Format::LatexDocument => {
@@ -270,8 +270,8 @@ fn kinds(reports: &str, other: &str) -> Failure {
     .into()
 }
 
-fn between(left: &Path, right: &Path, tolerance: Tolerance) -> Result<RunDiff, RunError> {
-    let mut found = diff(&open_results(left)?, &open_results(right)?, tolerance);
+fn between(left: &Path, right: &Path, tolerance: Tolerance, alpha: f64) -> Result<RunDiff, RunError> {
+    let mut found = diff(&open_results(left)?, &open_results(right)?, tolerance, alpha);
     if let (Some(a), Some(b)) = (open_settings(left), open_settings(right)) {
         found = found.with_settings(&a, &b);
     }

@@ -57,6 +57,10 @@ pub struct Test {
     /// [default: power_law and normality]
     #[arg(long, value_name = "TEST")]
     test: Vec<String>,
+    /// Take the samples for independent, so that their rates have Wilson's 95 % intervals; rows and columns of one gradient
+    /// history are not
+    #[arg(long)]
+    independent: bool,
     /// Seed of whatever is drawn at random
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -79,7 +83,7 @@ pub struct Test {
     #[arg(long, value_name = "FILE.csv")]
     stability: Option<PathBuf>,
     /// Instead of a file: how often the tests reject simulated samples of this law, such as "student(3)"
-    #[arg(long, value_name = "LAW", conflicts_with_all = ["file", "each", "sensitivity", "stability", "along", "sample", "array"])]
+    #[arg(long, value_name = "LAW", conflicts_with_all = ["file", "each", "independent", "sensitivity", "stability", "along", "sample", "array"])]
     power: Option<String>,
     /// Numbers in a simulated sample
     #[arg(long, value_name = "N", requires = "power", default_value_t = 5000)]
@@ -148,8 +152,8 @@ impl Test {
             show::write_each(path, &tested)?;
         }
         match self.json {
-            true => print(&show::json(file, &tested, &left_out)),
-            false => print(&show::text(file, &tested, &left_out)),
+            true => print(&show::json(file, &tested, &left_out, self.independent)),
+            false => print(&show::text(file, &tested, &left_out, self.independent)),
         }
         Ok(ExitCode::SUCCESS)
     }

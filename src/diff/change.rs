@@ -49,7 +49,7 @@ impl Tolerance {
         *self == Self::EXACT
     }
 
-    fn allows(&self, left: f64, right: f64) -> bool {
+    pub(super) fn allows(&self, left: f64, right: f64) -> bool {
         (left - right).abs() <= self.atol + self.rtol * left.abs().max(right.abs())
     }
 }
@@ -124,9 +124,26 @@ pub(super) fn compare(
         Some(StatisticChange {
             name: column.name,
             change: change(column)?,
+            discordant: discordant(column, left, right),
         })
     };
     COLUMNS.iter().filter_map(named).collect()
+}
+
+/// Samples of a rate accepted in the left run only, and in the right run only, where both kept the verdict on each of the
+/// same samples: one seed of one subject, more samples than one.
+fn discordant(column: &ColumnKind, left: &[&Measurement], right: &[&Measurement]) -> Option<[u64; 2]> {
+    let ([a], [b]) = (left, right) else {
+        return None;
+    };
+    // Rows of another network, or columns of other minibatches, are not the same samples.
+    if a.seed != b.seed || a.subject != b.subject {
+        return None;
+    }
+    let counts = column.counts?;
+    let (a, b) = (counts(&a.outcome)?, counts(&b.outcome)?);
+    let (lost, won) = a.verdicts.discordant(&b.verdicts)?;
+    (!a.verdicts.is_empty()).then_some([lost, won])
 }
 
 /// The mean over the outcomes that give the statistic; NaN if all of them give NaN.

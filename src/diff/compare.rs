@@ -1,15 +1,19 @@
-//! Whether what changed means anything: each statistic of each condition, over the seeds of both runs.
+//! Whether what changed may be chance: each statistic of each condition, over the seeds of both runs.
+//!
+//! A seed is the unit that repeats a study. Rows and columns of one gradient history share its weights, data and
+//! minibatches, so their counts say nothing of another seed, and are not tested: each statistic has one p-value or none.
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::Pair;
 use super::align::{Aligned, Identity};
+use super::change::Tolerance;
+use super::{Pair, StatisticChange};
 use crate::report::cells::mean_and_sd;
 use crate::report::columns::{COLUMNS, ColumnKind};
 use crate::report::number::Format;
 use crate::results::Measurement;
-use crate::stats::differences::{Difference, mcnemar, paired_t, two_proportions, welch_t};
+use crate::stats::differences::{paired_t, welch_t};
 use crate::stats::finite_or_null;
 use crate::stats::interval::Interval;
 use crate::stats::multiple::benjamini_hochberg;
@@ -23,12 +27,8 @@ pub const CONFIDENCE: f64 = 0.95;
 pub enum Method {
     /// Student's paired t over the seeds that both runs have.
     PairedT,
-    /// Welch's t over the seeds of each run.
+    /// Welch's t over the seeds that only one of the runs has.
     WelchT,
-    /// The same rows or columns judged twice: McNemar's mid-p over all common seeds.
-    Mcnemar,
-    /// Counts of both runs, all seeds together, as if the samples were drawn anew.
-    TwoProportions,
 }
 
 impl Method {
@@ -37,20 +37,11 @@ impl Method {
         match self {
             Method::PairedT => "paired t",
             Method::WelchT => "Welch t",
-            Method::Mcnemar => "McNemar",
-            Method::TwoProportions => "two proportions",
         }
     }
 }
 
-impl Method {
-    /// Whether it takes the rows or columns of a run as independent samples.
-    pub fn is_of_samples(self) -> bool {
-        matches!(self, Method::Mcnemar | Method::TwoProportions)
-    }
-}
-
-/// One statistic of one condition in both runs.
+/// One statistic of one condition in both runs, tested.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// Without a seed.
@@ -60,7 +51,7 @@ pub struct Comparison {
     pub method: Method,
     /// Seeds of each run that it rests on.
     pub seeds: [u64; 2],
-    /// Mean over seeds; for rates, of all samples together.
+    /// Means over these seeds.
     #[serde(with = "finite_or_null")]
     pub left: f64,
     #[serde(with = "finite_or_null")]
@@ -73,9 +64,50 @@ pub struct Comparison {
     pub p_value: f64,
     /// Benjamini's and Hochberg's, over all comparisons of the two runs.
     pub p_adjusted: f64,
-    /// McNemar: samples accepted in the left run only, in the right run only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub discordant: Option<[u64; 2]>,
+    /// Whether all its differences are within the tolerance: they count as none.
+    pub within_tolerance: bool,
+    /// Whether the adjusted p-value is at most α, and the difference beyond the tolerance.
+    pub significant: bool,
+}
+
+/// Why a difference cannot be told from chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The runs share fewer than two seeds, and one of them has fewer than two others.
+    TooFewSeeds,
+    /// Every seed gives the same difference, as of a setting.
+    NoSpread,
+}
+
+impl Reason {
+    /// In a table.
+    pub fn words(self) -> &'static str {
+        match self {
+            Reason::TooFewSeeds => "too few seeds",
+            Reason::NoSpread => "no spread over seeds",
+        }
+    }
+}
+
+/// One statistic of one condition that differs by more than the tolerance, and that no test is possible of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Untested {
+    /// Without a seed.
+    pub condition: Identity,
+    /// The name of its column in tables.
+    pub statistic: &'static str,
+    pub reason: Reason,
+    /// Seeds of each run that have it.
+    pub seeds: [u64; 2],
+    /// Means over these seeds, of the same ones where the runs share any.
+    #[serde(with = "finite_or_null")]
+    pub left: f64,
+    #[serde(with = "finite_or_null")]
+    pub right: f64,
+    /// right − left.
+    #[serde(with = "finite_or_null")]
+    pub difference: f64,
 }
 
 /// A verdict on a single sample that differs between the runs.
@@ -96,7 +128,7 @@ pub(super) fn flips(pairs: &[Pair]) -> Vec<Flip> {
             let column = COLUMNS.iter().find(|column| column.name == name)?;
             (column.format == Format::Verdict).then_some(column.name)
         };
-        let flip = |it: &super::StatisticChange| {
+        let flip = |it: &StatisticChange| {
             let (statistic, [left, right]) = (verdict(it.name)?, it.change.both()?);
             // Over several seeds a mean between the two is no verdict.
             let [left, right] = [left, right].map(|value| match value {
@@ -117,10 +149,25 @@ pub(super) fn flips(pairs: &[Pair]) -> Vec<Flip> {
     pairs.iter().flat_map(of_pair).collect()
 }
 
-/// Every statistic that is on both sides, differs and can be tested; the least p-value first.
+/// What could be tested, the least p-value first, and the differences that could not.
+#[derive(Debug, Default)]
+pub(super) struct Compared {
+    pub tested: Vec<Comparison>,
+    pub untested: Vec<Untested>,
+}
+
+/// One statistic over the seeds of both runs.
+enum Found {
+    Tested(Comparison),
+    Untested(Untested),
+}
+
+/// Tests every statistic that both sides have and that is not the same in each seed.
 ///
-/// Counts and verdicts are not tested: the first are settings or follow from rates, the second are listed as flips.
-pub(super) fn comparisons(aligned: &[Aligned]) -> Vec<Comparison> {
+/// Counts, verdicts and rates of single samples are not tested: the first are settings or follow from rates, the others
+/// are listed as flips. Differences within the tolerance count as none but are among those that p-values are adjusted
+/// for: leaving the small ones out would make the others look rarer than they are.
+pub(super) fn compare(aligned: &[Aligned], tolerance: &Tolerance, alpha: f64) -> Compared {
     let mut conditions: IndexMap<Identity, [Vec<&Measurement>; 2]> = IndexMap::new();
     for it in aligned {
         let condition = Identity {
@@ -131,164 +178,134 @@ pub(super) fn comparisons(aligned: &[Aligned]) -> Vec<Comparison> {
         sides[0].extend(&it.left);
         sides[1].extend(&it.right);
     }
-    let mut found = Vec::new();
-    for (condition, [left, right]) in &conditions {
+    let mut compared = Compared::default();
+    for (condition, sides) in &conditions {
         for column in COLUMNS {
             if !matches!(column.format, Format::Count | Format::Verdict) {
-                found.extend(of_means(condition, column, left, right));
-                found.extend(of_counts(condition, column, left, right));
+                let values = Values::of(column, sides);
+                match values.compare(condition, column, tolerance) {
+                    Some(Found::Tested(found)) => compared.tested.push(found),
+                    Some(Found::Untested(found)) => compared.untested.push(found),
+                    None => {}
+                }
             }
         }
     }
-    let adjusted = benjamini_hochberg(&found.iter().map(|it| it.p_value).collect::<Vec<_>>());
-    for (comparison, p) in found.iter_mut().zip(adjusted) {
+    let p_values: Vec<f64> = compared.tested.iter().map(|it| it.p_value).collect();
+    for (comparison, p) in compared.tested.iter_mut().zip(benjamini_hochberg(&p_values)) {
         comparison.p_adjusted = p;
+        comparison.significant = p <= alpha && !comparison.within_tolerance;
     }
-    found.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
-    found
+    compared.tested.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+    compared
 }
 
-/// t-tests over seeds: paired where both runs have the same ones.
-fn of_means(
-    condition: &Identity,
-    column: &ColumnKind,
-    left: &[&Measurement],
-    right: &[&Measurement],
-) -> Option<Comparison> {
-    let by_seed = |side: &[&Measurement]| -> IndexMap<u64, f64> {
-        let value = |it: &&Measurement| Some((it.seed, (column.value)(&it.outcome)?));
-        side.iter()
-            .filter_map(value)
-            .filter(|(_, value)| value.is_finite())
-            .collect()
-    };
-    let (a, b) = (by_seed(left), by_seed(right));
-    let common: IndexSet<u64> = a.keys().copied().filter(|seed| b.contains_key(seed)).collect();
-    let (method, a, b): (_, Vec<f64>, Vec<f64>) = match common.is_empty() {
-        true => (
-            Method::WelchT,
-            a.into_values().collect(),
-            b.into_values().collect(),
-        ),
-        false => {
-            let of = |side: &IndexMap<u64, f64>| common.iter().map(|seed| side[seed]).collect();
-            (Method::PairedT, of(&a), of(&b))
+/// One statistic of one condition, by seed, where it is finite.
+struct Values {
+    left: IndexMap<u64, f64>,
+    right: IndexMap<u64, f64>,
+}
+
+impl Values {
+    fn of(column: &ColumnKind, sides: &[Vec<&Measurement>; 2]) -> Self {
+        let of_side = |side: &Vec<&Measurement>| -> IndexMap<u64, f64> {
+            let value = |it: &&Measurement| {
+                let single = column.counts.and_then(|counts| counts(&it.outcome));
+                let single = single.is_some_and(|counts| counts.tested < 2);
+                let value = (column.value)(&it.outcome).filter(|value| value.is_finite() && !single)?;
+                Some((it.seed, value))
+            };
+            side.iter().filter_map(value).collect()
+        };
+        Values {
+            left: of_side(&sides[0]),
+            right: of_side(&sides[1]),
         }
-    };
-    let difference = match method {
-        Method::WelchT => welch_t(&a, &b, CONFIDENCE),
-        _ => paired_t(&a, &b, CONFIDENCE),
-    }?;
-    // As in tables, to the last digit.
-    let mean = |values: &[f64]| mean_and_sd(values).map_or(f64::NAN, |(mean, _)| mean);
-    let means = [mean(&a), mean(&b)];
-    let seeds = [a.len() as u64, b.len() as u64];
-    Some(comparison(condition, column, method, seeds, means, difference))
-}
+    }
 
-/// Tests of a rate's counts, all seeds together: McNemar's where both runs kept the verdict on each sample.
-fn of_counts(
-    condition: &Identity,
-    column: &ColumnKind,
-    left: &[&Measurement],
-    right: &[&Measurement],
-) -> Option<Comparison> {
-    let counts = column.counts?;
-    let total = |side: &[&Measurement]| {
-        let each = side.iter().filter_map(|it| counts(&it.outcome));
-        each.fold((0, 0, 0), |(accepted, tested, seeds), it| {
-            (accepted + it.accepted, tested + it.tested, seeds + 1)
-        })
-    };
-    let rate = |(accepted, tested, _): (u64, u64, u64)| accepted as f64 / tested as f64;
-    if let Some((lost, won, samples, pairs)) = discordant(counts, left, right) {
-        let same: Vec<u64> = pairs.iter().map(|(seed, _, _)| *seed).collect();
-        let of = |side: &[&Measurement]| {
-            let kept: Vec<&Measurement> = side
-                .iter()
-                .copied()
-                .filter(|it| same.contains(&it.seed))
-                .collect();
-            rate(total(&kept))
+    /// Both sides' values of the seeds that both have, in one order.
+    fn shared(&self) -> [Vec<f64>; 2] {
+        let pairs = self
+            .left
+            .iter()
+            .filter_map(|(seed, left)| Some((*left, *self.right.get(seed)?)));
+        let (left, right) = pairs.unzip();
+        [left, right]
+    }
+
+    /// The values of the seeds that only one side has.
+    fn apart(&self) -> [Vec<f64>; 2] {
+        let only = |here: &IndexMap<u64, f64>, there: &IndexMap<u64, f64>| {
+            let own = here.iter().filter(|(seed, _)| !there.contains_key(*seed));
+            own.map(|(_, value)| *value).collect()
         };
-        let seeds = [same.len() as u64; 2];
-        let difference = mcnemar(lost, won, samples, CONFIDENCE).filter(|_| lost + won > 0)?;
-        let found = comparison(
-            condition,
-            column,
-            Method::Mcnemar,
-            seeds,
-            [of(left), of(right)],
-            difference,
-        );
-        return Some(Comparison {
-            discordant: Some([lost, won]),
-            ..found
-        });
+        [only(&self.left, &self.right), only(&self.right, &self.left)]
     }
-    let (a, b) = (total(left), total(right));
-    let difference = two_proportions((a.0, a.1), (b.0, b.1), CONFIDENCE)?;
-    let means = [rate(a), rate(b)];
-    (means[0] != means[1]).then(|| {
-        comparison(
-            condition,
-            column,
-            Method::TwoProportions,
-            [a.2, b.2],
-            means,
-            difference,
-        )
-    })
-}
 
-type Counts = fn(&crate::stats::outcome::Outcome) -> Option<&crate::stats::outcome::Acceptance>;
-type Same<'a> = (u64, &'a Measurement, &'a Measurement);
-
-/// Accepted on one side only, over the seeds of which both sides kept the verdict on each of as many samples.
-fn discordant<'a>(
-    counts: Counts,
-    left: &[&'a Measurement],
-    right: &[&'a Measurement],
-) -> Option<(u64, u64, u64, Vec<Same<'a>>)> {
-    let mut found = (0, 0, 0, Vec::new());
-    for a in left {
-        // Rows of another network, or columns of other minibatches, are not the same samples.
-        let same = |b: &&&Measurement| b.seed == a.seed && b.subject == a.subject;
-        let Some(b) = right.iter().find(same) else {
-            continue;
+    /// `None` where a side lacks the statistic, or all is the same.
+    fn compare(&self, condition: &Identity, column: &ColumnKind, tolerance: &Tolerance) -> Option<Found> {
+        if self.left.is_empty() || self.right.is_empty() {
+            return None;
+        }
+        let (shared, apart) = (self.shared(), self.apart());
+        let enough = |sides: &[Vec<f64>; 2]| sides.iter().all(|side| side.len() > 1);
+        let paired = enough(&shared) || (!shared[0].is_empty() && !enough(&apart));
+        let (method, [left, right]) = match paired {
+            true => (Method::PairedT, shared),
+            false => (Method::WelchT, apart),
         };
-        let (x, y) = (counts(&a.outcome)?, counts(&b.outcome)?);
-        let (lost, won) = x
-            .verdicts
-            .discordant(&y.verdicts)
-            .filter(|_| !x.verdicts.is_empty())?;
-        found.0 += lost;
-        found.1 += won;
-        found.2 += x.tested;
-        found.3.push((a.seed, *a, *b));
+        let means = [mean(&left), mean(&right)];
+        let (same, within_tolerance) = match paired {
+            true => {
+                let all =
+                    |test: &dyn Fn(f64, f64) -> bool| left.iter().zip(&right).all(|(a, b)| test(*a, *b));
+                (all(&|a, b| a == b), all(&|a, b| tolerance.allows(a, b)))
+            }
+            false => (
+                left.iter().chain(&right).all(|value| *value == left[0]),
+                tolerance.allows(means[0], means[1]),
+            ),
+        };
+        if same {
+            return None;
+        }
+        let difference = match method {
+            Method::PairedT => paired_t(&left, &right, CONFIDENCE),
+            Method::WelchT => welch_t(&left, &right, CONFIDENCE),
+        };
+        let seeds = [left.len() as u64, right.len() as u64];
+        match difference {
+            Some(difference) => Some(Found::Tested(Comparison {
+                condition: condition.clone(),
+                statistic: column.name,
+                method,
+                seeds,
+                left: means[0],
+                right: means[1],
+                difference: difference.value,
+                interval: difference.interval,
+                p_value: difference.p_value,
+                p_adjusted: difference.p_value,
+                within_tolerance,
+                significant: false,
+            })),
+            None if within_tolerance => None,
+            None => Some(Found::Untested(Untested {
+                condition: condition.clone(),
+                statistic: column.name,
+                reason: match seeds.iter().all(|seeds| *seeds > 1) {
+                    true => Reason::NoSpread,
+                    false => Reason::TooFewSeeds,
+                },
+                seeds,
+                left: means[0],
+                right: means[1],
+                difference: means[1] - means[0],
+            })),
+        }
     }
-    (!found.3.is_empty()).then_some(found)
 }
 
-fn comparison(
-    condition: &Identity,
-    column: &ColumnKind,
-    method: Method,
-    seeds: [u64; 2],
-    [left, right]: [f64; 2],
-    difference: Difference,
-) -> Comparison {
-    Comparison {
-        condition: condition.clone(),
-        statistic: column.name,
-        method,
-        seeds,
-        left,
-        right,
-        difference: difference.value,
-        interval: difference.interval,
-        p_value: difference.p_value,
-        p_adjusted: difference.p_value,
-        discordant: None,
-    }
+fn mean(values: &[f64]) -> f64 {
+    mean_and_sd(values).map_or(f64::NAN, |(mean, _)| mean)
 }

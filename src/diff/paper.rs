@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::FailOn;
 use super::compare::CONFIDENCE;
-use super::{FORMAT_VERSION, FailOn};
 use crate::report::Table;
 use crate::report::columns::ColumnKind;
 use crate::report::number::{Format, printed_unit};
@@ -11,6 +11,9 @@ use crate::report::table::CellValue;
 use crate::stats::differences::{Difference, prediction};
 use crate::stats::interval::Interval;
 use crate::stats::multiple::benjamini_hochberg;
+
+/// The layout of `gradstudy diff --paper --format json`; raised when a reader of the old layout would misread the new.
+pub const FORMAT_VERSION: u32 = 1;
 
 /// Every cell of a run's tables that the paper prints a number for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,18 +123,18 @@ fn compared(column: &ColumnKind, ours: f64, sd: Option<f64>, seeds: u64, paper: 
 }
 
 impl PaperDiff {
+    /// Cells that differ by more than one more seed would, at level `alpha` after the adjustment.
+    pub fn significant(&self, alpha: f64) -> usize {
+        let significant = |cell: &&PaperCell| cell.p_adjusted.is_some_and(|p| p <= alpha);
+        self.cells.iter().filter(significant).count()
+    }
+
     /// Whether the difference is one of the kind `fail_on`. Any: a cell that does not round to the paper's digits.
     pub fn fails(&self, fail_on: FailOn, alpha: f64) -> bool {
         let flip = || self.cells.iter().any(|cell| cell.flip);
         match fail_on {
             FailOn::Flip => flip(),
-            FailOn::Significant => {
-                flip()
-                    || self
-                        .cells
-                        .iter()
-                        .any(|cell| cell.p_adjusted.is_some_and(|p| p <= alpha))
-            }
+            FailOn::Significant => flip() || self.significant(alpha) > 0,
             FailOn::Any => self.cells.iter().any(|cell| !cell.as_printed),
         }
     }

@@ -9,16 +9,21 @@ use super::table::{
     Cell, CellValue, DegenerateSamples, LeftOutValues, Missing, NearRounding, TailInRounding, Verdict,
 };
 use super::tabulate::Group;
-use crate::results::Measurement;
+use crate::results::{EffectiveNumbers, Measurement};
 use crate::stats::differences::half_width;
-use crate::stats::interval::{Interval, wilson};
+use crate::stats::interval::Interval;
 use crate::stats::missing::LeftOut;
 use crate::stats::outcome::{Degenerate, Outcome};
 
-/// Confidence of the interval that every rate carries, and of a mean over seeds.
+/// Confidence of the interval of a mean over seeds.
 const CONFIDENCE: f64 = 0.95;
 
-pub(super) fn cell(column: &ColumnKind, group: &[&Measurement], paper: Option<&PaperRow>) -> Cell {
+pub(super) fn cell(
+    column: &ColumnKind,
+    group: &[&Measurement],
+    paper: Option<&PaperRow>,
+    effective: &EffectiveNumbers,
+) -> Cell {
     let paper = paper.and_then(|row| column.paper.and_then(|printed| printed(row)));
     let mut by_test: IndexMap<&str, Group> = IndexMap::new();
     for measurement in group {
@@ -26,7 +31,10 @@ pub(super) fn cell(column: &ColumnKind, group: &[&Measurement], paper: Option<&P
             by_test.entry(&measurement.test).or_default().push(measurement);
         }
     }
-    let values: Vec<CellValue> = by_test.values().map(|group| value(column, group)).collect();
+    let values: Vec<CellValue> = by_test
+        .values()
+        .map(|group| value(column, group, effective))
+        .collect();
     let steps = by_test
         .values()
         .flatten()
@@ -71,7 +79,7 @@ fn verdict(column: &ColumnKind, value: &CellValue, group: &[&Measurement]) -> Op
 }
 
 /// Mean and sample standard deviation over the measurements of one test, one for each seed.
-fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
+fn value(column: &ColumnKind, group: &[&Measurement], effective: &EffectiveNumbers) -> CellValue {
     let values: Vec<f64> = group
         .iter()
         .filter_map(|it| (column.value)(&it.outcome))
@@ -82,13 +90,15 @@ fn value(column: &ColumnKind, group: &[&Measurement]) -> CellValue {
             reason: Missing::NotFinite,
         };
     };
+    let (effective, interval) = interval(column, group, effective).unzip();
     CellValue::Number {
         mean,
         sd,
         ci95: sd.and_then(|sd| half_width(sd, values.len() as u64, CONFIDENCE)),
         seeds: values.len() as u64,
         samples: counts(column, group).map(|(_, tested)| tested),
-        interval: interval(column, group),
+        effective,
+        interval,
     }
 }
 
@@ -104,10 +114,19 @@ fn counts(column: &ColumnKind, group: &[&Measurement]) -> Option<(u64, u64)> {
     (sum.1 > 0).then_some(sum)
 }
 
-/// Over several seeds, pooled counts would hide what the seeds differ in.
-fn interval(column: &ColumnKind, group: &[&Measurement]) -> Option<Interval> {
-    let (accepted, tested) = counts(column, group).filter(|_| group.len() == 1)?;
-    Some(wilson(accepted, tested, CONFIDENCE))
+/// The interval of a rate of one seed, and the independent samples that its samples are worth; `None` where that is not
+/// known. Over several seeds, pooled counts would hide what the seeds differ in.
+fn interval(
+    column: &ColumnKind,
+    group: &[&Measurement],
+    effective: &EffectiveNumbers,
+) -> Option<(f64, Interval)> {
+    let [measurement] = group else {
+        return None;
+    };
+    let counts = column.counts?(&measurement.outcome)?;
+    let effective = effective.find(measurement)?;
+    Some((effective, counts.interval(effective)))
 }
 
 /// What a test is, in a word or two.

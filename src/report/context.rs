@@ -210,6 +210,14 @@ mod tests {
                 tests: vec!["ks".into()],
             },
         };
+        // An interval, which rates of one seed have where `correlation` was measured.
+        if let CellValue::Number {
+            effective, interval, ..
+        } = &mut table.rows[1].cells[0].value
+        {
+            *effective = Some(2.0);
+            *interval = Some(crate::stats::interval::wilson(1, 2, 0.95));
+        }
         table.rows[0].rounding = vec![super::super::table::TailInRounding {
             test: "ks".into(),
             kind: "power law",

@@ -4,9 +4,9 @@ use super::columns;
 use super::table::{CellValue, Table};
 
 /// One line a row. For each column of the table: its mean, `_sd`, `_ci95` (half the mean's
-/// confidence interval), for a rate `_low` and `_high`, and `_paper`
-/// where the table has a paper side. A name that another statistic has (`xi_sd`) ends in `_over_seeds`. What is missing is
-/// empty; rates are fractions.
+/// confidence interval), for a rate `_low` and `_high` of its interval and the `_effective` samples that it rests on, and
+/// `_paper` where the table has a paper side. A name that another statistic has (`xi_sd`) ends in `_over_seeds`. What is
+/// missing is empty; rates are fractions.
 ///
 /// # Errors
 /// None in practice: writing to memory does not fail, and all records have one length.
@@ -18,7 +18,7 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
         header.push(column.name.into());
         header.extend(["sd", "ci95"].map(|spread| over_seeds(column.name, spread)));
         if column.counts.is_some() {
-            header.extend(["low", "high"].map(|end| format!("{}_{end}", column.name)));
+            header.extend(["low", "high", "effective"].map(|end| format!("{}_{end}", column.name)));
         }
         if table.paper.is_some() && column.paper.is_some() {
             header.push(format!("{}_paper", column.name));
@@ -30,21 +30,23 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
         let mut record: Vec<String> = row.labels.iter().map(ToString::to_string).collect();
         record.push(row.seeds.len().to_string());
         for (column, cell) in table.columns.iter().zip(&row.cells) {
-            let (mean, sd, ci95, interval) = match &cell.value {
+            let (mean, sd, ci95, interval, effective) = match &cell.value {
                 CellValue::Number {
                     mean,
                     sd,
                     ci95,
                     interval,
+                    effective,
                     ..
-                } => (Some(*mean), *sd, *ci95, *interval),
-                CellValue::Missing { .. } => (None, None, None, None),
+                } => (Some(*mean), *sd, *ci95, *interval, *effective),
+                CellValue::Missing { .. } => (None, None, None, None, None),
             };
             record.extend([number(mean), number(sd), number(ci95)]);
             if column.counts.is_some() {
                 record.extend([
                     number(interval.map(|it| it.low)),
                     number(interval.map(|it| it.high)),
+                    number(effective),
                 ]);
             }
             if table.paper.is_some() && column.paper.is_some() {

@@ -1,9 +1,9 @@
 //! The notes under a table: what its numbers mean, and what must be known before they are believed.
 
 use super::columns::NEED_TRACE;
-use super::number::{self, Target};
+use super::number::{self, Format, Target};
 use super::remarks;
-use super::table::{CellValue, DegenerateSamples, Missing, PaperSide, Row, Table};
+use super::table::{Cell, CellValue, DegenerateSamples, Missing, PaperSide, Row, Table};
 use crate::study::Spread;
 
 /// One note a line, in the markup of `target`: what stands in the cells, intervals of the rates, degenerate
@@ -131,25 +131,22 @@ impl Writer<'_> {
         (!added.is_empty()).then(|| format!("Added because rows would read alike without: {names}."))
     }
 
-    /// One note a column, and what its intervals take for granted.
+    /// One note a column, with the effective samples beside each interval; and why some rates have none.
     fn intervals(&self) -> Vec<String> {
         let of_column = |index: usize| {
             let rows = self.table.rows.iter().filter_map(|row| {
-                let cell = &row.cells[index];
                 let CellValue::Number {
-                    interval, samples, ..
-                } = &cell.value
+                    interval: Some(interval),
+                    samples: Some(samples),
+                    effective: Some(effective),
+                    ..
+                } = &row.cells[index].value
                 else {
                     return None;
                 };
                 let format = self.table.columns[index].format;
-                let text = number::interval(
-                    interval.as_ref()?,
-                    format,
-                    samples.unwrap_or(u64::MAX),
-                    self.target,
-                );
-                Some(self.of_row(row, text))
+                let text = number::interval(interval, format, *samples, self.target);
+                Some(self.of_row(row, text + &self.of_effective(*effective, *samples)))
             });
             let rows: Vec<String> = rows.collect();
             let heading = self.table.heading(index, self.target);
@@ -160,14 +157,41 @@ impl Writer<'_> {
             .iter()
             .map(|column| format!("Wilson {} intervals, {column}.", self.percent()))
             .collect();
-        if !notes.is_empty() {
-            notes.push(
-                "These intervals take samples as independent; rows and columns of one G are not quite, so they are \
-                 too narrow."
-                    .to_string(),
-            );
+        let without = |cell: &Cell| {
+            let CellValue::Number {
+                seeds,
+                samples,
+                interval,
+                ..
+            } = &cell.value
+            else {
+                return false;
+            };
+            *seeds == 1 && samples.is_some() && interval.is_none()
+        };
+        if self.table.rows.iter().flat_map(|row| &row.cells).any(without) {
+            let rates = match notes.is_empty() {
+                true => "Rates of one seed",
+                false => "Other rates of one seed",
+            };
+            notes.push(format!(
+                "{rates} have no interval: rows and columns of one G are not independent, and their effective number was \
+                 not measured (test correlation)."
+            ));
         }
         notes
+    }
+
+    /// Such as ` (2.96 effective of 300)`; nothing where all samples count.
+    fn of_effective(&self, effective: f64, samples: u64) -> String {
+        if effective == samples as f64 {
+            return String::new();
+        }
+        let effective = number::quantity(effective, None, Format::Significant(3), self.target);
+        format!(
+            " ({effective} effective of {})",
+            number::count(samples, self.target)
+        )
     }
 
     /// What a test is called: by what it is, where the table has no other of that kind.

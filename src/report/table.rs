@@ -163,7 +163,11 @@ pub enum CellValue {
         seeds: u64,
         /// For a rate: samples that it is of, over all seeds.
         samples: Option<u64>,
-        /// For a rate of one seed: its Wilson 95 % interval. Over several seeds the spread tells more.
+        /// For a rate of one seed: independent samples that its samples are worth, as `correlation` found; 1 for a single
+        /// sample, `None` where it is not known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        effective: Option<f64>,
+        /// Wilson's 95 % interval of a rate of so many effective samples. Over several seeds the spread tells more.
         interval: Option<Interval>,
     },
     Missing {

@@ -9,7 +9,7 @@ use super::error::ReportError;
 use super::paper::{Description, Paper, PaperRow, PaperTable, settings_in};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
 use super::table::{FORMAT_VERSION, Key, Label, PaperSide, Row, Table};
-use crate::results::{Measurement, Results, Subject};
+use crate::results::{EffectiveNumbers, Measurement, Results, Subject};
 use crate::stats::outcome::{Direction, Outcome};
 use crate::study::TableSpec;
 
@@ -27,6 +27,7 @@ pub(super) type Group<'a> = Vec<&'a Measurement>;
 /// A row key, column or paper table that does not exist, or no result at all for `spec.of`.
 pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> Result<Table, ReportError> {
     let groups = group(results, spec)?;
+    let effective = EffectiveNumbers::of(results);
     let rows: Vec<(Identity, Group)> = groups.into_iter().collect();
     let keys = keys(&rows, spec)?;
     let columns = spec
@@ -53,7 +54,10 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
                 .collect::<IndexSet<_>>()
                 .into_iter()
                 .collect(),
-            cells: columns.iter().map(|column| cell(column, group, paper)).collect(),
+            cells: columns
+                .iter()
+                .map(|column| cell(column, group, paper, &effective))
+                .collect(),
             degenerate: degenerate(group),
             rounding: rounding(group),
             near_rounding: near_rounding(group),

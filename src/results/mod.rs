@@ -1,5 +1,9 @@
 //! Results as data: what a run measured, each value with the identity of what it was measured on.
 
+mod effective;
+
+pub use effective::EffectiveNumbers;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,8 @@ use super::levels::LevelColumns;
 use super::{RunError, folder};
 use crate::arrays::write::{Column, Columns};
 use crate::report::columns::COLUMNS;
-use crate::results::{MeasuredSpectrum, Measurement, Results};
+use crate::results::{EffectiveNumbers, MeasuredSpectrum, Measurement, Results};
+use crate::stats::interval::Interval;
 use crate::stats::sample_values::SampleValues;
 use crate::stats::verdicts::Verdicts;
 
@@ -57,15 +58,23 @@ impl Samples {
     }
 }
 
-/// One row for each statistic of each measurement: `statistic`, `value`, and for rates the Wilson interval.
-pub fn outcomes(measurements: &[&Measurement], levels: &LevelColumns) -> Columns {
+/// One row for each statistic of each measurement: `statistic`, `value`, and for rates `effective`, the independent samples
+/// that the tested ones are worth, and the Wilson interval `low` to `high` of so many; NaN where that is not known.
+pub fn outcomes(
+    measurements: &[&Measurement],
+    levels: &LevelColumns,
+    effective: &EffectiveNumbers,
+) -> Columns {
     let statistics: Vec<Vec<_>> = measurements
         .iter()
         .map(|measurement| {
+            let effective = effective.find(measurement);
             let found = COLUMNS.iter().filter_map(|column| {
                 let value = (column.value)(&measurement.outcome)?;
                 let counts = column.counts.and_then(|counts| counts(&measurement.outcome));
-                Some((column.name, value, counts.map(|counts| counts.rate_interval)))
+                let rate = counts.zip(effective);
+                let interval = rate.map(|(counts, effective)| (effective, counts.interval(effective)));
+                Some((column.name, value, interval))
             });
             found.collect()
         })
@@ -87,10 +96,15 @@ pub fn outcomes(measurements: &[&Measurement], levels: &LevelColumns) -> Columns
         "value".to_string(),
         Column::Number(all().map(|it| it.1).collect()),
     ));
-    for (name, end) in [("low", 0), ("high", 1)] {
-        let ends = all()
-            .map(|(_, _, interval)| interval.map_or(f64::NAN, |it| if end == 0 { it.low } else { it.high }));
-        columns.push((name.to_string(), Column::Number(ends.collect())));
+    type OfRate = fn((f64, Interval)) -> f64;
+    let of_rates: [(&str, OfRate); 3] = [
+        ("low", |(_, interval)| interval.low),
+        ("high", |(_, interval)| interval.high),
+        ("effective", |(effective, _)| effective),
+    ];
+    for (name, of_rate) in of_rates {
+        let values = all().map(|(.., rate)| rate.map_or(f64::NAN, of_rate));
+        columns.push((name.to_string(), Column::Number(values.collect())));
     }
     columns
 }

@@ -1,4 +1,4 @@
-//! The verdict on each of many samples, one bit a sample: what McNemar's test of two runs is made of.
+//! The verdict on each of many samples, one bit a sample: by which two runs are compared sample by sample.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -48,7 +48,7 @@ impl Verdicts {
         (0..self.len).map(|i| self.bytes[(i / 8) as usize] >> (i % 8) & 1 == 1)
     }
 
-    /// Samples accepted here and not there, and there and not here: McNemar's b and c. `None` where the samples
+    /// Samples accepted here and not there, and there and not here. `None` where the samples
     /// are not as many.
     pub fn discordant(&self, other: &Verdicts) -> Option<(u64, u64)> {
         let count = |here: &[u8], there: &[u8]| {

@@ -1,8 +1,6 @@
 //! Tests of differences against SciPy: `tests/reference/stats/make_differences.py`.
 
-use gradstudy::stats::differences::{
-    mcnemar_exact_p, mcnemar_mid_p, paired_t, prediction, two_proportions, welch_t,
-};
+use gradstudy::stats::differences::{paired_t, prediction, welch_t};
 use serde_json::Value;
 
 fn golden(name: &str) -> Vec<Value> {
@@ -25,6 +23,7 @@ fn close(ours: f64, scipy: &Value) {
     assert!((ours - scipy).abs() <= 1e-8 * scipy.abs(), "{ours} {scipy}");
 }
 
+/// Welch's with SciPy's statistic and min(n₁, n₂) − 1 degrees of freedom.
 #[test]
 fn t_tests_are_scipys() {
     for (name, test) in [
@@ -36,33 +35,6 @@ fn t_tests_are_scipys() {
             close(found.p_value, &case["p"]);
             close(found.interval.low, &case["low"]);
             close(found.interval.high, &case["high"]);
-        }
-    }
-}
-
-#[test]
-fn two_proportions_are_scipys_chi_square() {
-    for case in golden("proportions") {
-        let pair = |side: &str| {
-            let counts = numbers(&case[side]);
-            (counts[0] as u64, counts[1] as u64)
-        };
-        close(
-            two_proportions(pair("left"), pair("right"), 0.95)
-                .unwrap()
-                .p_value,
-            &case["p"],
-        );
-    }
-}
-
-#[test]
-fn mcnemar_is_scipys_binomial_test() {
-    for case in golden("mcnemar") {
-        let (b, c) = (case["b"].as_u64().unwrap(), case["c"].as_u64().unwrap());
-        for (b, c) in [(b, c), (c, b)] {
-            close(mcnemar_exact_p(b, c), &case["exact"]);
-            close(mcnemar_mid_p(b, c), &case["mid"]);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::reasons::why_no_samples;
 use super::{AlongWord, Export, What, extension, listing, write_error, write_whole};
 use crate::arrays::write::{self, Columns, Tensor};
 use crate::cli::{Failure, print};
-use crate::results::{MeasuredSpectrum, Measurement, Results, Spectra};
+use crate::results::{EffectiveNumbers, MeasuredSpectrum, Measurement, Results, Spectra};
 use crate::run::keys::{self, measurement_name, spectrum_name};
 use crate::run::levels::LevelColumns;
 use crate::run::tables::{self, Samples, is_at};
@@ -29,6 +29,7 @@ pub(super) struct Found {
     pub samples: Vec<Samples>,
     /// Of the whole run.
     pub levels: LevelColumns,
+    pub effective: EffectiveNumbers,
 }
 
 impl Export {
@@ -100,6 +101,7 @@ fn everything(folder: &Path) -> Result<Found, Failure> {
     Ok(Found {
         samples: tables::samples(folder, &results)?,
         levels: LevelColumns::of(&results, &spectra),
+        effective: EffectiveNumbers::of(&results),
         results,
         spectra,
     })
@@ -149,7 +151,10 @@ fn outcomes(to: &Path, found: &Found) -> Result<String, ExportError> {
         });
     }
     let measurements: Vec<&Measurement> = found.results.measurements.iter().collect();
-    table(to, &tables::outcomes(&measurements, &found.levels))
+    table(
+        to,
+        &tables::outcomes(&measurements, &found.levels, &found.effective),
+    )
 }
 
 fn spectra(to: &Path, found: &Found) -> Result<String, ExportError> {

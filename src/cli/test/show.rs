@@ -12,6 +12,7 @@ use crate::report::columns::{COLUMNS, ColumnKind, samples::samples};
 use crate::report::number::{self, Format, Target};
 use crate::report::remarks;
 use crate::signature::Call;
+use crate::stats::interval::Interval;
 use crate::stats::outcome::Outcome;
 use crate::stats::power::Power;
 use crate::stats::sensitivity::TailPoint;
@@ -65,11 +66,12 @@ fn value_text(value: &crate::signature::Value) -> String {
 }
 
 /// One line for each statistic, with the conventions below; `left_out` says which arrays were not tested.
-pub fn text(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
+pub fn text(file: &Path, tested: &[Tested], left_out: &[String], independent: bool) -> String {
     let mut text = left_out
         .iter()
         .map(|line| format!("note: {line}\n"))
         .collect::<String>();
+    let mut without = false;
     for matrix in tested {
         let (_, size) = matrix.matrix.samples(matrix.along);
         let count = matrix.range.len();
@@ -93,11 +95,12 @@ pub fn text(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
         }
         for test in &matrix.tests {
             text += &format!("\n{}\n", written(&test.call));
-            text += &lines(&test.outcome);
+            text += &lines(&test.outcome, independent);
             text += &format!("{}\n", test_kind(&test.call.name).convention(&test.call.args));
             for caveat in caveats(&test.outcome) {
                 text += &format!("{caveat}\n");
             }
+            without |= test.outcome.acceptance().is_some() && count > 1 && !independent;
         }
         if let Some(rows) = &matrix.sensitivity {
             text += "\ntail                ecdf       n_tail  x_min      β̂        SE(β̂)    d_ks     d_c fixed     d_c fitted\n";
@@ -127,6 +130,9 @@ pub fn text(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
             }
             text += "Both critical distances are too large for `scan`.\n";
         }
+    }
+    if without {
+        text += "Rates of several samples have a 95 % interval (Wilson's) with --independent, where they are independent.\n";
     }
     text
 }
@@ -161,16 +167,18 @@ fn caveats(outcome: &Outcome) -> Vec<String> {
     all
 }
 
-fn lines(outcome: &Outcome) -> String {
+/// Wilson's 95 % interval of a rate of one sample, or of several that are said to be independent.
+fn interval(column: &ColumnKind, outcome: &Outcome, independent: bool) -> Option<Interval> {
+    let counts = column.counts.and_then(|counts| counts(outcome))?;
+    (independent || counts.tested == 1).then(|| counts.interval(counts.tested as f64))
+}
+
+fn lines(outcome: &Outcome, independent: bool) -> String {
+    let tested = outcome.acceptance().map_or(0, |counts| counts.tested);
     let shown = |column: &ColumnKind, value: f64| {
-        let counts = column.counts.and_then(|counts| counts(outcome));
-        let interval = counts.map_or(String::new(), |counts| {
-            let interval = number::interval(
-                &counts.rate_interval,
-                column.format,
-                counts.tested,
-                Target::Terminal,
-            );
+        let interval = interval(column, outcome, independent);
+        let interval = interval.map_or(String::new(), |interval| {
+            let interval = number::interval(&interval, column.format, tested, Target::Terminal);
             format!("  (95 %: {interval})")
         });
         let quantity = number::quantity(value, None, column.format, Target::Terminal);
@@ -187,12 +195,22 @@ fn numbers(outcome: &Outcome) -> Map<String, Value> {
         .collect()
 }
 
+fn intervals(outcome: &Outcome, independent: bool) -> Map<String, Value> {
+    statistics(outcome)
+        .filter_map(|(column, _)| {
+            let interval = interval(column, outcome, independent)?;
+            Some((column.name.to_string(), json!(interval)))
+        })
+        .collect()
+}
+
 /// Everything, with the outcomes in full.
-pub fn json(file: &Path, tested: &[Tested], left_out: &[String]) -> String {
+pub fn json(file: &Path, tested: &[Tested], left_out: &[String], independent: bool) -> String {
     let test = |test: &TestOf| {
         json!({
             "test": test.call,
             "statistics": numbers(&test.outcome),
+            "intervals": intervals(&test.outcome, independent),
             "outcome": test.outcome,
             "convention": test_kind(&test.call.name).convention(&test.call.args),
             "remarks": caveats(&test.outcome),

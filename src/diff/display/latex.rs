@@ -5,7 +5,8 @@ use indexmap::IndexSet;
 use super::super::RunDiff;
 use super::super::SettingChange;
 use super::parts::{
-    difference_with_interval, flip_rows, one_sided, pair_parts, row, sentences, shown, summary,
+    difference_with_interval, flip_rows, one_sided, pair_parts, row, sentences, shown, summary, test_words,
+    untested,
 };
 use super::{provenance_rows, setting_rows};
 use crate::report::latex::escape;
@@ -16,11 +17,11 @@ pub(super) type Column<'a> = (&'a str, f64);
 
 /// Tables of flips, what was tested, what moved, and settings; those that are empty are left out. They need booktabs,
 /// siunitx and longtable, and a part of the document that has one column. Each is labelled `tab:LABEL-…`.
-pub fn to_latex(diff: &RunDiff, alpha: f64, label: &str) -> String {
+pub fn to_latex(diff: &RunDiff, label: &str) -> String {
     let mut text = "% Written by gradstudy diff. For \\input into one column of a document with\n\
                     % \\usepackage{booktabs,siunitx,longtable}.\n"
         .to_string();
-    text.push_str(&format!("{}\\par\n", escape(&sentences(&summary(diff, alpha)))));
+    text.push_str(&format!("{}\\par\n", escape(&sentences(&summary(diff)))));
     let escaped = |row: Vec<String>| row.iter().map(|text| breakable(text)).collect::<Vec<_>>();
     let flips = diff.flips.iter().zip(flip_rows(diff));
     let flips = flips.map(|(flip, row)| (flip.identity.parts(), escaped(row[1..].to_vec())));
@@ -45,7 +46,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64, label: &str) -> String {
             show(it.right),
             difference_with_interval(it.statistic, it.difference, Some(it.interval), Target::Latex),
             p(it.p_adjusted),
-            it.method.words().to_string(),
+            test_words(it),
         ];
         (it.condition.parts(), cells)
     });
@@ -64,6 +65,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64, label: &str) -> String {
         ],
         &compared,
     ));
+    text.push_str(&untested_table(diff, label));
     let moved = diff.pairs.iter().filter(|pair| !pair.is_same()).flat_map(|pair| {
         let parts = pair_parts(pair);
         let rows: Vec<Vec<String>> = match one_sided(pair) {
@@ -90,7 +92,7 @@ pub fn to_latex(diff: &RunDiff, alpha: f64, label: &str) -> String {
         last = title;
     }
     text.push_str(&table(
-        &format!("Statistics that moved{shared}"),
+        &format!("Statistics that moved, chance or not{shared}"),
         &format!("{label}-moved"),
         &[
             ("measurement", 0.32),
@@ -118,6 +120,34 @@ pub fn to_latex(diff: &RunDiff, alpha: f64, label: &str) -> String {
         ));
     }
     text
+}
+
+fn untested_table(diff: &RunDiff, label: &str) -> String {
+    let rows = untested(diff).iter().map(|it| {
+        let show = |value: f64| shown(it.statistic, value, Target::Latex);
+        let cells = vec![
+            breakable(it.statistic),
+            show(it.left),
+            show(it.right),
+            difference_with_interval(it.statistic, it.difference, None, Target::Latex),
+            it.reason.words().to_string(),
+        ];
+        (it.condition.parts(), cells)
+    });
+    let (rows, shared) = without_shared(rows.collect());
+    table(
+        &format!("Differences that could not be tested{shared}"),
+        &format!("{label}-untested"),
+        &[
+            ("condition", 0.25),
+            ("statistic", 0.15),
+            ("left", 0.1),
+            ("right", 0.1),
+            ("difference", 0.12),
+            ("no test", 0.15),
+        ],
+        &rows,
+    )
 }
 
 /// A document of its own around what [`to_latex`] or `paper_to` wrote.

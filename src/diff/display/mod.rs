@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::{RunDiff, SettingChange};
 use crate::report::markup::escape_markdown;
 use crate::report::number::{self, DASH, Target};
-use parts::{comparison_rows, flip_rows, grid, one_sided, pair_title, row, sentences, summary};
+use parts::{
+    comparison_rows, flip_rows, grid, one_sided, pair_title, row, sentences, summary, untested_rows,
+};
 
 /// How differences are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +36,12 @@ const COMPARED: [&str; 7] = [
     "test",
 ];
 
+/// Headings of the differences that could not be tested.
+const UNTESTED: [&str; 6] = ["condition", "statistic", "left", "right", "difference", "no test"];
+
 /// For a terminal: flips of verdicts, what was tested, what else moved, then what may have caused it.
-pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
-    let mut text = summary(diff, alpha);
+pub fn to_text(diff: &RunDiff) -> String {
+    let mut text = summary(diff);
     let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             let mut grid = grid(header);
@@ -52,6 +57,10 @@ pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
         flip_rows(diff),
     );
     section("tested", &COMPARED, comparison_rows(diff));
+    section("not tested", &UNTESTED, untested_rows(diff));
+    if !diff.is_same() {
+        text.push_str("\nwhat moved, chance or not\n");
+    }
     for pair in diff.pairs.iter().filter(|pair| !pair.is_same()) {
         text.push_str(&format!("\n{}", pair_title(pair)));
         match one_sided(pair) {
@@ -80,21 +89,16 @@ pub fn to_text(diff: &RunDiff, alpha: f64) -> String {
 }
 
 /// The same in GitHub-flavoured Markdown, all statistics in one table.
-pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
-    let mut text = sentences(&summary(diff, alpha)) + "\n";
+pub fn to_markdown(diff: &RunDiff) -> String {
+    let mut text = sentences(&summary(diff)) + "\n";
     let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             let mut grid = grid(header);
             rows.into_iter().for_each(|row| {
                 grid.add_row(row.iter().map(|text| escape_markdown(text)));
             });
-            let title = if title.is_empty() {
-                String::new()
-            } else {
-                format!("{title}:\n\n")
-            };
             text.push_str(&format!(
-                "\n{title}{}\n",
+                "\n{title}:\n\n{}\n",
                 grid.load_style(presets::ASCII_MARKDOWN)
             ));
         }
@@ -105,6 +109,7 @@ pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
         flip_rows(diff),
     );
     section("Tested", &COMPARED, comparison_rows(diff));
+    section("Not tested", &UNTESTED, untested_rows(diff));
     let mut statistics = Vec::new();
     for pair in diff.pairs.iter().filter(|pair| !pair.is_same()) {
         let title = pair_title(pair);
@@ -121,7 +126,7 @@ pub fn to_markdown(diff: &RunDiff, alpha: f64) -> String {
         }
     }
     section(
-        "",
+        "What moved, chance or not",
         &["measurement", "statistic", "left", "right", "change"],
         statistics,
     );

@@ -99,11 +99,7 @@ fn summary(diff: &PaperDiff, alpha: f64) -> String {
         count(|cell| cell.flip),
     );
     if tested > 0 {
-        let significant = diff
-            .cells
-            .iter()
-            .filter(|cell| cell.p_adjusted.is_some_and(|p| p <= alpha))
-            .count();
+        let significant = diff.significant(alpha);
         text.push_str(&format!(
             "{significant} of {tested} differ by more than one more seed would, at {alpha} after Benjamini's and \
              Hochberg's adjustment\n"

@@ -3,7 +3,9 @@
 use comfy_table::{ContentArrangement, Table as Grid};
 
 use super::super::align::words;
-use super::super::{Alignment, Change, Pair, RunDiff, StatisticChange};
+use super::super::{
+    Alignment, Change, Comparison, Pair, Reason, RunDiff, StatisticChange, Summary, Untested,
+};
 use super::p_value;
 use crate::report::column;
 use crate::report::markup::TERMINAL_STYLE;
@@ -18,51 +20,73 @@ pub(super) fn grid(header: &[&str]) -> Grid {
     grid
 }
 
-pub(super) fn summary(diff: &RunDiff, alpha: f64) -> String {
-    let count = |wanted: fn(&&Pair) -> bool| diff.pairs.iter().filter(wanted).count();
-    let pairs = diff.pairs.len();
+/// The headline, a line each: what differs, what is significant, and what cannot be told.
+pub(super) fn summary(diff: &RunDiff) -> String {
+    let Summary {
+        measurements,
+        differing,
+        within_tolerance,
+        flips,
+        tested,
+        significant,
+        too_few_seeds,
+        no_spread,
+    } = diff.summary;
+    let alpha = diff.alpha;
     let mut text = match diff.is_same() {
-        true => format!("the runs agree in all {pairs} measurements"),
-        false => format!("{} of {pairs} measurements differ", count(|pair| !pair.is_same())),
+        true => format!("the runs agree in all {measurements} measurements"),
+        false => format!("{differing} of {measurements} measurements differ"),
     };
-    let statistics = diff.pairs.iter().flat_map(|pair| &pair.statistics);
-    let tolerated = statistics
-        .filter(|it| matches!(it.change, Change::WithinTolerance { .. }))
-        .count();
-    if tolerated > 0 {
-        text.push_str(&format!(
-            ", {tolerated} statistics within the tolerance but not equal"
-        ));
+    if within_tolerance > 0 {
+        text += &format!(", {within_tolerance} statistics within the tolerance but not equal");
     }
     text.push('\n');
     if let Alignment::Mean { left, right } = &diff.alignment {
         let list = |seeds: &[u64]| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-        text.push_str(&format!(
+        text += &format!(
             "the runs share no seed, so means over seeds are compared (left {}; right {})\n",
             list(left),
             list(right)
-        ));
+        );
     }
-    if !diff.comparisons.is_empty() {
-        let significant = diff
-            .comparisons
-            .iter()
-            .filter(|it| it.p_adjusted <= alpha)
-            .count();
-        text.push_str(&format!(
-            "{} verdicts flipped; {significant} of {} tested differences are significant at {alpha} after \
-             Benjamini's and Hochberg's adjustment\n",
-            diff.flips.len(),
-            diff.comparisons.len(),
-        ));
-        if diff.comparisons.iter().any(|it| it.method.is_of_samples()) {
-            text.push_str(
-                "tests of rates take the samples of a run as independent; rows and columns of one G are not quite, so \
-                 their p-values are too small\n",
-            );
-        }
+    if !diff.is_same() {
+        text += &format!("{}\n", counted(flips, "verdict flipped", "verdicts flipped"));
+    }
+    if tested > 0 {
+        text += &format!(
+            "{significant} of {tested} tested statistics differ significantly at {alpha} after Benjamini's and \
+             Hochberg's adjustment for {}\n",
+            counted(tested, "test", "tests"),
+        );
+    }
+    let differences = |count| counted(count, "difference", "differences");
+    if too_few_seeds > 0 {
+        let few = || diff.untested.iter().filter(|it| it.reason == Reason::TooFewSeeds);
+        let why = match few().all(|it| it.seeds == [1, 1]) {
+            true => "with one seed a side",
+            false => "with fewer than two seeds on a side",
+        };
+        text += &format!(
+            "no test is possible {why}: {} may be chance or not\n",
+            differences(too_few_seeds)
+        );
+        text += "run both with several seeds, as in `study \"…\" { seeds: 0..4 }` or by `--set study.seeds=0..4`\n";
+    }
+    if no_spread > 0 {
+        text += &format!(
+            "no test is possible of {}: the same in every seed\n",
+            differences(no_spread)
+        );
     }
     text
+}
+
+/// Such as `1 test` or `2 tests`.
+fn counted(count: u64, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {several}"),
+    }
 }
 
 /// The same, one thing each.
@@ -109,11 +133,23 @@ pub(super) fn row(statistic: &StatisticChange, target: Target) -> Option<[String
         Change::Same { .. } | Change::WithinTolerance { .. } => return None,
         Change::Moved { left, right } => {
             let [a, b] = number::contrast(scale * left, scale * right).map(|it| unit(it, "%"));
-            [name, a, b, unit(number::difference(scale * (right - left)), "pp")]
+            let change = unit(number::difference(scale * (right - left)), "pp");
+            [name, a, b, change + &judged_apart(statistic.discordant, target)]
         }
         Change::OnlyLeft { left } => [name, alone(left), none, "only in the left run".into()],
         Change::OnlyRight { right } => [name, none, alone(right), "only in the right run".into()],
     })
+}
+
+/// Samples that only one of the runs accepted, such as ` (−93 +12 samples)`; nothing where they are not known.
+fn judged_apart(discordant: Option<[u64; 2]>, target: Target) -> String {
+    let Some([lost, won]) = discordant else {
+        return String::new();
+    };
+    match target {
+        Target::Latex => format!(" ($-${lost} $+${won} samples)"),
+        _ => format!(" (−{lost} +{won} samples)"),
+    }
 }
 
 /// A plain number, such as `+3.1e-5`, as siunitx sets it.
@@ -200,8 +236,17 @@ pub(super) fn shown(statistic: &str, value: f64, target: Target) -> String {
     number::quantity(value, None, format, target)
 }
 
+/// The test and the seeds that it rests on, such as `paired t, 3 seeds`.
+pub(super) fn test_words(comparison: &Comparison) -> String {
+    let seeds = match comparison.seeds {
+        [left, right] if left == right => format!("{left} seeds"),
+        [left, right] => format!("{left} and {right} seeds"),
+    };
+    format!("{}, {seeds}", comparison.method.words())
+}
+
 pub(super) fn comparison_rows(diff: &RunDiff) -> Vec<Vec<String>> {
-    let row = |it: &super::super::Comparison| {
+    let row = |it: &Comparison| {
         let show = |value: f64| shown(it.statistic, value, Target::Terminal);
         vec![
             it.condition.to_string(),
@@ -210,11 +255,31 @@ pub(super) fn comparison_rows(diff: &RunDiff) -> Vec<Vec<String>> {
             show(it.right),
             difference_with_interval(it.statistic, it.difference, Some(it.interval), Target::Terminal),
             format!("{} ({})", p_value(it.p_value), p_value(it.p_adjusted)),
-            match it.discordant {
-                None => it.method.words().to_string(),
-                Some([lost, won]) => format!("{}: −{lost} +{won}", it.method.words()),
-            },
+            test_words(it),
         ]
     };
     diff.comparisons.iter().map(row).collect()
+}
+
+/// Differences without a test, beside those with one; where there is none with one, all that moved is listed anyway.
+pub(super) fn untested(diff: &RunDiff) -> &[Untested] {
+    match diff.comparisons.is_empty() {
+        true => &[],
+        false => &diff.untested,
+    }
+}
+
+pub(super) fn untested_rows(diff: &RunDiff) -> Vec<Vec<String>> {
+    let row = |it: &Untested| {
+        let show = |value: f64| shown(it.statistic, value, Target::Terminal);
+        vec![
+            it.condition.to_string(),
+            it.statistic.to_string(),
+            show(it.left),
+            show(it.right),
+            difference_with_interval(it.statistic, it.difference, None, Target::Terminal),
+            it.reason.words().to_string(),
+        ]
+    };
+    untested(diff).iter().map(row).collect()
 }

@@ -10,7 +10,6 @@ use rayon::prelude::*;
 
 use super::degenerate::Cause;
 use super::history_view::HistoryView;
-use super::interval::wilson;
 use super::missing::MissingValues;
 use super::monitor::Monitor;
 use super::outcome::{Acceptance, Degenerate, Direction};
@@ -154,7 +153,6 @@ pub(super) fn acceptance<T>(samples: &[Result<T, Cause>], accepted: impl Fn(&T) 
         } else {
             accepted as f64 / tested as f64
         },
-        rate_interval: wilson(accepted, tested, 0.95),
         verdicts: verdicts.into_iter().collect(),
     }
 }

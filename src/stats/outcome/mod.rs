@@ -6,7 +6,7 @@ pub use spectra::{DavisKahanOutcome, OverlapOutcome, ShapeOutcome, TurnedEigenve
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::interval::Interval;
+use crate::stats::interval::{Interval, wilson_of_effective};
 use crate::stats::missing::LeftOut;
 use crate::stats::multiple::Rejections;
 use crate::stats::sample_values::SampleValues;
@@ -74,11 +74,16 @@ pub struct Acceptance {
     pub degenerate: Degenerate,
     /// accepted / tested, in \[0, 1\].
     pub rate: f64,
-    /// Wilson 95 % interval of the rate.
-    pub rate_interval: Interval,
     /// The verdict on each sample; stored beside outcomes, and empty where that was not done.
     #[serde(skip)]
     pub verdicts: Verdicts,
+}
+
+impl Acceptance {
+    /// Wilson's 95 % interval of the rate, where the samples are worth `effective` independent ones.
+    pub fn interval(&self, effective: f64) -> Interval {
+        wilson_of_effective(self.accepted, self.tested, effective, 0.95)
+    }
 }
 
 /// The power-law KS test over many samples.
