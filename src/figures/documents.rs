@@ -1,6 +1,6 @@
 //! One figure in every format.
 
-use super::layout::layout;
+use super::layout::{Layout, layout};
 use super::prepare::prepare;
 use super::{Figure, FigureError, convert, csv, font, pgfplots, svg};
 use crate::report::Drawing;
@@ -25,6 +25,7 @@ pub fn documents(figure: &Figure) -> Result<Drawing, FigureError> {
     ];
     let mut notes = prepared.notes.clone();
     notes.extend(without_glyph(figure));
+    notes.extend(shortened(figure, &layout));
     Ok(Drawing {
         name: figure.name.clone(),
         caption: figure.caption.clone(),
@@ -32,6 +33,16 @@ pub fn documents(figure: &Figure) -> Result<Drawing, FigureError> {
         svg,
         files,
     })
+}
+
+/// Says that names were too long for their place.
+fn shortened(figure: &Figure, layout: &Layout) -> Option<String> {
+    let mut entries = layout.legend.iter().flat_map(|legend| &legend.entries);
+    let own = figure.series.iter().any(|it| it.label.contains('…'));
+    let in_legend = !own && entries.any(|entry| entry.text.contains('…'));
+    let whole = &figure.x.categories;
+    let below = layout.x.major.iter().zip(whole).any(|((_, label), name)| label.text != *name);
+    (in_legend || below).then(|| "Names with … are shortened; the CSV has them whole.".to_string())
 }
 
 /// Says which characters of labels and names are drawn as boxes. Those in LaTeX are the document's.

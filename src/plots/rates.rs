@@ -41,7 +41,7 @@ static SIGNATURE: Signature = Signature {
             name: "curves",
             ty: ParamType::List(&ParamType::Word(&[])),
             default: Default::Absent,
-            doc: "row keys and factors that name the curves, before all else that tells them apart; not the axis",
+            doc: "row keys and factors that name the curves; what else tells them apart is added",
         },
         Param {
             name: "x",

@@ -12,8 +12,8 @@ use crate::stats::{TESTS, TestKind};
 /// The columns that `test` gives, in the order of the reference; `None` for a test that is not known. `single`: it
 /// looks at one sample alone, as of a spectrum. `spectrum` is the spectrum that it looks at, if it is one.
 ///
-/// The test is made of two zeros: which statistics an outcome has follows from the test and its settings alone, and
-/// an outcome of degenerate samples has them all.
+/// The test is made of two zeros: which statistics an outcome has follows from the test and its settings, and an outcome
+/// of degenerate samples has them as well.
 pub fn given(test: &Call, single: bool, spectrum: Option<&Call>) -> Option<Vec<&'static ColumnKind>> {
     let curvature = spectrum.is_some_and(|call| hessian::signatures::find(&call.name).is_some());
     let outcome = match TESTS.iter().find(|kind| kind.signature().name == test.name) {
@@ -31,7 +31,11 @@ fn of_samples(kind: &dyn TestKind, test: &Call, single: bool) -> Option<Outcome>
     let mut outcome = kind.run_sample(&[0.0, 0.0], &test.args, 0, &Monitor::SILENT)?;
     let acceptance = match &mut outcome {
         Outcome::PowerLaw(outcome) => Some(&mut outcome.acceptance),
-        Outcome::Normality(outcome) => Some(&mut outcome.acceptance),
+        Outcome::Normality(outcome) => {
+            // The one number that is left out where all samples are degenerate.
+            outcome.mean_statistic.get_or_insert(f64::NAN);
+            Some(&mut outcome.acceptance)
+        }
         Outcome::Alternatives(outcome) => Some(&mut outcome.acceptance),
         _ => None,
     };
