@@ -79,7 +79,11 @@ fn rows(csv: &str, column: &str) -> HashMap<(String, String), [String; 2]> {
     let header = reader.headers().unwrap().clone();
     let at = |name: &str| header.iter().position(|it| it == name).unwrap();
     let (batch, sg_type) = (at("batch"), at("sg_type"));
-    let (mean, sd) = (at(column), at(&format!("{column}_sd")));
+    // `xi_sd` is the spread of `xi` over seeds, and a column of its own before its own spread.
+    let spread = format!("{column}_sd");
+    let mean = (0..header.len()).find(|i| header[*i] == *column && header.get(i + 1) == Some(&spread));
+    let mean = mean.unwrap();
+    let sd = mean + 1;
     let record = |it: csv::StringRecord| {
         let text = |index: usize| it[index].to_string();
         ((text(batch), text(sg_type)), [text(mean), text(sd)])
@@ -93,12 +97,17 @@ fn figures_have_the_numbers_of_results_and_tables_to_the_last_digit() {
     let mut text = STUDY.to_string();
     for (test, columns) in &tests {
         let columns = columns.join(", ");
-        writeln!(text, "table t_{test} {{ of: {test}  rows: [batch, sg_type]  columns: [{columns}] }}").unwrap();
+        writeln!(
+            text,
+            "table t_{test} {{ of: {test}  rows: [batch, sg_type]  columns: [{columns}] }}"
+        )
+        .unwrap();
     }
     let gradstudy = Gradstudy::new(&text);
     gradstudy.run(&["run", "test.study"]).success();
     let run = gradstudy.runs().pop().unwrap();
-    let results: Results = serde_yaml::from_str(&fs::read_to_string(run.join("results.yaml")).unwrap()).unwrap();
+    let results: Results =
+        serde_yaml::from_str(&fs::read_to_string(run.join("results.yaml")).unwrap()).unwrap();
 
     for (test, columns) in &tests {
         for column in columns {
@@ -108,7 +117,12 @@ fn figures_have_the_numbers_of_results_and_tables_to_the_last_digit() {
     let figures = checked(&text).figures;
     assert!(figures.len() > 100, "{} statistics", figures.len());
     let one_seed = Results {
-        measurements: results.measurements.iter().filter(|it| it.seed == 0).cloned().collect(),
+        measurements: results
+            .measurements
+            .iter()
+            .filter(|it| it.seed == 0)
+            .cloned()
+            .collect(),
         ..results.clone()
     };
     let mut compared = 0;
@@ -125,13 +139,20 @@ fn figures_have_the_numbers_of_results_and_tables_to_the_last_digit() {
         let drawn = points(&to_csv(&figure).unwrap(), &sg_types);
         for it in of_test(&one_seed) {
             let value = (kind.value)(&it.outcome).unwrap_or(f64::NAN);
-            let value = if value.is_finite() { value.to_string() } else { String::new() };
+            let value = if value.is_finite() {
+                value.to_string()
+            } else {
+                String::new()
+            };
             assert_eq!(drawn[&key(&it)][0], value, "{test}: {name} at {:?}", key(&it));
         }
 
         let figure = plots::draw(spec, &results, &Spectra::default()).unwrap();
         let drawn = points(&to_csv(&figure).unwrap(), &sg_types);
-        let table = rows(&fs::read_to_string(run.join(format!("t_{test}.csv"))).unwrap(), name);
+        let table = rows(
+            &fs::read_to_string(run.join(format!("t_{test}.csv"))).unwrap(),
+            name,
+        );
         assert_eq!(drawn.len(), table.len(), "{test}: {name}");
         for (key, [mean, sd]) in table {
             let [y, low, high] = &drawn[&key];
@@ -143,4 +164,69 @@ fn figures_have_the_numbers_of_results_and_tables_to_the_last_digit() {
         }
     }
     assert!(compared > 200, "{compared} bands");
+}
+
+/// The codes of what is wrong with `figure`, and everything said of it.
+fn told(figure: &str) -> (Vec<&'static str>, String) {
+    match study::check(
+        &Source::new("test.study", format!("{STUDY}{figure}")),
+        &VOCABULARY,
+    ) {
+        Ok(_) => (Vec::new(), String::new()),
+        Err(diagnostics) => {
+            let codes = diagnostics.iter().map(|it| it.code).collect();
+            let said = diagnostics
+                .iter()
+                .map(|it| format!("{} {:?}", it.message, it.help));
+            (codes, said.collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_told_by_check() {
+    for (figure, code, word) in [
+        ("rates(bell, show: beta)", "E0551", "`p_value`"),
+        ("rates(bell, show: statisic)", "E0309", "`statistic`"),
+        (
+            "rates(tails, show: power_law)",
+            "E0551",
+            "did you mean `power_law_rate`?",
+        ),
+        ("rates(shape, show: converged)", "E0551", "gives no `converged`"),
+        (
+            "rates(curved, against: model, show: trace)",
+            "E0551",
+            "gives no `trace`",
+        ),
+        ("rates(shape)", "E0551", "`stable_rank`"),
+        (
+            "rates([tails, index], show: power_law_rate)",
+            "E0551",
+            "nothing of `index`",
+        ),
+        ("angles(tails)", "E0551", "`rates` draws any statistic"),
+        ("rates(tails, show: [beta, s])", "E0552", "f_s"),
+        ("rates(tails, against: spectrum)", "E0553", "of no spectrum"),
+        ("rates(tails, against: sg_type, x: linear)", "E0553", "no numbers"),
+        (
+            "rates(tails, against: batch, curves: [batch])",
+            "E0553",
+            "on the axis",
+        ),
+    ] {
+        let (codes, said) = told(&format!("figure f = {figure}\n"));
+        assert_eq!(codes, [code], "{figure}: {said}");
+        assert!(said.contains(word), "{figure}: {said}");
+    }
+    for figure in [
+        "rates([tails, bell])",
+        "rates(eigen, show: power_law)",
+        "rates(tails, show: [beta, beta_corrected], y: log)",
+        "rates(curved, against: model, show: converged)",
+        "angles([turned, shared])",
+    ] {
+        let (codes, said) = told(&format!("figure f = {figure}\n"));
+        assert!(codes.is_empty(), "{figure}: {said}");
+    }
 }

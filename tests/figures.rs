@@ -12,8 +12,8 @@ pub mod samples;
 mod thinning;
 
 use gradstudy::figures::{
-    Axis, Figure, FigureError, FitLine, Series, SeriesKind, against, curve, documents, horizontal_line, in_order,
-    rank_plot, to_csv, to_pdf, to_pgfplots, to_svg,
+    Axis, Figure, FigureError, FitLine, Series, SeriesKind, against, curve, documents, horizontal_line,
+    in_order, rank_plot, to_csv, to_pdf, to_pgfplots, to_svg,
 };
 use gradstudy::stats::power_law::PowerLawFit;
 
@@ -68,7 +68,10 @@ fn statistics_have_the_mean_and_a_band_of_one_standard_deviation() {
         0,
     );
     assert_eq!(series.points[0], (1.0, 0.25));
-    assert!(series.points[1].1.is_nan(), "a level without a value keeps its place");
+    assert!(
+        series.points[1].1.is_nan(),
+        "a level without a value keeps its place"
+    );
     assert!((series.points[2].1 - 0.7).abs() < 1e-15);
     let band = series.band.expect("three seeds");
     assert_eq!(band[0], (0.25, 0.25));

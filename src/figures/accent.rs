@@ -55,7 +55,10 @@ mod tests {
     fn accents_are_told_from_their_letters() {
         assert_eq!(
             split("SE(β̂) of d̄"),
-            ("SE(β) of d".to_string(), vec![(5, Accent::Hat), (11, Accent::Bar)])
+            (
+                "SE(β) of d".to_string(),
+                vec![(5, Accent::Hat), (11, Accent::Bar)]
+            )
         );
         assert_eq!(split("ŝ, é"), ("ŝ, é".to_string(), Vec::new()));
     }

@@ -41,14 +41,23 @@ fn shortened(figure: &Figure, layout: &Layout) -> Option<String> {
     let own = figure.series.iter().any(|it| it.label.contains('…'));
     let in_legend = !own && entries.any(|entry| entry.text.contains('…'));
     let whole = &figure.x.categories;
-    let below = layout.x.major.iter().zip(whole).any(|((_, label), name)| label.text != *name);
+    let below = layout
+        .x
+        .major
+        .iter()
+        .zip(whole)
+        .any(|((_, label), name)| label.text != *name);
     (in_legend || below).then(|| "Names with … are shortened; the CSV has them whole.".to_string())
 }
 
 /// Says which characters of labels and names are drawn as boxes. Those in LaTeX are the document's.
 fn without_glyph(figure: &Figure) -> Option<String> {
     let labels = [&figure.x.label, &figure.y.label].into_iter();
-    let names = figure.x.categories.iter().chain(figure.series.iter().map(|it| &it.label));
+    let names = figure
+        .x
+        .categories
+        .iter()
+        .chain(figure.series.iter().map(|it| &it.label));
     let mut lacking: Vec<char> = labels.chain(names).flat_map(|text| font::lacking(text)).collect();
     lacking.sort_unstable();
     lacking.dedup();

@@ -60,7 +60,9 @@ pub(super) fn lacking(text: &str) -> Vec<char> {
     });
     let glyphs = texts.flat_map(|text| text.layouted().iter().flat_map(|span| &span.positioned_glyphs));
     let lacking = glyphs.filter(|glyph| glyph.id.0 == 0);
-    lacking.flat_map(|glyph| glyph.text.chars().collect::<Vec<_>>()).collect()
+    lacking
+        .flat_map(|glyph| glyph.text.chars().collect::<Vec<_>>())
+        .collect()
 }
 
 /// How high the ink of a letter stands above the line, in the unit of `size`.
@@ -154,6 +156,11 @@ mod tests {
     #[test]
     fn accents_stand_over_letters_and_take_no_room() {
         assert_eq!(width("β̂ of d̄", 1.0), width("β of d", 1.0));
-        assert!(top("β", 1.0) > 0.6 && top("x", 1.0) < 0.6, "{} {}", top("β", 1.0), top("x", 1.0));
+        assert!(
+            top("β", 1.0) > 0.6 && top("x", 1.0) < 0.6,
+            "{} {}",
+            top("β", 1.0),
+            top("x", 1.0)
+        );
     }
 }

@@ -76,7 +76,9 @@ pub enum Scale {
     /// Base ten; has no place for values ≤ 0.
     Log,
     /// Base ten beyond ±10^decade, linear between: a logarithmic axis with a place for zero and for negative values.
-    SymLog { decade: i32 },
+    SymLog {
+        decade: i32,
+    },
 }
 
 /// One condition of a figure.

@@ -131,10 +131,13 @@ fn axis(tex: &mut String, which: &str, axis: &Axis, ticks: &Ticks, range: &Range
             .collect::<Vec<_>>()
             .join(",")
     };
-    let labels = ticks.major.iter().map(|(_, label)| match axis.categories.is_empty() {
-        true => tick_label(label),
-        false => format!("{{{}}}", latex::prose(&label.text)),
-    });
+    let labels = ticks
+        .major
+        .iter()
+        .map(|(_, label)| match axis.categories.is_empty() {
+            true => tick_label(label),
+            false => format!("{{{}}}", latex::prose(&label.text)),
+        });
     let labels: Vec<String> = labels.collect();
     if let Scale::SymLog { decade } = axis.scale {
         writeln!(
@@ -210,7 +213,7 @@ fn legend_style(legend: &Legend, frame: Rect) -> String {
 fn series(tex: &mut String, prepared: &Prepared, drawn: &Drawn) -> std::fmt::Result {
     let index = drawn.series.color;
     let color = format!("gs{}", index % super::COLORS.len());
-    writeln!(tex, "% {}", latex::escape(&drawn.series.label))?;
+    writeln!(tex, "% {}", latex::prose(&drawn.series.label))?;
     let low = drawn.band.iter().map(|(x, low, _)| (*x, *low));
     let high = drawn.band.iter().rev().map(|(x, _, high)| (*x, *high));
     let outline: Vec<_> = low.chain(high).collect();

@@ -61,8 +61,15 @@ pub(super) fn prepare(figure: &Figure) -> Result<Prepared<'_>, FigureError> {
         notes.extend(reason);
     }
     // Statistics that no sample allowed leave an empty frame, and notes: the report has the rest to show.
-    let statistic = figure.series.iter().all(|it| it.kind == SeriesKind::LineWithPoints);
-    let undefined = figure.series.iter().flat_map(|it| &it.points).all(|it| !finite(it.1));
+    let statistic = figure
+        .series
+        .iter()
+        .all(|it| it.kind == SeriesKind::LineWithPoints);
+    let undefined = figure
+        .series
+        .iter()
+        .flat_map(|it| &it.points)
+        .all(|it| !finite(it.1));
     if shown.is_empty() && !(statistic && undefined) {
         return Err(FigureError::NothingToDraw {
             figure: figure.name.clone(),

@@ -368,7 +368,9 @@ fn axes(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
         let y = frame.at((0.0, prepared.y.fraction(*value))).1;
         pen.number(label, (left - TICK_GAP - width(label), y + TICK * 0.34));
     }
-    let below = layout.turned.map_or(baseline, |length| bottom + TICK_GAP + length);
+    let below = layout
+        .turned
+        .map_or(baseline, |length| bottom + TICK_GAP + length);
     let middle = ((left + right) / 2.0, below + LABEL * 1.35);
     pen.prose(&layout.x_label, middle, LABEL, HPos::Center, false);
     let middle = (0.6 + LABEL * 0.8, (top + bottom) / 2.0);

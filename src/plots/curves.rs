@@ -48,7 +48,8 @@ pub(super) fn group<'a, T>(
         .map(|(factor, _)| factor.as_str())
         .collect();
     let others = factors.iter().copied().chain(BUILT_IN);
-    let others = others.filter(|key| !keys.contains(key) && !axis.is_some_and(|axis| is_axis(&identities, axis, key)));
+    let others =
+        others.filter(|key| !keys.contains(key) && !axis.is_some_and(|axis| is_axis(&identities, axis, key)));
     let mut told: Vec<&str> = keys.to_vec();
     // A key that says the same of all is no name for any of them.
     for key in others {
@@ -77,7 +78,10 @@ pub(super) fn group<'a, T>(
 /// each level one place.
 fn is_axis(identities: &[Identity], axis: &str, key: &str) -> bool {
     let text = |key: &str, it: &Identity| label_of(key, it.subject, it.levels, it.direction);
-    let pairs: IndexSet<(String, String)> = identities.iter().map(|it| (text(axis, it), text(key, it))).collect();
+    let pairs: IndexSet<(String, String)> = identities
+        .iter()
+        .map(|it| (text(axis, it), text(key, it)))
+        .collect();
     let places: IndexSet<&String> = pairs.iter().map(|(place, _)| place).collect();
     let levels: IndexSet<&String> = pairs.iter().map(|(_, level)| level).collect();
     key == axis || (places.len() == pairs.len() && levels.len() == pairs.len())
@@ -125,7 +129,10 @@ mod tests {
             let level = |(factor, level): &(&str, &str)| (factor.to_string(), level.to_string());
             levels.iter().map(level).collect()
         };
-        let items: Vec<Row> = rows.iter().map(|(batch, levels)| (subject(*batch), own(levels))).collect();
+        let items: Vec<Row> = rows
+            .iter()
+            .map(|(batch, levels)| (subject(*batch), own(levels)))
+            .collect();
         group(&items, identity, keys, Some(axis)).into_keys().collect()
     }
 
@@ -152,7 +159,10 @@ mod tests {
         }
         assert_eq!(names(rows, &[], "lr"), ["b = 1", "b = 10"]);
         // What the study names does not join conditions that it says nothing of.
-        assert_eq!(names(rows, &["model"], "batch"), ["LeNet, lr = 0.1", "LeNet, lr = 0.2"]);
+        assert_eq!(
+            names(rows, &["model"], "batch"),
+            ["LeNet, lr = 0.1", "LeNet, lr = 0.2"]
+        );
         assert_eq!(names(&rows[..1], &[], "batch"), ["tails"]);
         // A level that says itself what it is.
         let labelled: &[(u64, &[(&str, &str)])] = &[(1, &[("clip", "c = 1")]), (1, &[("clip", "none")])];

@@ -212,7 +212,12 @@ fn curves<'a>(shown: &'a [&'a Measurement], columns: &[&'static ColumnKind], arg
     let shown: Vec<&Measurement> = shown.iter().copied().filter(shows).collect();
     let mut curves = Vec::new();
     let named: Vec<(String, Vec<&Measurement>)> = {
-        let groups = group(&shown, |it| identity(it), &words(args, "curves"), Some(args.text("against")));
+        let groups = group(
+            &shown,
+            |it| identity(it),
+            &words(args, "curves"),
+            Some(args.text("against")),
+        );
         let own = groups.into_iter();
         own.map(|(label, group)| (label, group.into_iter().copied().collect()))
             .collect()

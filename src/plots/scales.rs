@@ -20,7 +20,10 @@ impl Wish {
             Wish::Log => true,
             Wish::Any => {
                 let positive = || finite().filter(|value| *value > 0.0);
-                let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
+                let (low, high) = (
+                    positive().fold(f64::INFINITY, f64::min),
+                    positive().fold(0.0, f64::max),
+                );
                 finite().all(|value| value >= 0.0) && high >= span * low
             }
         };
@@ -59,7 +62,10 @@ mod tests {
         assert_eq!(Wish::Linear.scale(&wide, 100.0), Scale::Linear);
         assert_eq!(Wish::Any.scale(&[0.1, 0.3], 10.0), Scale::Linear);
         assert_eq!(Wish::Log.scale(&[0.1, 0.3], 10.0), Scale::Log);
-        assert_eq!(Wish::Any.scale(&[0.0, 0.001, 0.1], 10.0), Scale::SymLog { decade: -3 });
+        assert_eq!(
+            Wish::Any.scale(&[0.0, 0.001, 0.1], 10.0),
+            Scale::SymLog { decade: -3 }
+        );
         assert_eq!(Wish::Any.scale(&[-5.0, 0.001, 0.1], 10.0), Scale::Linear);
         assert_eq!(Wish::Log.scale(&[-5.0, 0.2], 10.0), Scale::SymLog { decade: -1 });
         assert_eq!(Wish::Any.scale(&[0.0, 0.0], 10.0), Scale::Linear);

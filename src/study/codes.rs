@@ -390,7 +390,7 @@ pub static CODES: &[Code] = &[
         "statistics without a common axis",
         "A figure has one vertical axis: what it shows is all of one quantity, such as rates in percent, distances, or \
          p-values.",
-        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g)\nfigure f = rates(t, show: [d_ks, beta])",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g)\nfigure f = rates(t, show: [d_ks, power_law_rate])",
     ),
     code(
         "E0553",

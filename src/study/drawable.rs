@@ -75,7 +75,12 @@ fn gives(cases: &[Case], test: &str, vocabulary: &Vocabulary) -> Option<Vec<&'st
             || file.is_some_and(|(parameters, iterations)| parameters == 1 || iterations == 1);
         let single = spectrum.is_some() || one_iteration;
         let columns = vocabulary.facts.columns(&spec.call, single, spectrum)?;
-        given.extend(columns.into_iter().filter(|column| !given.contains(column)).collect::<Vec<_>>());
+        given.extend(
+            columns
+                .into_iter()
+                .filter(|column| !given.contains(column))
+                .collect::<Vec<_>>(),
+        );
     }
     (!given.is_empty()).then_some(given)
 }
@@ -101,7 +106,8 @@ impl Scope<'_> {
         let strange = made(cases, test).find(|(_, spec)| !vocabulary.facts.draws(kind, &spec.call));
         if let Some((_, spec)) = strange {
             let message = format!("`{kind}` cannot draw `{test}`, a test `{}`", spec.call.name);
-            let help = "`rates` draws any statistic of a test; the language reference says what the others draw";
+            let help =
+                "`rates` draws any statistic of a test; the language reference says what the others draw";
             self.say(Diagnostic::error("E0551", message, figure.place("of"), "of these").help(help));
         }
     }
@@ -119,9 +125,12 @@ impl Scope<'_> {
         }
         let show = figure.bound.args.texts("show");
         let entries = figure.written("show").map(listed_in);
+        // Unknown words have been told.
+        if show.iter().any(|column| !vocabulary.columns.contains(column)) {
+            return;
+        }
         for entry in entries.iter().flatten() {
             if let ExprKind::Word(word) = &entry.kind
-                && vocabulary.columns.contains(&word.as_str())
                 && !all.contains(&word.as_str())
             {
                 let message = format!("{} no `{word}`", given_by(of));
@@ -174,7 +183,8 @@ impl Scope<'_> {
         for entry in figure.written("curves").map(listed_in).unwrap_or_default() {
             if matches!(&entry.kind, ExprKind::Word(word) if word == against) {
                 let message = format!("`{against}` is on the axis, it cannot name the curves as well");
-                let help = "name other factors, or leave `curves` out: then all that tells curves apart names them";
+                let help =
+                    "name other factors, or leave `curves` out: then all that tells curves apart names them";
                 self.say(Diagnostic::error("E0553", message, entry.span, "on the axis").help(help));
             }
         }
@@ -212,9 +222,12 @@ impl Scope<'_> {
             false => level_numbers::numbers(&labels).is_some(),
         };
         if let (Some(x), false) = (figure.written("x"), numeric) {
-            let strange = labels.iter().find(|label| level_numbers::numbers(&[label]).is_none());
+            let strange = labels
+                .iter()
+                .find(|label| level_numbers::numbers(&[label]).is_none());
             let strange = strange.map_or(String::new(), |label| format!(", such as `{label}`"));
-            let message = format!("an axis of names has no scale: `{against}` has labels that are no numbers{strange}");
+            let message =
+                format!("an axis of names has no scale: `{against}` has labels that are no numbers{strange}");
             let help = "leave `x` out, or label the levels by numbers";
             self.say(Diagnostic::error("E0553", message, x.span, "a scale").help(help));
         }

@@ -23,8 +23,14 @@ mod tests {
 
     #[test]
     fn numbers_are_told_from_names() {
-        assert_eq!(numbers(&["1", "44_426", "1e-3"]), Some((vec![1.0, 44_426.0, 1e-3], false)));
-        assert_eq!(numbers(&["0", "33.3%", "80 %"]), Some((vec![0.0, 0.333, 0.8], true)));
+        assert_eq!(
+            numbers(&["1", "44_426", "1e-3"]),
+            Some((vec![1.0, 44_426.0, 1e-3], false))
+        );
+        assert_eq!(
+            numbers(&["0", "33.3%", "80 %"]),
+            Some((vec![0.0, 0.333, 0.8], true))
+        );
         for no in ["lenet", "", "inf", "nan", "%", "B = 1", "1e-3%"] {
             assert_eq!(numbers(&["1", no]), None, "{no}");
         }

@@ -13,11 +13,13 @@ use super::look::tree;
 fn symbols() -> Vec<String> {
     let headings = COLUMNS.iter().map(|column| column.heading.to_string());
     let symbols = SYMBOLS.iter().map(|symbol| symbol.plain.to_string());
-    let more = ["0123456789 −+±×·%", "10⁻¹²³⁴⁵⁶⁷⁸⁹⁰", "≤ ≥ ∞ √ – — … ‖ ∇ α β γ δ ε θ κ λ μ ξ ρ σ χ Σ Λ", "1\u{202F}234"];
-    headings
-        .chain(symbols)
-        .chain(more.map(str::to_string))
-        .collect()
+    let more = [
+        "0123456789 −+±×·%",
+        "10⁻¹²³⁴⁵⁶⁷⁸⁹⁰",
+        "≤ ≥ ∞ √ – — … ‖ ∇ α β γ δ ε θ κ λ μ ξ ρ σ χ Σ Λ",
+        "1\u{202F}234",
+    ];
+    headings.chain(symbols).chain(more.map(str::to_string)).collect()
 }
 
 /// A figure with `text` on its axis, in its legend and as a category.
@@ -28,7 +30,7 @@ fn with(text: &str) -> Figure {
         name: "f".into(),
         caption: String::new(),
         x: Axis::categories("x", vec![text.to_string(), "b".into()]),
-        y: Axis::linear(text),
+        y: Axis::linear(text).with_tex(&latex::prose(text)),
         series: vec![series],
         notes: Vec::new(),
     }
@@ -46,7 +48,9 @@ fn texts<'a>(group: &'a usvg::Group, found: &mut Vec<&'a usvg::Text>) {
 
 /// Hats and bars.
 fn accents(text: &str) -> usize {
-    text.chars().filter(|it| matches!(it, '\u{302}' | '\u{304}')).count()
+    text.chars()
+        .filter(|it| matches!(it, '\u{302}' | '\u{304}'))
+        .count()
 }
 
 #[test]
@@ -61,7 +65,10 @@ fn svg_has_a_glyph_for_every_letter_and_a_stroke_for_every_accent() {
                 assert_ne!(glyph.id.0, 0, "{symbol}: no glyph for {:?}", glyph.text);
             }
         }
-        let bare: String = symbol.chars().filter(|it| accents(&it.to_string()) == 0).collect();
+        let bare: String = symbol
+            .chars()
+            .filter(|it| accents(&it.to_string()) == 0)
+            .collect();
         let lines = |svg: &str| svg.matches("<polyline").count();
         let plain = to_svg(&with(&bare)).expect("draws");
         // On the axis, in the legend and below the frame.
@@ -72,7 +79,7 @@ fn svg_has_a_glyph_for_every_letter_and_a_stroke_for_every_accent() {
 /// Dark pixels of the PNG of one text.
 fn ink(text: &str) -> Vec<usize> {
     let svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><rect width="60" height="40" fill="white"/><text x="5" y="30" font-family="Ubuntu Light" font-size="24">{text}</text></svg>"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><rect width="60" height="40" fill="white"/><text x="5" y="30" font-family="Ubuntu" font-size="24">{text}</text></svg>"#
     );
     let png = to_png("f", &svg).expect("converts");
     let image = image::load_from_memory(&png).expect("a PNG").to_luma8();
@@ -84,7 +91,10 @@ fn ink(text: &str) -> Vec<usize> {
 fn png_shows_letters_and_no_boxes() {
     // No font has a character of the private area.
     let boxed = ink("\u{E000}");
-    let mut letters: Vec<char> = symbols().iter().flat_map(|it| it.chars().collect::<Vec<_>>()).collect();
+    let mut letters: Vec<char> = symbols()
+        .iter()
+        .flat_map(|it| it.chars().collect::<Vec<_>>())
+        .collect();
     letters.sort_unstable();
     letters.dedup();
     for letter in letters {
@@ -98,7 +108,10 @@ fn png_shows_letters_and_no_boxes() {
         let svg = to_svg(&with(text)).expect("draws");
         let png = to_png("f", &svg).expect("converts");
         let image = image::load_from_memory(&png).expect("a PNG").to_luma8();
-        image.pixels().map(|pixel| 255 - u64::from(pixel.0[0])).sum::<u64>()
+        image
+            .pixels()
+            .map(|pixel| 255 - u64::from(pixel.0[0]))
+            .sum::<u64>()
     };
     for (with, without) in [("β̂", "β"), ("d̄_ks", "d_ks"), ("p̄-value", "p-value")] {
         assert!(page(with) > page(without) + 1000, "{with} has its accent");
@@ -110,12 +123,16 @@ fn inflated(pdf: &[u8]) -> String {
     let mut all = String::new();
     let find = |from: usize, what: &[u8]| {
         let rest = &pdf[from.min(pdf.len())..];
-        rest.windows(what.len()).position(|window| window == what).map(|at| from + at)
+        rest.windows(what.len())
+            .position(|window| window == what)
+            .map(|at| from + at)
     };
     let mut from = 0;
     while let Some(start) = find(from, b"stream\n") {
         let start = start + b"stream\n".len();
-        let Some(end) = find(start, b"endstream") else { break };
+        let Some(end) = find(start, b"endstream") else {
+            break;
+        };
         let mut text = Vec::new();
         // What is no deflated stream, such as a font, is passed over.
         let _ = flate2::read::ZlibDecoder::new(&pdf[start..end]).read_to_end(&mut text);
@@ -131,12 +148,18 @@ fn pdf_has_letters_and_no_boxes() {
     for symbol in symbols() {
         let svg = to_svg(&with(&symbol)).expect("draws");
         let content = inflated(&to_pdf("f", &svg).expect("converts"));
-        assert!(content.contains(" l\n") || content.contains(" c\n"), "{symbol}: something is drawn");
+        assert!(
+            content.contains(" l\n") || content.contains(" c\n"),
+            "{symbol}: something is drawn"
+        );
         for shown in content.split('<').skip(1).filter_map(|rest| rest.split_once('>')) {
             let glyphs = shown.0.as_bytes();
             let hex = !glyphs.is_empty() && glyphs.len() % 4 == 0 && glyphs.iter().all(u8::is_ascii_hexdigit);
             let notdef = glyphs.chunks(4).any(|glyph| glyph == b"0000");
-            assert!(!(hex && shown.1.trim_start().starts_with("Tj") && notdef), "{symbol}: {content}");
+            assert!(
+                !(hex && shown.1.trim_start().starts_with("Tj") && notdef),
+                "{symbol}: {content}"
+            );
         }
     }
 }

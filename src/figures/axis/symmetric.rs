@@ -90,7 +90,10 @@ mod tests {
     #[test]
     fn many_decades_are_labelled_every_few_and_few_by_numbers() {
         let ticks = range(-20, -0.5, 20.5).ticks(6);
-        assert_eq!(labels(&ticks), ["0", "10^−17", "10^−13", "10^−9", "10^−5", "10^−1"]);
+        assert_eq!(
+            labels(&ticks),
+            ["0", "10^−17", "10^−13", "10^−9", "10^−5", "10^−1"]
+        );
         let ticks = range(0, -0.05, 1.8).ticks(6);
         assert_eq!(labels(&ticks), ["0", "1", "2", "5"]);
     }

@@ -123,7 +123,11 @@ mod tests {
             lacking.retain(|name| !many.contains(name));
         }
         for (text, single, spectrum) in [
-            ("power_law(bootstrap: 10, distances: all)", true, Some("covariance")),
+            (
+                "power_law(bootstrap: 10, distances: all)",
+                true,
+                Some("covariance"),
+            ),
             ("normality", true, Some("covariance")),
             ("spectrum_shape", true, Some("hessian")),
         ] {

@@ -85,7 +85,10 @@ mod tests {
                 let kind = find(column).unwrap_or_else(|| panic!("{name}: there is no column {column}"));
                 matches!(kind.format, Format::Percent(_))
             };
-            assert!(columns.iter().all(|it| percent(it) == percent(columns[0])), "{name}");
+            assert!(
+                columns.iter().all(|it| percent(it) == percent(columns[0])),
+                "{name}"
+            );
         }
         let times = |name: &str| {
             let all = QUANTITIES.iter().flat_map(|(_, columns)| columns.iter());
