@@ -7,7 +7,7 @@ use super::scales::{self, Wish};
 use super::{FigureKind, PlotError, caption};
 use crate::figures::{self, Axis, Figure, Series};
 use crate::report::number::{DASH, Format};
-use crate::report::{ColumnKind, column, label_of, quantity};
+use crate::report::{ColumnKind, column, label_of, quantity, row_keys};
 use crate::results::{Measurement, Results, Spectra};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
 use crate::study::{FigureSpec, numbers};
@@ -73,6 +73,8 @@ impl FigureKind for Rates {
         let shown: Vec<&Measurement> = of_tests.filter(|it| of.contains(&it.test.as_str())).collect();
         let columns = columns(spec, &shown)?;
         let places = Places::of(spec, &shown)?;
+        let shown = distinct(&shown, &places);
+        let shown: Vec<&Measurement> = shown.iter().collect();
         let curves = curves(&shown, &columns, args);
         let mut series: Vec<Series> = Vec::new();
         let mut notes = Vec::new();
@@ -195,6 +197,18 @@ fn label(key: &str, it: &Measurement) -> String {
     }
 }
 
+/// Each measurement once for its place on the axis. One that does not depend on a factor is listed for each of its
+/// levels; of those the levels are left that all of them share, so that the factor names no curve of it.
+fn distinct(shown: &[&Measurement], places: &Places) -> Vec<Measurement> {
+    let mut found: IndexMap<(&str, &str, u64, String), Measurement> = IndexMap::new();
+    for it in shown {
+        let key = (it.test.as_str(), it.step.as_str(), it.seed, places.at(it).1);
+        let first = found.entry(key).or_insert_with(|| (*it).clone());
+        first.levels.retain(|level| it.levels.contains(level));
+    }
+    found.into_values().collect()
+}
+
 /// Measurements of one column under one name.
 struct Curve<'a> {
     label: String,
@@ -229,6 +243,8 @@ fn curves<'a>(shown: &'a [&'a Measurement], columns: &[&'static ColumnKind], arg
             for test in &tests {
                 let mut name = match columns.len() {
                     1 => label.clone(),
+                    // Nothing tells its conditions apart: the test's name would say nothing either.
+                    _ if label == *test => column.heading.to_string(),
                     _ => format!("{label}: {}", column.heading),
                 };
                 if tests.len() > 1 {
@@ -325,7 +341,10 @@ fn axis_label(key: &str, percent: bool) -> String {
     let label = match key {
         "batch" => "batch size B".to_string(),
         "iterations" => "iterations T".to_string(),
-        other => other.replace('_', " "),
+        other => match row_keys::find(other) {
+            Some(key) => key.heading.to_string(),
+            None => other.replace('_', " "),
+        },
     };
     match percent {
         true => format!("{label} (%)"),
