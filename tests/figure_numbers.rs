@@ -23,7 +23,7 @@ const STUDY: &str = "study \"every statistic\" { seeds: 0..1 }\n\
     spectrum k = hessian(of: m, on: d, samples: 100, top: 9)\n\
     test tails = power_law(g, tail: top(50), bootstrap: 20, distances: all)\n\
     test bell = normality(g, points: 20)\n\
-    test laws = alternatives(g, tail: top(50))\n\
+    test laws = alternatives(g, tail: top(50), along: dimension)\n\
     test index = hill(g, k: 20)\n\
     test alike = correlation(g)\n\
     test eigen = power_law(c, tail: top(30))\n\
@@ -229,4 +229,33 @@ fn what_cannot_be_drawn_is_told_by_check() {
         let (codes, said) = told(&format!("figure f = {figure}\n"));
         assert!(codes.is_empty(), "{figure}: {said}");
     }
+}
+
+#[test]
+fn a_statistic_without_any_value_leaves_an_empty_frame_and_a_note() {
+    // Outliers want eight eigenvalues.
+    let text = STUDY.replace("covariance(g, top: 30)", "covariance(g, top: 5)");
+    let text = text.replace("tail: top(30)", "tail: top(5)") + "figure f = rates(shape, show: outliers)\n";
+    let keep = [
+        "study",
+        "data",
+        "model",
+        "vary",
+        "record g",
+        "spectrum c",
+        "test shape",
+        "figure",
+    ];
+    let lines = text
+        .lines()
+        .filter(|line| keep.iter().any(|word| line.starts_with(word)));
+    let gradstudy = Gradstudy::new(&lines.collect::<Vec<_>>().join("\n"));
+    gradstudy.run(&["run", "test.study"]).success();
+    let run = gradstudy.runs().pop().unwrap();
+    let report = fs::read_to_string(run.join("report.md")).unwrap();
+    assert!(
+        report.contains("Not drawn, shape: 2 of 2 points are not finite"),
+        "{report}"
+    );
+    assert_eq!(fs::read_to_string(run.join("f.csv")).unwrap().lines().count(), 3);
 }

@@ -1,5 +1,7 @@
 //! Hats, bars and tildes over letters: the fonts of figures lack β̂, d̄ and p̄, so the accents are drawn as strokes.
 
+use super::font;
+
 /// A mark over a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Accent {
@@ -19,7 +21,7 @@ impl Accent {
     }
 
     /// The stroke, for a letter of `width`: (right of the letter's middle, above its top), all in heights of letters.
-    pub(super) fn stroke(self, width: f64) -> Vec<(f64, f64)> {
+    fn stroke(self, width: f64) -> Vec<(f64, f64)> {
         let half = (0.42 * width).clamp(0.11, 0.24);
         let line: &[(f64, f64)] = match self {
             Accent::Hat => &[(-0.85, 0.07), (0.0, 0.19), (0.85, 0.07)],
@@ -45,6 +47,21 @@ pub(super) fn split(text: &str) -> (String, Vec<(usize, Accent)>) {
         }
     }
     (bare, accents)
+}
+
+/// The strokes of `accents` over the letters of `bare`: (along the line from its start, above it), in the unit of `size`.
+pub(super) fn strokes(bare: &str, accents: &[(usize, Accent)], size: f64) -> Vec<Vec<(f64, f64)>> {
+    let stroke = |(end, accent): &(usize, Accent)| {
+        let letter = bare[..*end].chars().next_back().map_or(0, char::len_utf8);
+        let (before, letter) = (&bare[..end - letter], &bare[end - letter..*end]);
+        let (left, right) = (font::width(before, size), font::width(&bare[..*end], size));
+        let (middle, top) = ((left + right) / 2.0, font::top(letter, size));
+        let stroke = accent.stroke((right - left) / size).into_iter();
+        stroke
+            .map(|(along, above)| (middle + along * size, top + above * size))
+            .collect()
+    };
+    accents.iter().map(stroke).collect()
 }
 
 #[cfg(test)]

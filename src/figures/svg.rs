@@ -224,19 +224,11 @@ impl Pen<'_> {
             HPos::Center => -length / 2.0,
             HPos::Right => -length,
         };
-        for (end, accent) in accents {
-            let letter = text[..end].chars().next_back().map_or(0, char::len_utf8);
-            let (before, letter) = (&text[..end - letter], &text[end - letter..end]);
-            let (left, right) = (font::width(before, size), font::width(&text[..end], size));
-            let (middle, top) = (start + (left + right) / 2.0, font::top(letter, size));
-            let place = |(along, above): (f64, f64)| {
-                let (along, up) = (middle + along * size, top + above * size);
-                match turned {
-                    true => (x - up, y - along),
-                    false => (x + along, y - up),
-                }
+        for stroke in accent::strokes(&text, &accents, size) {
+            let place = |(along, up): (f64, f64)| match turned {
+                true => (x - up, y - start - along),
+                false => (x + start + along, y - up),
             };
-            let stroke = accent.stroke((right - left) / size);
             let line: Vec<_> = stroke.into_iter().map(place).collect();
             self.line(&line, INK, accent::STROKE * size);
         }

@@ -71,13 +71,12 @@ impl FigureKind for Rates {
         let of = args.texts("of");
         let of_tests = results.measurements.iter();
         let shown: Vec<&Measurement> = of_tests.filter(|it| of.contains(&it.test.as_str())).collect();
-        let columns = columns(spec, &shown)?;
+        let (columns, mut notes) = columns(spec, &shown)?;
         let places = Places::of(spec, &shown)?;
         let shown = distinct(&shown, &places);
         let shown: Vec<&Measurement> = shown.iter().collect();
         let curves = curves(&shown, &columns, args);
         let mut series: Vec<Series> = Vec::new();
-        let mut notes = Vec::new();
         for curve in &curves {
             let points = curve.points(&places);
             notes.extend(curve.without_value(&places, &points));
@@ -106,8 +105,11 @@ fn wish(args: &Args, axis: &str) -> Wish {
     }
 }
 
-/// The columns that are shown; of those that hold where the study names none, the ones that a test gives.
-fn columns(spec: &FigureSpec, shown: &[&Measurement]) -> Result<Vec<&'static ColumnKind>, PlotError> {
+/// The columns that are shown and a result has, and notes on those that none has.
+fn columns(
+    spec: &FigureSpec,
+    shown: &[&Measurement],
+) -> Result<(Vec<&'static ColumnKind>, Vec<String>), PlotError> {
     let args = &spec.call.args;
     let find = |name: &str| {
         column(name).ok_or_else(|| PlotError::Unknown {
@@ -120,16 +122,27 @@ fn columns(spec: &FigureSpec, shown: &[&Measurement]) -> Result<Vec<&'static Col
         .into_iter()
         .map(find)
         .collect::<Result<Vec<_>, _>>()?;
-    let given = |column: &&ColumnKind| shown.iter().any(|it| (column.value)(&it.outcome).is_some());
-    let columns: Vec<&ColumnKind> = columns.into_iter().filter(given).collect();
-    match columns.is_empty() {
-        true => Err(PlotError::Empty {
+    if shown.is_empty() {
+        return Err(PlotError::Empty {
             figure: spec.name.clone(),
             of: args.texts("of").join(", "),
-        }),
-        false => Ok(columns),
+        });
     }
+    let (given, lacking): (Vec<&ColumnKind>, Vec<_>) = columns
+        .into_iter()
+        .partition(|column| shown.iter().any(|it| (column.value)(&it.outcome).is_some()));
+    // Where no result has any of them, such as outliers among five eigenvalues, the drawing says so of each curve.
+    if given.is_empty() {
+        return Ok((lacking, Vec::new()));
+    }
+    let not_asked = |column: &&ColumnKind| USUAL.contains(&column.name);
+    let lacking = lacking.into_iter().filter(|column| !not_asked(column));
+    let notes = lacking.map(|column| format!("Not drawn: no result has a value of {}.", column.heading));
+    Ok((given, notes.collect()))
 }
+
+/// What is shown where the study names nothing: of most tests only one of the two is known.
+const USUAL: [&str; 2] = ["power_law_rate", "gaussian_rate"];
 
 /// Where measurements lie on the horizontal axis.
 struct Places {
@@ -218,9 +231,13 @@ struct Curve<'a> {
 
 /// One curve for each condition, column and test that gives it; the name says what tells it from the others.
 fn curves<'a>(shown: &'a [&'a Measurement], columns: &[&'static ColumnKind], args: &Args) -> Vec<Curve<'a>> {
+    let has = |column: &ColumnKind, it: &Measurement| (column.value)(&it.outcome).is_some();
+    let none = !columns
+        .iter()
+        .any(|column| shown.iter().any(|it| has(column, it)));
     let gives = |column: &ColumnKind, test: &str| {
         let mut of_test = shown.iter().filter(|it| it.test == test);
-        of_test.any(|it| (column.value)(&it.outcome).is_some())
+        none || of_test.any(|it| has(column, it))
     };
     let shows = |it: &&Measurement| columns.iter().any(|column| gives(column, &it.test));
     let shown: Vec<&Measurement> = shown.iter().copied().filter(shows).collect();
