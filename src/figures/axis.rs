@@ -88,7 +88,7 @@ impl Range {
 
     /// The value at a fraction of the axis.
     pub(super) fn value(&self, fraction: f64) -> f64 {
-        self.scale.from_axis(self.low + fraction * (self.high - self.low))
+        self.scale.value_at(self.low + fraction * (self.high - self.low))
     }
 
     /// Ticks with at most about `most` labels.

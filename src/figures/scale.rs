@@ -46,7 +46,7 @@ impl Scale {
     }
 
     /// The value at a place on the axis.
-    pub(super) fn from_axis(self, at: f64) -> f64 {
+    pub(super) fn value_at(self, at: f64) -> f64 {
         match self {
             Scale::Linear => at,
             Scale::Log => 10f64.powf(at),
@@ -88,7 +88,7 @@ mod tests {
             assert!((at(value) - place).abs() < 1e-12, "{value}: {}", at(value));
         }
         for value in [0.0, 3e-5, 1e-4, 0.2, 7.0, -7.0, -1e-9] {
-            assert!((scale.from_axis(at(value)) - value).abs() <= 1e-12 * f64::abs(value));
+            assert!((scale.value_at(at(value)) - value).abs() <= 1e-12 * f64::abs(value));
         }
         assert!(scale.admits(0.0) && scale.admits(-1.0) && !scale.admits(f64::NAN));
         assert!(!Scale::Log.admits(0.0) && Scale::Linear.admits(0.0));

@@ -43,8 +43,12 @@ pub(super) fn note(axis: &Axis, which: &str) -> Option<String> {
                 true => (decade + 2, " %"),
                 false => (decade, ""),
             };
+            let bound = match power {
+                -4..=5 => 10f64.powi(power).to_string(),
+                _ => format!("1e{power}"),
+            };
             Some(format!(
-                "The {which} axis is logarithmic beyond ±1e{power}{percent} and linear between, so that zero has a place."
+                "The {which} axis is logarithmic beyond ±{bound}{percent} and linear between, so that zero has a place."
             ))
         }
         Scale::Linear | Scale::Log => None,
