@@ -44,7 +44,8 @@ pub(super) fn note(axis: &Axis, which: &str) -> Option<String> {
                 false => (decade, ""),
             };
             let bound = match power {
-                -4..=5 => 10f64.powi(power).to_string(),
+                -4..0 => format!("0.{:0>1$}", 1, power.unsigned_abs() as usize),
+                0..=5 => 10u32.pow(power.unsigned_abs()).to_string(),
                 _ => format!("1e{power}"),
             };
             Some(format!(
@@ -74,5 +75,28 @@ mod tests {
         assert_eq!(Wish::Log.scale(&[-5.0, 0.2], 10.0), Scale::SymLog { decade: -1 });
         assert_eq!(Wish::Any.scale(&[0.0, 0.0], 10.0), Scale::Linear);
         assert_eq!(Wish::Any.scale(&[], 10.0), Scale::Linear);
+    }
+
+    #[test]
+    fn the_note_says_where_the_axis_is_linear() {
+        let said = |decade, percent| {
+            let scale = Scale::SymLog { decade };
+            let axis = Axis {
+                scale,
+                percent,
+                ..Axis::linear("x")
+            };
+            note(&axis, "vertical").expect("a note")
+        };
+        for (decade, percent, bound) in [
+            (-4, false, "±0.0001 "),
+            (-3, true, "±0.1 % "),
+            (0, false, "±1 "),
+            (2, false, "±100 "),
+            (-9, false, "±1e-9 "),
+        ] {
+            assert!(said(decade, percent).contains(bound), "{}", said(decade, percent));
+        }
+        assert_eq!(note(&Axis::log("x"), "vertical"), None);
     }
 }
