@@ -11,6 +11,7 @@ use crate::layers::BatchNormMode;
 use crate::models::{self, MODELS, Network};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
+use crate::report;
 use crate::signature::{Call, Default, Param, ParamType, Signature, Value};
 use crate::spectra::SPECTRA;
 use crate::spectra::measures::MEASURES;
@@ -194,6 +195,20 @@ impl Facts for RegistryFacts {
             Ok(network) => Ok(network.parameter_count() as u64),
             Err(error) => Err(error.to_string()),
         })
+    }
+
+    fn columns(&self, test: &Call, single: bool, spectrum: Option<&Call>) -> Option<Vec<&'static str>> {
+        let given = report::given(test, single, spectrum)?;
+        Some(given.iter().map(|column| column.name).collect())
+    }
+
+    fn quantity(&self, column: &str) -> Option<&'static str> {
+        report::column(column).map(report::quantity)
+    }
+
+    fn draws(&self, figure: &str, test: &Call) -> bool {
+        let kind = FIGURES.iter().find(|kind| kind.signature().name == figure);
+        kind.is_none_or(|kind| kind.draws(test))
     }
 
     fn selected(&self, model: &Call, data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {

@@ -1,5 +1,7 @@
 //! Figures in every format: what they show, what they leave out, and that nothing covers anything else.
 
+#[path = "figures/glyphs.rs"]
+mod glyphs;
 #[path = "figures/latex.rs"]
 mod latex;
 #[path = "figures/look.rs"]
@@ -10,8 +12,8 @@ pub mod samples;
 mod thinning;
 
 use gradstudy::figures::{
-    Axis, Figure, FigureError, FitLine, Series, SeriesKind, curve, documents, horizontal_line, in_order,
-    rank_plot, rates_against, to_csv, to_pdf, to_pgfplots, to_svg,
+    Axis, Figure, FigureError, FitLine, Series, SeriesKind, against, curve, documents, horizontal_line,
+    in_order, rank_plot, to_csv, to_pdf, to_pgfplots, to_svg,
 };
 use gradstudy::stats::power_law::PowerLawFit;
 
@@ -55,27 +57,31 @@ fn ranks_fall_and_the_fit_is_the_fitted_quantile_function() {
 }
 
 #[test]
-fn rates_have_the_mean_and_a_band_of_one_standard_deviation() {
-    let series = rates_against(
+fn statistics_have_the_mean_and_a_band_of_one_standard_deviation() {
+    let series = against(
         "r",
-        &[(10.0, vec![0.5, 0.7, 0.9]), (1.0, vec![0.25]), (3.0, vec![])],
+        &[
+            (10.0, vec![0.5, 0.7, f64::NAN, 0.9]),
+            (1.0, vec![0.25]),
+            (3.0, vec![f64::NAN]),
+        ],
         0,
     );
-    assert_eq!(series.points.len(), 2, "a level without a rate is no point");
-    assert_eq!(series.points[0], (1.0, 25.0));
-    assert!((series.points[1].1 - 70.0).abs() < 1e-12);
-    let band = series.band.expect("three seeds");
-    assert_eq!(band[0], (25.0, 25.0));
-    // Sample standard deviation of 50, 70, 90: 20.
+    assert_eq!(series.points[0], (1.0, 0.25));
     assert!(
-        (band[1].0 - 50.0).abs() < 1e-12 && (band[1].1 - 90.0).abs() < 1e-12,
+        series.points[1].1.is_nan(),
+        "a level without a value keeps its place"
+    );
+    assert!((series.points[2].1 - 0.7).abs() < 1e-15);
+    let band = series.band.expect("three seeds");
+    assert_eq!(band[0], (0.25, 0.25));
+    // Sample standard deviation of 0.5, 0.7, 0.9: 0.2.
+    assert!(
+        (band[2].0 - 0.5).abs() < 1e-12 && (band[2].1 - 0.9).abs() < 1e-12,
         "{band:?}"
     );
-    assert!(
-        rates_against("one seed", &[(1.0, vec![0.5]), (2.0, vec![0.6])], 0)
-            .band
-            .is_none()
-    );
+    let one_seed = against("one seed", &[(1.0, vec![0.5]), (2.0, vec![0.6])], 0);
+    assert!(one_seed.band.is_none());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod diff;
 mod docs;
 mod editors;
 mod exports;
+mod figure_numbers;
 mod figures;
 mod fmt;
 mod gradients;

@@ -1,13 +1,18 @@
 //! Limits and ticks of an axis.
 
-use super::Scale;
+mod symmetric;
 
-/// What an axis shows, in its own unit: the value, or its base-ten logarithm.
+use super::scale::scaled;
+use super::{Axis, Scale};
+
+/// What an axis shows, in its own unit: see [`Scale::to_axis`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Range {
     pub scale: Scale,
     pub low: f64,
     pub high: f64,
+    /// Whether the numbers at its ticks are percents of its values.
+    pub percent: bool,
 }
 
 /// Where ticks are, in data units.
@@ -22,25 +27,6 @@ pub(super) struct Ticks {
 pub(super) struct TickLabel {
     pub text: String,
     pub exponent: Option<String>,
-}
-
-/// Whether a difference of two such values still has a finite multiple.
-pub(super) fn finite(value: f64) -> bool {
-    value.abs() < 1e300
-}
-
-impl Scale {
-    /// Whether the axis has a place for the value.
-    pub(super) fn admits(self, value: f64) -> bool {
-        finite(value) && (self == Scale::Linear || value > 0.0)
-    }
-
-    fn to_axis(self, value: f64) -> f64 {
-        match self {
-            Scale::Linear => value,
-            Scale::Log => value.log10(),
-        }
-    }
 }
 
 impl Range {
@@ -59,11 +45,11 @@ impl Range {
         // One value, or values that differ by rounding only.
         let least = match scale {
             Scale::Linear => low.abs().max(high.abs()).max(1e-300) * 1e-9,
-            Scale::Log => 1e-6,
+            Scale::Log | Scale::SymLog { .. } => 1e-6,
         };
         if high - low < least {
             let half = match (scale, low) {
-                (Scale::Log, _) => 0.5,
+                (Scale::Log | Scale::SymLog { .. }, _) => 0.5,
                 (Scale::Linear, 0.0) => 1.0,
                 (Scale::Linear, low) => low.abs() / 10.0,
             };
@@ -74,6 +60,24 @@ impl Range {
             scale,
             low: low - margin,
             high: high + margin,
+            percent: false,
+        }
+    }
+
+    /// The range of `axis` around `values`; half a place on each side of its categories.
+    pub(super) fn of(axis: &Axis, values: impl Iterator<Item = f64>) -> Range {
+        let reach = axis.reach.into_iter().flat_map(|(low, high)| [low, high]);
+        let range = Range::around(axis.scale, values.chain(reach));
+        match axis.categories.len() {
+            0 => Range {
+                percent: axis.percent,
+                ..range
+            },
+            places => Range {
+                low: 0.5,
+                high: places as f64 + 0.5,
+                ..range
+            },
         }
     }
 
@@ -84,18 +88,42 @@ impl Range {
 
     /// The value at a fraction of the axis.
     pub(super) fn value(&self, fraction: f64) -> f64 {
-        let at = self.low + fraction * (self.high - self.low);
-        match self.scale {
-            Scale::Linear => at,
-            Scale::Log => 10f64.powf(at),
-        }
+        self.scale.value_at(self.low + fraction * (self.high - self.low))
     }
 
     /// Ticks with at most about `most` labels.
     pub(super) fn ticks(&self, most: usize) -> Ticks {
+        if self.percent {
+            return self.percent_ticks(most);
+        }
         match self.scale {
             Scale::Linear => linear(self.low, self.high, most),
             Scale::Log => logarithmic(self, most),
+            Scale::SymLog { decade } => symmetric::ticks(self, decade, most),
+        }
+    }
+
+    /// Ticks at round percents, in data units.
+    fn percent_ticks(&self, most: usize) -> Ticks {
+        let (scale, low, high) = match self.scale {
+            Scale::Linear => (Scale::Linear, 100.0 * self.low, 100.0 * self.high),
+            Scale::Log => (Scale::Log, self.low + 2.0, self.high + 2.0),
+            Scale::SymLog { decade } => (Scale::SymLog { decade: decade + 2 }, self.low, self.high),
+        };
+        let in_percent = Range {
+            scale,
+            low,
+            high,
+            percent: false,
+        };
+        let ticks = in_percent.ticks(most);
+        Ticks {
+            major: ticks
+                .major
+                .into_iter()
+                .map(|(at, label)| (at / 100.0, label))
+                .collect(),
+            minor: ticks.minor.into_iter().map(|at| at / 100.0).collect(),
         }
     }
 
@@ -120,7 +148,7 @@ fn logarithmic(range: &Range, most: usize) -> Ticks {
         return Ticks {
             major: labelled
                 .iter()
-                .map(|power| (scaled(1.0, *power), power_of_ten(*power)))
+                .map(|power| (scaled(1.0, *power), power_label(*power)))
                 .collect(),
             minor: match step {
                 1 => between,
@@ -169,12 +197,8 @@ fn linear(low: f64, high: f64, most: usize) -> Ticks {
     }
 }
 
-/// factor · 10^power, rounded once.
-fn scaled(factor: f64, power: i32) -> f64 {
-    format!("{factor}e{power}").parse().unwrap_or(f64::NAN)
-}
-
-fn power_of_ten(power: i32) -> TickLabel {
+/// The label of 10^power.
+fn power_label(power: i32) -> TickLabel {
     TickLabel {
         text: "10".to_string(),
         exponent: Some(minus(&power.to_string())),
@@ -208,7 +232,7 @@ fn minus(number: &str) -> String {
 mod tests {
     use super::*;
 
-    fn labels(ticks: &Ticks) -> Vec<String> {
+    pub(super) fn labels(ticks: &Ticks) -> Vec<String> {
         let text = |label: &TickLabel| match &label.exponent {
             Some(exponent) => format!("{}^{exponent}", label.text),
             None => label.text.clone(),
@@ -217,7 +241,12 @@ mod tests {
     }
 
     fn exactly(scale: Scale, low: f64, high: f64) -> Range {
-        Range { scale, low, high }
+        Range {
+            scale,
+            low,
+            high,
+            percent: false,
+        }
     }
 
     #[test]
@@ -258,8 +287,24 @@ mod tests {
     }
 
     #[test]
+    fn percents_are_round_and_stay_where_their_fractions_are() {
+        let rates = Axis::rate("rate (%)");
+        let ticks = Range::of(&rates, [0.2].into_iter()).ticks(6);
+        assert_eq!(labels(&ticks), ["0", "20", "40", "60", "80", "100"]);
+        assert_eq!(ticks.major[2].0, 0.4);
+        let small = Axis {
+            scale: Scale::Log,
+            reach: None,
+            ..rates
+        };
+        let ticks = Range::of(&small, [1e-5, 1e-3].into_iter()).ticks(6);
+        assert_eq!(labels(&ticks), ["10^−3", "10^−2", "10^−1"]);
+        assert_eq!(ticks.major[0].0, 1e-5);
+    }
+
+    #[test]
     fn any_data_has_limits() {
-        for scale in [Scale::Linear, Scale::Log] {
+        for scale in [Scale::Linear, Scale::Log, Scale::SymLog { decade: -3 }] {
             for values in [
                 vec![],
                 vec![0.0],

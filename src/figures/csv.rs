@@ -2,8 +2,9 @@
 
 use super::{Figure, FigureError, SeriesKind};
 
-/// One line a point: series, x, y, the ends of the band, and the fitted line at x where it is drawn. What is
-/// missing or not finite is empty.
+/// One line a point: series, x (a number, or the name of a category), y, the ends of the band, and the fitted line at
+/// x where it is drawn. Values are those of the results to the last digit: what is drawn in percent stands here as a
+/// fraction, as in the CSV of tables. What is missing or not finite is empty.
 ///
 /// # Errors
 /// None in practice: writing to memory does not fail.
@@ -29,19 +30,20 @@ fn write(figure: &Figure) -> Result<Vec<u8>, csv::Error> {
         for (index, (x, y)) in series.points.iter().enumerate() {
             let band = series.band.as_ref().and_then(|band| band.get(index));
             let fit = series.fit.as_ref().filter(|fit| (fit.from..=fit.to).contains(x));
-            // A horizontal line has no x.
-            let x = if series.kind == SeriesKind::HorizontalLine {
-                f64::NAN
-            } else {
-                *x
+            let category = figure.x.categories.get((*x as usize).wrapping_sub(1));
+            let place = match category {
+                // A horizontal line has no x.
+                _ if series.kind == SeriesKind::HorizontalLine => String::new(),
+                Some(name) => name.clone(),
+                None => number(*x),
             };
             writer.write_record([
                 series.label.clone(),
-                number(x),
+                place,
                 number(*y),
                 band.map_or_else(String::new, |(low, _)| number(*low)),
                 band.map_or_else(String::new, |(_, high)| number(*high)),
-                fit.map_or_else(String::new, |fit| number(fit.at(x))),
+                fit.map_or_else(String::new, |fit| number(fit.at(*x))),
             ])?;
         }
     }

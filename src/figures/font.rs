@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use resvg::usvg;
 
+use super::accent;
+
 /// For text in SVG. A machine that has the first shows just what the PNG shows; the others are nearly as wide.
 pub(super) const FAMILIES: &str = "Ubuntu Light, Ubuntu, Helvetica, Arial, sans-serif";
 
@@ -24,8 +26,9 @@ pub(super) fn options() -> usvg::Options<'static> {
     }
 }
 
-/// Width of one line of text, in the unit of `size`.
+/// Width of one line of text, in the unit of `size`; accents over letters take none.
 pub(super) fn width(text: &str, size: f64) -> f64 {
+    let text = &accent::split(text).0;
     // Measured at one size, so that text of any size is scaled alike. A full stop at each end keeps blanks.
     let measure = |text: &str| {
         let svg = format!(
@@ -39,6 +42,45 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
         return 0.0;
     }
     (measure(text) - measure("")).max(0.0) * size / 100.0
+}
+
+/// Characters of `text` that the fonts have no glyph for: each is drawn as a box.
+pub(super) fn lacking(text: &str) -> Vec<char> {
+    let (text, _) = accent::split(&one_line(text));
+    let svg = format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="5" font-family="{FAMILIES}">{}</text></svg>"#,
+        escape(&text)
+    );
+    let Ok(tree) = usvg::Tree::from_str(&svg, &options()) else {
+        return Vec::new();
+    };
+    let texts = tree.root().children().iter().filter_map(|node| match node {
+        usvg::Node::Text(text) => Some(text),
+        _ => None,
+    });
+    let glyphs = texts.flat_map(|text| text.layouted().iter().flat_map(|span| &span.positioned_glyphs));
+    let lacking = glyphs.filter(|glyph| glyph.id.0 == 0);
+    lacking
+        .flat_map(|glyph| glyph.text.chars().collect::<Vec<_>>())
+        .collect()
+}
+
+/// How high the ink of a letter stands above the line, in the unit of `size`.
+pub(super) fn top(letter: &str, size: f64) -> f64 {
+    let svg = format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="200" height="300"><text y="200" font-family="{FAMILIES}" font-size="100">{}</text></svg>"#,
+        escape(letter)
+    );
+    let tree = usvg::Tree::from_str(&svg, &options()).ok();
+    let ink = tree.and_then(|tree| {
+        let text = tree.root().children().iter().find_map(|node| match node {
+            usvg::Node::Text(text) => Some(text.flattened().abs_bounding_box().top()),
+            _ => None,
+        })?;
+        Some(200.0 - f64::from(text))
+    });
+    // Capitals of Ubuntu Light, where a letter has no ink.
+    ink.unwrap_or(69.0) * size / 100.0
 }
 
 /// Makes text safe in XML.
@@ -62,14 +104,17 @@ pub(super) fn fit(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {
         return text.to_string();
     }
-    let letters: Vec<char> = text.chars().collect();
+    // A letter keeps its accent.
+    let mut letters: Vec<String> = Vec::new();
+    for character in text.chars() {
+        match letters.last_mut() {
+            Some(letter) if matches!(character, '\u{300}'..='\u{36F}') => letter.push(character),
+            _ => letters.push(character.to_string()),
+        }
+    }
     for kept in (2..letters.len()).rev() {
         let (head, tail) = (kept.div_ceil(2), kept / 2);
-        let shorter: String = letters[..head]
-            .iter()
-            .chain(&['…'])
-            .chain(&letters[letters.len() - tail..])
-            .collect();
+        let shorter = letters[..head].concat() + "…" + &letters[letters.len() - tail..].concat();
         if width(&shorter, size) <= room {
             return shorter;
         }
@@ -104,5 +149,18 @@ mod tests {
         );
         assert!(width(&short, 1.0) <= 10.0);
         assert_eq!(fit("short", 1.0, 10.0), "short");
+        let kept = fit("d̄d̄d̄d̄d̄d̄d̄d̄", 1.0, 2.5);
+        assert!(kept.starts_with("d̄") && kept.ends_with("d̄"), "{kept}");
+    }
+
+    #[test]
+    fn accents_stand_over_letters_and_take_no_room() {
+        assert_eq!(width("β̂ of d̄", 1.0), width("β of d", 1.0));
+        assert!(
+            top("β", 1.0) > 0.6 && top("x", 1.0) < 0.6,
+            "{} {}",
+            top("β", 1.0),
+            top("x", 1.0)
+        );
     }
 }

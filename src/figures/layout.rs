@@ -14,6 +14,8 @@ const FRAME_HEIGHT: f64 = 50.0;
 pub(super) const LABEL: f64 = 2.9;
 pub(super) const TICK: f64 = 2.5;
 pub(super) const EXPONENT: f64 = 1.8;
+/// Names of categories that are longer than this are shortened.
+const LONGEST: f64 = 25.0;
 /// Between the frame and the numbers at its ticks.
 pub(super) const TICK_GAP: f64 = 1.0;
 
@@ -26,6 +28,8 @@ pub(super) struct Layout {
     pub y: Ticks,
     pub x_label: String,
     pub y_label: String,
+    /// Names of categories that stand upright below the frame, reading upwards: the length of the longest.
+    pub turned: Option<f64>,
     pub legend: Option<Legend>,
     /// The legend where LaTeX sets it.
     pub tex_legend: Option<Legend>,
@@ -42,18 +46,16 @@ pub(super) fn layout(prepared: &Prepared) -> Layout {
         LABEL * 1.2 + 1.0
     };
     let left = 0.6 + room + numbers + TICK_GAP;
-    // As many numbers below as stand apart, and room for half of the last one.
-    let x = (2..=7)
-        .rev()
-        .map(|most| prepared.x.ticks(most))
-        .find(|ticks| apart(ticks, prepared, WIDTH - left - 2.0))
-        .unwrap_or_else(|| prepared.x.ticks(2));
+    let (x, turned) = below(prepared, WIDTH - left - 2.0);
     let over = |ticks: &Ticks| {
         let right = ticks.major.iter().map(|(at, label)| {
             let from_right = (1.0 - prepared.x.fraction(*at)) * (WIDTH - left - 2.0);
             width(label) / 2.0 - from_right
         });
-        right.fold(0.0, f64::max)
+        match turned {
+            Some(_) => 0.0,
+            None => right.fold(0.0, f64::max),
+        }
     };
     let mut frame = Rect {
         left,
@@ -74,8 +76,10 @@ pub(super) fn layout(prepared: &Prepared) -> Layout {
         2.0 * middle.min(WIDTH - middle) - 2.0,
     );
     let below = if x_label.is_empty() { 0.0 } else { LABEL * 1.35 };
+    let ticks = turned.unwrap_or(TICK * 0.85);
     Layout {
-        height: ((frame.bottom + TICK_GAP + TICK * 0.85 + below + LABEL * 0.3) * 10.0).ceil() / 10.0,
+        height: ((frame.bottom + TICK_GAP + ticks + below + LABEL * 0.3) * 10.0).ceil() / 10.0,
+        turned,
         frame,
         x,
         y,
@@ -84,6 +88,39 @@ pub(super) fn layout(prepared: &Prepared) -> Layout {
         legend,
         tex_legend,
     }
+}
+
+/// Ticks below a frame of width `length`: as many numbers as stand apart, or all names of categories; these are turned,
+/// and shortened to [`LONGEST`], where they do not stand beside each other: then their length.
+fn below(prepared: &Prepared, length: f64) -> (Ticks, Option<f64>) {
+    let names = &prepared.figure.x.categories;
+    if names.is_empty() {
+        let ticks = (2..=7).rev().map(|most| prepared.x.ticks(most));
+        let fitting = ticks.into_iter().find(|ticks| apart(ticks, prepared, length));
+        return (fitting.unwrap_or_else(|| prepared.x.ticks(2)), None);
+    }
+    let ticks = |name: &dyn Fn(&String) -> String| {
+        let at = |(index, text): (usize, &String)| {
+            let label = TickLabel {
+                text: name(text),
+                exponent: None,
+            };
+            ((index + 1) as f64, label)
+        };
+        Ticks {
+            major: names.iter().enumerate().map(at).collect(),
+            minor: Vec::new(),
+        }
+    };
+    let whole = ticks(&|name| name.clone());
+    let narrow = |(_, label): &(f64, TickLabel)| width(label) + 1.5 < length / names.len() as f64;
+    if whole.major.iter().all(narrow) {
+        return (whole, None);
+    }
+    let shortened = ticks(&|name| font::fit(name, TICK, LONGEST));
+    let longest = shortened.major.iter().map(|(_, label)| width(label));
+    let longest = longest.fold(0.0, f64::max);
+    (shortened, Some(longest))
 }
 
 /// How wide the number at a tick is.

@@ -1,6 +1,7 @@
-//! Series of what studies measure: ranks, rates, curves.
+//! Series of what studies measure: ranks, statistics, curves.
 
 use super::{Axis, FitLine, Series, SeriesKind};
+use crate::report::cells::mean_and_sd;
 use crate::stats::power_law::PowerLawFit;
 
 impl Axis {
@@ -9,9 +10,12 @@ impl Axis {
         Axis::log("rank k").with_tex("rank $k$")
     }
 
-    /// Rates in percent, 0–100.
+    /// Fractions from 0 to 1, shown in percent.
     pub fn rate(label: &str) -> Self {
-        Axis::linear(label).reaching(0.0, 100.0)
+        Axis {
+            percent: true,
+            ..Axis::linear(label).reaching(0.0, 1.0)
+        }
     }
 }
 
@@ -57,33 +61,32 @@ impl FitLine {
     }
 }
 
-/// Rates against a numeric level such as the batch size: for each level the fractions of all seeds. Shown in
-/// percent; with several seeds the mean, and a band of one sample standard deviation (n − 1) on each side.
-pub fn rates_against(label: &str, levels: &[(f64, Vec<f64>)], color: usize) -> Series {
-    let mut levels: Vec<&(f64, Vec<f64>)> = levels.iter().filter(|(_, rates)| !rates.is_empty()).collect();
-    levels.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mean = |rates: &[f64]| 100.0 * rates.iter().sum::<f64>() / rates.len() as f64;
-    let sd = |rates: &[f64]| {
-        let mean = mean(rates);
-        let squares: f64 = rates.iter().map(|rate| (100.0 * rate - mean).powi(2)).sum();
-        if rates.len() < 2 {
-            0.0
-        } else {
-            (squares / (rates.len() - 1) as f64).sqrt()
-        }
-    };
-    let seeds = levels.iter().map(|(_, rates)| rates.len()).max().unwrap_or(0);
-    let ends = levels
+/// A statistic against places on the horizontal axis: for each place its values, one for each seed. Their mean, and
+/// with several seeds a band of one sample standard deviation (n − 1) on each side, as tables have them; a value that
+/// is not finite is left out of both, and a place of which no value is left has the mean NaN.
+pub fn against(label: &str, places: &[(f64, Vec<f64>)], color: usize) -> Series {
+    let mut places: Vec<(f64, Vec<f64>)> = places
         .iter()
-        .map(|(_, rates)| (mean(rates) - sd(rates), mean(rates) + sd(rates)));
+        .map(|(x, values)| (*x, values.iter().copied().filter(|it| it.is_finite()).collect()))
+        .collect();
+    places.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let seeds = places.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
+    let of = |values: &[f64]| match mean_and_sd(values) {
+        Some((mean, sd)) => (mean, sd.unwrap_or(0.0)),
+        None => (f64::NAN, f64::NAN),
+    };
+    let (means, ends): (Vec<_>, Vec<_>) = places
+        .iter()
+        .map(|(x, values)| {
+            let (mean, sd) = of(values);
+            ((*x, mean), (mean - sd, mean + sd))
+        })
+        .unzip();
     Series {
         label: label.to_string(),
         kind: SeriesKind::LineWithPoints,
-        points: levels
-            .iter()
-            .map(|(level, rates)| (*level, mean(rates)))
-            .collect(),
-        band: (seeds > 1).then(|| ends.collect()),
+        points: means,
+        band: (seeds > 1).then_some(ends),
         fit: None,
         color,
     }

@@ -1,6 +1,6 @@
 //! Figures: plain data in, SVG, PNG, PDF, pgfplots and CSV out, the same bytes on every machine.
 //!
-//! A [`Figure`] knows nothing of gradients. [`rank_plot`], [`rates_against`] and [`curve`] make series of what a
+//! A [`Figure`] knows nothing of gradients. [`rank_plot`], [`against`] and [`curve`] make series of what a
 //! study measured; [`documents`] draws a figure in every format. What cannot be drawn, such as zero on a
 //! logarithmic axis, is left out and counted in a note under the figure.
 //!
@@ -8,6 +8,7 @@
 //! and legend. [`svg`] draws it with plotters, [`convert`] turns that SVG into PNG and PDF with the font that
 //! gradstudy carries, [`pgfplots`] writes the same axes for LaTeX.
 
+mod accent;
 mod axis;
 mod convert;
 mod csv;
@@ -21,6 +22,7 @@ mod marker;
 mod palette;
 mod pgfplots;
 mod prepare;
+mod scale;
 mod shapes;
 mod svg;
 pub mod thin;
@@ -31,7 +33,7 @@ pub use convert::{to_pdf, to_png};
 pub use csv::to_csv;
 pub use documents::documents;
 pub use error::FigureError;
-pub use make::{curve, horizontal_line, in_order, rank_plot, rates_against};
+pub use make::{against, curve, horizontal_line, in_order, rank_plot};
 pub use palette::{COLORS, color};
 pub use pgfplots::{standalone, to_pgfplots};
 pub use svg::to_svg;
@@ -60,6 +62,10 @@ pub struct Axis {
     pub scale: Scale,
     /// Values that the axis must reach, in data units; wider data wins.
     pub reach: Option<(f64, f64)>,
+    /// Whether values are fractions whose percents stand at the ticks.
+    pub percent: bool,
+    /// Names of the places 1, 2, … in place of numbers, on a linear axis; empty for an axis of numbers.
+    pub categories: Vec<String>,
 }
 
 /// How values become lengths.
@@ -69,6 +75,10 @@ pub enum Scale {
     Linear,
     /// Base ten; has no place for values ≤ 0.
     Log,
+    /// Base ten beyond ±10^decade, linear between: a logarithmic axis with a place for zero and for negative values.
+    SymLog {
+        decade: i32,
+    },
 }
 
 /// One condition of a figure.
@@ -134,6 +144,16 @@ impl Axis {
             label_tex: crate::report::latex::escape(label),
             scale,
             reach: None,
+            percent: false,
+            categories: Vec::new(),
+        }
+    }
+
+    /// An axis of named places: values 1, 2, … lie at the first name, the second, ….
+    pub fn categories(label: &str, names: Vec<String>) -> Self {
+        Axis {
+            categories: names,
+            ..Self::linear(label)
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::axis::{TickLabel, Ticks};
+use super::axis::{Range, TickLabel, Ticks};
 use super::layout::{Layout, layout};
 use super::legend::{Legend, Place};
 use super::marker::marker;
@@ -85,20 +85,11 @@ fn write(tex: &mut String, prepared: &Prepared, layout: &Layout) -> std::fmt::Re
         layout.frame.width(),
         layout.frame.height()
     )?;
-    axis(
-        tex,
-        "x",
-        &figure.x,
-        &layout.x,
-        (prepared.x.value(0.0), prepared.x.value(1.0)),
-    )?;
-    axis(
-        tex,
-        "y",
-        &figure.y,
-        &layout.y,
-        (prepared.y.value(0.0), prepared.y.value(1.0)),
-    )?;
+    axis(tex, "x", &figure.x, &layout.x, &prepared.x)?;
+    axis(tex, "y", &figure.y, &layout.y, &prepared.y)?;
+    if layout.turned.is_some() {
+        writeln!(tex, "  xticklabel style={{rotate=90, anchor=east}},")?;
+    }
     tex.push_str(concat!(
         "  grid=both, major grid style={black!14}, minor grid style={black!6}, tick align=inside,\n",
         "  label style={font=\\footnotesize}, tick label style={font=\\scriptsize}, axis on top=false,\n",
@@ -118,7 +109,7 @@ fn write(tex: &mut String, prepared: &Prepared, layout: &Layout) -> std::fmt::Re
             "gs{}fit, dashed, line width=0.8pt",
             drawn.series.color % super::COLORS.len()
         );
-        plot(tex, &style, &drawn.fit, "")?;
+        plot(tex, &style, prepared, &drawn.fit, "")?;
     }
     for entry in layout.tex_legend.iter().flat_map(Legend::lines) {
         let Some(entry) = entry else {
@@ -132,19 +123,33 @@ fn write(tex: &mut String, prepared: &Prepared, layout: &Layout) -> std::fmt::Re
     writeln!(tex, "\\end{{axis}}\n\\end{{tikzpicture}}")
 }
 
-fn axis(tex: &mut String, which: &str, axis: &Axis, ticks: &Ticks, ends: (f64, f64)) -> std::fmt::Result {
+fn axis(tex: &mut String, which: &str, axis: &Axis, ticks: &Ticks, range: &Range) -> std::fmt::Result {
     let mode = if axis.scale == Scale::Log { "log" } else { "normal" };
     let list = |values: &mut dyn Iterator<Item = f64>| {
         values
-            .map(|value| format!("{value:e}"))
+            .map(|value| format!("{:e}", written(range, value)))
             .collect::<Vec<_>>()
             .join(",")
     };
-    let labels: Vec<String> = ticks.major.iter().map(|(_, label)| tick_label(label)).collect();
+    let labels = ticks
+        .major
+        .iter()
+        .map(|(_, label)| match axis.categories.is_empty() {
+            true => tick_label(label),
+            false => format!("{{{}}}", latex::prose(&label.text)),
+        });
+    let labels: Vec<String> = labels.collect();
+    if let Scale::SymLog { decade } = axis.scale {
+        writeln!(
+            tex,
+            "  % {which} is written as sign({which}) (1 + log10(|{which}|/1e{decade})) from 1e{decade} on, {which}/1e{decade} below.",
+        )?;
+    }
     writeln!(
         tex,
         "  {which}mode={mode}, {which}min={:e}, {which}max={:e},",
-        ends.0, ends.1
+        written(range, range.value(0.0)),
+        written(range, range.value(1.0))
     )?;
     writeln!(tex, "  {which}label={{{}}},", axis.label_tex)?;
     writeln!(
@@ -158,6 +163,14 @@ fn axis(tex: &mut String, which: &str, axis: &Axis, ticks: &Ticks, ends: (f64, f
         "  minor {which}tick={{{}}},",
         list(&mut ticks.minor.iter().copied())
     )
+}
+
+/// The number that stands for `value`: pgfplots has no symmetric logarithm, so places on the axis are written.
+fn written(range: &Range, value: f64) -> f64 {
+    match range.scale {
+        Scale::SymLog { .. } => range.scale.to_axis(value),
+        Scale::Linear | Scale::Log => value,
+    }
 }
 
 fn tick_label(label: &TickLabel) -> String {
@@ -200,7 +213,7 @@ fn legend_style(legend: &Legend, frame: Rect) -> String {
 fn series(tex: &mut String, prepared: &Prepared, drawn: &Drawn) -> std::fmt::Result {
     let index = drawn.series.color;
     let color = format!("gs{}", index % super::COLORS.len());
-    writeln!(tex, "% {}", latex::escape(&drawn.series.label))?;
+    writeln!(tex, "% {}", latex::prose(&drawn.series.label))?;
     let low = drawn.band.iter().map(|(x, low, _)| (*x, *low));
     let high = drawn.band.iter().rev().map(|(x, _, high)| (*x, *high));
     let outline: Vec<_> = low.chain(high).collect();
@@ -208,6 +221,7 @@ fn series(tex: &mut String, prepared: &Prepared, drawn: &Drawn) -> std::fmt::Res
         plot(
             tex,
             &format!("draw=none, fill={color}, fill opacity=0.18"),
+            prepared,
             &outline,
             " -- cycle",
         )?;
@@ -216,6 +230,7 @@ fn series(tex: &mut String, prepared: &Prepared, drawn: &Drawn) -> std::fmt::Res
         plot(
             tex,
             &format!("{color}, line width=0.8pt, line join=round"),
+            prepared,
             &drawn.line,
             "",
         )?;
@@ -224,19 +239,30 @@ fn series(tex: &mut String, prepared: &Prepared, drawn: &Drawn) -> std::fmt::Res
         let mark = marker(index).tex;
         let size = if mark.len() == 1 && mark != "*" { 1.8 } else { 1.4 };
         let style = format!("{color}, only marks, mark size={size}pt, mark={mark}");
-        plot(tex, &style, &drawn.markers, "")?;
+        plot(tex, &style, prepared, &drawn.markers, "")?;
     }
     for level in &drawn.levels {
         let ends = [(prepared.x.value(0.0), *level), (prepared.x.value(1.0), *level)];
-        plot(tex, &format!("{color}, dotted, line width=0.8pt"), &ends, "")?;
+        let style = format!("{color}, dotted, line width=0.8pt");
+        plot(tex, &style, prepared, &ends, "")?;
     }
     Ok(())
 }
 
-fn plot(tex: &mut String, style: &str, points: &[(f64, f64)], end: &str) -> std::fmt::Result {
+fn plot(
+    tex: &mut String,
+    style: &str,
+    prepared: &Prepared,
+    points: &[(f64, f64)],
+    end: &str,
+) -> std::fmt::Result {
     writeln!(tex, "\\addplot[{style}, forget plot] coordinates {{")?;
     for line in points.chunks(6) {
-        let line: Vec<String> = line.iter().map(|(x, y)| format!("({x:e},{y:e})")).collect();
+        let point = |(x, y): &(f64, f64)| {
+            let (x, y) = (written(&prepared.x, *x), written(&prepared.y, *y));
+            format!("({x:e},{y:e})")
+        };
+        let line: Vec<String> = line.iter().map(point).collect();
         writeln!(tex, "  {}", line.join(" "))?;
     }
     writeln!(tex, "}}{end};")

@@ -1,8 +1,9 @@
 //! What is drawn of a figure: points that the axes have a place for, thinned, and the limits around them.
 
-use super::axis::{Range, finite};
+use super::axis::Range;
+use super::scale::finite;
 use super::thin::{self, thin};
-use super::{Axis, Figure, FigureError, Scale, Series, SeriesKind};
+use super::{Figure, FigureError, Scale, Series, SeriesKind};
 
 /// Distance between markers, as a fraction of the axes, from which they no longer cover each other.
 const MARKER_GAP: f64 = 0.012;
@@ -59,14 +60,24 @@ pub(super) fn prepare(figure: &Figure) -> Result<Prepared<'_>, FigureError> {
         }
         notes.extend(reason);
     }
-    if shown.is_empty() {
+    // Statistics that no sample allowed leave an empty frame, and notes: the report has the rest to show.
+    let statistic = figure
+        .series
+        .iter()
+        .all(|it| it.kind == SeriesKind::LineWithPoints);
+    let undefined = figure
+        .series
+        .iter()
+        .flat_map(|it| &it.points)
+        .all(|it| !finite(it.1));
+    if shown.is_empty() && !(statistic && undefined) {
         return Err(FigureError::NothingToDraw {
             figure: figure.name.clone(),
             reasons,
         });
     }
-    let x = Range::around(figure.x.scale, x_values(figure, &shown));
-    let y = Range::around(figure.y.scale, y_values(figure, &shown));
+    let x = Range::of(&figure.x, x_values(&shown));
+    let y = Range::of(&figure.y, y_values(&shown));
     let mut prepared = Prepared {
         figure,
         x,
@@ -128,28 +139,22 @@ fn left_out(series: &Series, drawn: usize) -> Option<String> {
     Some(format!("Not drawn, {}: {}.", series.label, parts.join("; ")))
 }
 
-fn x_values<'a>(figure: &'a Figure, shown: &'a [(&Series, Vec<usize>)]) -> impl Iterator<Item = f64> + 'a {
-    let points = shown
+fn x_values<'a>(shown: &'a [(&Series, Vec<usize>)]) -> impl Iterator<Item = f64> + 'a {
+    shown
         .iter()
         .filter(|(series, _)| series.kind != SeriesKind::HorizontalLine)
-        .flat_map(|(series, points)| points.iter().map(|index| series.points[*index].0));
-    points.chain(reach(&figure.x))
+        .flat_map(|(series, points)| points.iter().map(|index| series.points[*index].0))
 }
 
-fn y_values<'a>(figure: &'a Figure, shown: &'a [(&Series, Vec<usize>)]) -> impl Iterator<Item = f64> + 'a {
-    let values = shown.iter().flat_map(|(series, points)| {
+fn y_values<'a>(shown: &'a [(&Series, Vec<usize>)]) -> impl Iterator<Item = f64> + 'a {
+    shown.iter().flat_map(|(series, points)| {
         let band = series.band.as_ref();
         let ends = points
             .iter()
             .filter_map(move |index| Some(band?[*index]))
             .flat_map(|(low, high)| [low, high]);
         points.iter().map(|index| series.points[*index].1).chain(ends)
-    });
-    values.chain(reach(&figure.y))
-}
-
-fn reach(axis: &Axis) -> impl Iterator<Item = f64> {
-    axis.reach.into_iter().flat_map(|(low, high)| [low, high])
+    })
 }
 
 fn draw<'a>(figure: &Prepared, series: &'a Series, points: Vec<usize>) -> Drawn<'a> {

@@ -11,7 +11,7 @@ use super::marker::{Outline, marker};
 use super::palette::{FINE_GRID, GRID, INK, PAPER, Rgb, TICK as TICK_COLOR, color, darker};
 use super::prepare::{Drawn, Prepared, prepare};
 use super::shapes::dashes;
-use super::{Figure, FigureError, SeriesKind, font};
+use super::{Figure, FigureError, SeriesKind, accent, font};
 use crate::report::symbols::{self, Level, Piece};
 
 /// Radius of a marker alone, and of one on a line.
@@ -211,13 +211,32 @@ impl Pen<'_> {
         }
     }
 
-    /// One line of text with its baseline at `y`.
+    /// One line of text with its baseline at `y`, accents drawn over their letters.
     fn text(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
-        let text = font::one_line(text);
+        let (text, accents) = accent::split(&font::one_line(text));
         if text.is_empty() {
             return;
         }
-        self.lengths.push(unit(font::width(&text, size)).max(1));
+        let length = font::width(&text, size);
+        self.letters(&text, (x, y), size, anchor, turned);
+        let start = match anchor {
+            HPos::Left => 0.0,
+            HPos::Center => -length / 2.0,
+            HPos::Right => -length,
+        };
+        for stroke in accent::strokes(&text, &accents, size) {
+            let place = |(along, up): (f64, f64)| match turned {
+                true => (x - up, y - start - along),
+                false => (x + start + along, y - up),
+            };
+            let line: Vec<_> = stroke.into_iter().map(place).collect();
+            self.line(&line, INK, accent::STROKE * size);
+        }
+    }
+
+    /// One line of letters as text of the SVG.
+    fn letters(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
+        self.lengths.push(unit(font::width(text, size)).max(1));
         // The backend divides the size by 1.24, and sets text with this anchor a quarter of it too high.
         let mut font = (font::FAMILIES, 124.0 * size, FontStyle::Normal).into_font();
         let (mut x, mut y) = (x, y);
@@ -231,7 +250,7 @@ impl Pen<'_> {
         let style = TextStyle::from(font)
             .color(&ink)
             .pos(Pos::new(anchor, VPos::Bottom));
-        let result = self.backend.draw_text(&text, &style, (unit(x), unit(y)));
+        let result = self.backend.draw_text(text, &style, (unit(x), unit(y)));
         self.note(result);
     }
 
@@ -328,13 +347,23 @@ fn axes(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
     pen.line(&corners, TICK_COLOR, 0.2);
     for (value, label) in &layout.x.major {
         let x = frame.at((prepared.x.fraction(*value), 0.0)).0;
-        pen.number(label, (x - width(label) / 2.0, baseline));
+        match (layout.turned, prepared.figure.x.categories.is_empty()) {
+            (Some(_), _) => {
+                let place = (x + TICK * 0.34, bottom + TICK_GAP);
+                pen.prose(&label.text, place, TICK, HPos::Right, true);
+            }
+            (None, false) => pen.prose(&label.text, (x, baseline), TICK, HPos::Center, false),
+            (None, true) => pen.number(label, (x - width(label) / 2.0, baseline)),
+        }
     }
     for (value, label) in &layout.y.major {
         let y = frame.at((0.0, prepared.y.fraction(*value))).1;
         pen.number(label, (left - TICK_GAP - width(label), y + TICK * 0.34));
     }
-    let middle = ((left + right) / 2.0, baseline + LABEL * 1.35);
+    let below = layout
+        .turned
+        .map_or(baseline, |length| bottom + TICK_GAP + length);
+    let middle = ((left + right) / 2.0, below + LABEL * 1.35);
     pen.prose(&layout.x_label, middle, LABEL, HPos::Center, false);
     let middle = (0.6 + LABEL * 0.8, (top + bottom) / 2.0);
     pen.prose(&layout.y_label, middle, LABEL, HPos::Center, true);

@@ -4,7 +4,7 @@ use super::curves::{Identity, group, words};
 use super::{FigureKind, PlotError, caption};
 use crate::figures::{Axis, Figure, Series, SeriesKind};
 use crate::results::{Measurement, Results, Spectra};
-use crate::signature::{Default, Param, ParamType, Signature};
+use crate::signature::{Call, Default, Param, ParamType, Signature};
 use crate::stats::outcome::Outcome;
 use crate::study::FigureSpec;
 
@@ -25,7 +25,7 @@ static SIGNATURE: Signature = Signature {
             name: "curves",
             ty: ParamType::List(&ParamType::Word(&[])),
             default: Default::Absent,
-            doc: "row keys and factors that name the curves; without it, everything that tells them apart",
+            doc: "row keys and factors that name the curves; what else tells them apart is added",
         },
     ],
     version: 1,
@@ -34,6 +34,10 @@ static SIGNATURE: Signature = Signature {
 impl FigureKind for Angles {
     fn signature(&self) -> &'static Signature {
         &SIGNATURE
+    }
+
+    fn draws(&self, test: &Call) -> bool {
+        ["davis_kahan", "subspace_overlap"].contains(&test.name.as_str())
     }
 
     fn draw(&self, spec: &FigureSpec, results: &Results, _spectra: &Spectra) -> Result<Figure, PlotError> {

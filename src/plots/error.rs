@@ -11,10 +11,10 @@ pub enum PlotError {
     #[error("figure `{figure}` has nothing to show: no result of {of}")]
     #[diagnostic(code(gradstudy::figure::empty), help("check `of` of the figure"))]
     Empty { figure: String, of: String },
-    #[error("figure `{figure}` has an axis of numbers, `{key}` is `{label}` somewhere")]
+    #[error("figure `{figure}` asks for a scale of numbers, `{key}` is `{label}` somewhere")]
     #[diagnostic(
         code(gradstudy::figure::not_a_number),
-        help("put a row key or a factor of numbers on the axis, such as `against: batch`")
+        help("leave `x` out: then names stand side by side; or label the levels by numbers")
     )]
     NotANumber {
         figure: String,

@@ -5,6 +5,7 @@ mod curves;
 mod error;
 mod rank_plot;
 mod rates;
+mod scales;
 
 pub use error::PlotError;
 
@@ -15,13 +16,18 @@ use indexmap::IndexSet;
 use crate::figures::Figure;
 use crate::report;
 use crate::results::{Results, Spectra, Subject};
-use crate::signature::{Default, Signature};
+use crate::signature::{Call, Default, Signature};
 use crate::study::FigureSpec;
 
 /// A kind of figure.
 pub trait FigureKind: Sync {
     /// Name and settings.
     fn signature(&self) -> &'static Signature;
+
+    /// Whether it can draw what `test` measures.
+    fn draws(&self, _test: &Call) -> bool {
+        true
+    }
 
     /// The figure that `spec` asks for, of what a run measured.
     fn draw(&self, spec: &FigureSpec, results: &Results, spectra: &Spectra) -> Result<Figure, PlotError>;

@@ -27,7 +27,7 @@ static SIGNATURE: Signature = Signature {
             name: "curves",
             ty: ParamType::List(&ParamType::Word(&[])),
             default: Default::Absent,
-            doc: "row keys and factors that name the curves; without it, everything that tells them apart",
+            doc: "row keys and factors that name the curves; what else tells them apart is added",
         },
         Param {
             name: "fit",

@@ -128,6 +128,7 @@ fn mathematics(character: char) -> Option<&'static str> {
         '∂' => r"\partial",
         '∞' => r"\infty",
         '√' => r"\surd",
+        '‖' => r"\|",
         '−' => "-",
         '±' => r"\pm",
         '×' => r"\times",

@@ -28,7 +28,7 @@ pub mod template;
 pub mod write;
 
 pub use caption::caption;
-pub use columns::{COLUMNS, ColumnKind, find as column};
+pub use columns::{COLUMNS, ColumnKind, find as column, given, quantity};
 pub use drawing::Drawing;
 pub use error::ReportError;
 pub use markup::{to_markdown, to_terminal};

@@ -7,8 +7,8 @@ pub struct Symbol {
     pub tex: &'static str,
 }
 
-/// Longer ones before those that they begin with.
-const SYMBOLS: [Symbol; 18] = [
+/// Every symbol, longer ones before those that they begin with.
+pub static SYMBOLS: [Symbol; 20] = [
     symbol("x_min (K/k)^ŝ", r"x_{\min} (K/k)^{\hat{s}}"),
     symbol("d̄_ks", r"\bar{d}_{\mathrm{ks}}"),
     symbol("d_ks", r"d_{\mathrm{ks}}"),
@@ -25,6 +25,8 @@ const SYMBOLS: [Symbol; 18] = [
     symbol("α̂", r"\hat{\alpha}"),
     symbol("ξ̂", r"\hat{\xi}"),
     symbol("p̄", r"\bar{p}"),
+    symbol("r̄", r"\bar{r}"),
+    symbol("V̄", r"\bar{V}"),
     symbol("K−1", "K-1"),
     symbol("x^−β/ζ(β, x_min)", r"x^{-\beta}/\zeta(\beta, x_{\min})"),
 ];

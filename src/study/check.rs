@@ -117,7 +117,7 @@ pub(super) fn check_alone(
         }
     }
     let tables = table::check(&items, &mut names, vocabulary, &mut diagnostics);
-    let figures = figure::check(&items, &mut names, vocabulary, &mut diagnostics);
+    let figures = figure::check(&items, &cases, &mut names, vocabulary, &mut diagnostics);
     lint::study(&names, &items, &cases, &mut diagnostics);
 
     let allowed = |it: &Diagnostic| head.allow.iter().any(|code| code == it.code);

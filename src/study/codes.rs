@@ -379,6 +379,28 @@ pub static CODES: &[Code] = &[
         "data d = mnist(normalize: per_pixel)\nmodel m = lenet\ntrain p = sgd(lr: 0.1) { of: m  on: d  epochs: 10  batch: 8  augment: flip }",
     ),
     code(
+        "E0551",
+        "statistic that a figure's tests do not give",
+        "`show` takes columns that the tests of `of` give with their settings: a test of normality has no `d_ks`, a power \
+         law no `bootstrap_p` unless `bootstrap` asks for replicates, and many samples have a rate in place of a verdict. \
+         Each of the tests gives something that is shown. `angles` draws tests of eigenvectors and eigenspaces alone.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = normality(g)\nfigure f = rates(t, show: d_ks)",
+    ),
+    code(
+        "E0552",
+        "statistics without a common axis",
+        "A figure has one vertical axis: what it shows is all of one quantity, such as rates in percent, distances, or \
+         p-values.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g)\nfigure f = rates(t, show: [d_ks, power_law_rate])",
+    ),
+    code(
+        "E0553",
+        "horizontal axis that cannot be drawn",
+        "Every test of the figure has a level of the factor on its axis, that factor names no curve, and only an axis of \
+         numbers has a scale: labels such as `adam` stand side by side.",
+        "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\ntest t = power_law(g)\nfigure f = rates(t, against: batch, curves: [batch])",
+    ),
+    code(
         "E0601",
         "malformed --set",
         "`--set` takes `name.key=value`, the value written as in a study. Only the command line can give this.",

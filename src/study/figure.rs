@@ -1,15 +1,17 @@
 //! Figures: like tables they speak of the whole grid, so factors keep their names in them.
 
 use super::arguments::{Given, Scope};
+use super::drawable::{Drawn, written_in};
 use super::names::Names;
-use super::shape::{Item, fields, listed_in, written};
-use super::{FigureSpec, Vocabulary};
+use super::shape::{Item, fields, listed_in};
+use super::{Case, FigureSpec, Vocabulary};
 use crate::signature::{Args, Call, ParamType, Value};
 use crate::syntax::Diagnostic;
 
-/// All `figure` statements.
+/// All `figure` statements, of tests and spectra of `cases`.
 pub(super) fn check(
     items: &[Item],
+    cases: &[Case],
     names: &mut Names,
     vocabulary: &Vocabulary,
     diagnostics: &mut Vec<Diagnostic>,
@@ -23,12 +25,18 @@ pub(super) fn check(
     items
         .iter()
         .filter(|item| item.kind.block.name == "figure")
-        .filter_map(|item| scope.figure(item, &factors, vocabulary))
+        .filter_map(|item| scope.figure(item, &factors, cases, vocabulary))
         .collect()
 }
 
 impl Scope<'_> {
-    fn figure(&mut self, item: &Item, factors: &[String], vocabulary: &Vocabulary) -> Option<FigureSpec> {
+    fn figure(
+        &mut self,
+        item: &Item,
+        factors: &[String],
+        cases: &[Case],
+        vocabulary: &Vocabulary,
+    ) -> Option<FigureSpec> {
         let statement = &item.statement;
         let name = statement.name.as_ref()?.value.clone();
         let given = Given::of(&statement.binding.as_ref()?.value);
@@ -51,9 +59,15 @@ impl Scope<'_> {
                 param.ty,
                 ParamType::List(ParamType::Word([])) | ParamType::Word([])
             );
-            let Some(expr) = written(statement, param.name).filter(|_| free) else {
+            let Some(expr) = written_in(item, &given, signature, param.name) else {
                 continue;
             };
+            if matches!(param.ty, ParamType::List(_)) {
+                self.distinct(&listed_in(expr), param.name);
+            }
+            if !free {
+                continue;
+            }
             let known = if param.name == "show" {
                 vocabulary.columns
             } else {
@@ -62,6 +76,13 @@ impl Scope<'_> {
             self.words(&listed_in(expr), param.name, known);
         }
         let bound = bound?;
+        let drawn = Drawn {
+            item,
+            given: &given,
+            signature,
+            bound: &bound,
+        };
+        self.drawable(&drawn, cases, vocabulary);
         let text = |key: &str| bound.args.get(key).map(|_| bound.args.text(key).to_string());
         let mirrors = match bound.args.get("mirrors") {
             Some(Value::Call(paper)) => Some(paper.args.integer("number") as u32),

@@ -12,11 +12,13 @@ mod cases;
 mod check;
 pub mod codes;
 mod compose;
+mod drawable;
 mod facts;
 mod figure;
 mod grid;
 mod include;
 pub mod label_noise;
+mod level_numbers;
 mod like;
 mod lint;
 mod names;
@@ -38,6 +40,7 @@ pub use call::call;
 pub use cases::CASE;
 pub use check::{check, check_with};
 pub use compose::Overrides;
+pub use level_numbers::numbers;
 pub use profiles::check_profiles;
 pub use spec::{
     ArraySpec, Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, LevelValue, Milestone,

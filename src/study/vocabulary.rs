@@ -103,6 +103,21 @@ pub trait Facts: Sync {
         Vec::new()
     }
 
+    /// The columns that a test gives, if it is known; `single`: of one sample alone, as of `spectrum`.
+    fn columns(&self, _test: &Call, _single: bool, _spectrum: Option<&Call>) -> Option<Vec<&'static str>> {
+        None
+    }
+
+    /// What a column is a number of: columns of one quantity can share an axis.
+    fn quantity(&self, _column: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the figure called `figure` can draw results of `test`.
+    fn draws(&self, _figure: &str, _test: &Call) -> bool {
+        true
+    }
+
     /// Parameters of a model on a dataset (or on its usual one); `Some(Err(reason))` if the two do not fit.
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>>;
 }

@@ -111,6 +111,25 @@ static RANK_PLOT: Signature = signature(
         param("curves", ParamType::List(&ParamType::Word(&[])), Default::Absent),
     ],
 );
+static RATES: Signature = signature(
+    "rates",
+    &[
+        param(
+            "of",
+            ParamType::List(&ParamType::Reference(&["test"])),
+            Default::Required,
+        ),
+        param("against", ParamType::Word(&[]), Default::Text("batch")),
+        param(
+            "show",
+            ParamType::List(&ParamType::Word(&[])),
+            Default::Text("[power_law_rate, gaussian_rate]"),
+        ),
+        param("curves", ParamType::List(&ParamType::Word(&[])), Default::Absent),
+        param("x", ParamType::Word(&["log", "linear"]), Default::Absent),
+        param("y", ParamType::Word(&["log", "linear"]), Default::Absent),
+    ],
+);
 static TOP: Signature = signature("top", &[param("k", COUNT, Default::Required)]);
 static MIN: Signature = signature("min", &[]);
 static QUANTILE: Signature = signature("quantile", &[param("q", FRACTION, Default::Required)]);
@@ -210,6 +229,21 @@ impl Facts for Known {
         Some(Err(("cannot read it".to_string(), "check the path".to_string())))
     }
 
+    fn columns(&self, test: &Call, _single: bool, _spectrum: Option<&Call>) -> Option<Vec<&'static str>> {
+        Some(match test.name.as_str() {
+            "power_law" => vec!["d_ks", "d_c", "power_law_rate"],
+            _ => vec!["p_value", "gaussian_rate"],
+        })
+    }
+
+    fn quantity(&self, column: &str) -> Option<&'static str> {
+        Some(match column {
+            "d_ks" | "d_c" => "distance",
+            "p_value" => "p-value",
+            _ => "rate",
+        })
+    }
+
     fn parameters(&self, model: &Call, data: Option<&Call>) -> Option<Result<u64, String>> {
         if data.is_some_and(|data| data.name == "letters") {
             return Some(Err("it takes images".to_string()));
@@ -232,7 +266,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     records: &[&GRADIENTS, &FILE],
     spectra: &[&COVARIANCE, &HESSIAN],
     tests: &[&NORMALITY, &POWER_LAW],
-    figures: &[&RANK_PLOT],
+    figures: &[&RANK_PLOT, &RATES],
     columns: &["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"],
     row_keys: &["dataset", "model", "training", "sg_type", "batch", "iterations"],
     paper_tables: &[1, 4],

@@ -50,7 +50,7 @@ fn a_logarithmic_axis_puts_powers_of_ten_at_equal_distances() {
     assert!(corner.starts_with("8500 "), "85 mm in hundredths");
 }
 
-fn tree(svg: &str) -> usvg::Tree {
+pub fn tree(svg: &str) -> usvg::Tree {
     let mut fonts = usvg::fontdb::Database::new();
     fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
     fonts.load_font_data(epaint_default_fonts::HACK_REGULAR.to_vec());

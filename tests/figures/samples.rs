@@ -1,6 +1,6 @@
 //! Figures as a study of spectra would draw them.
 
-use gradstudy::figures::{Axis, Figure, Series, curve, horizontal_line, rank_plot, rates_against};
+use gradstudy::figures::{Axis, Figure, Series, against, curve, horizontal_line, rank_plot};
 use gradstudy::stats::power_law::PowerLawFit;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -65,10 +65,10 @@ pub fn rate_figure() -> Figure {
         x: Axis::log("batch size B").with_tex("batch size $B$"),
         y: Axis::rate("rate (%)").with_tex(r"rate (\%)"),
         series: vec![
-            rates_against("Power-law rate, MNIST", &rates(true, 0.02), 0),
-            rates_against("Gaussian rate, MNIST", &rates(false, 0.15), 1),
-            rates_against("Power-law rate, CIFAR-10", &rates(true, 0.07), 2),
-            rates_against("Gaussian rate, CIFAR-10", &rates(false, 0.19), 3),
+            against("Power-law rate, MNIST", &rates(true, 0.02), 0),
+            against("Gaussian rate, MNIST", &rates(false, 0.15), 1),
+            against("Power-law rate, CIFAR-10", &rates(true, 0.07), 2),
+            against("Gaussian rate, CIFAR-10", &rates(false, 0.19), 3),
         ],
         notes: Vec::new(),
     }

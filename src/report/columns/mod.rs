@@ -1,12 +1,17 @@
 //! The statistics that a table can show: one registry, read by tables, `diff`, the checker and the reference.
 
 mod alternatives;
+mod given;
 mod normality;
 mod power_law;
+mod quantity;
 pub(crate) mod samples;
 mod spectrum;
-pub use spectrum::NEED_TRACE;
 mod tail_index;
+
+pub use given::given;
+pub use quantity::quantity;
+pub use spectrum::NEED_TRACE;
 
 use crate::report::number::Format;
 use crate::report::paper::PaperRow;
