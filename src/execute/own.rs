@@ -37,8 +37,13 @@ impl Executor<'_> {
             .fill(&mut history, progress)
             .map_err(|cause| at(step, cause))?
         {
-            true => self.finished(step, start),
-            false => return Err(at(step, Cause::Interrupted)),
+            Some(rounding) => {
+                self.finished(step, start);
+                if let Some(note) = rounding.note() {
+                    self.observer.note(&format!("{}: {note}", own.title()));
+                }
+            }
+            None => return Err(at(step, Cause::Interrupted)),
         }
         Ok(history)
     }

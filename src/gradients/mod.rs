@@ -11,5 +11,6 @@ pub mod on_gpu;
 pub mod own;
 pub mod parts;
 pub mod record;
+pub mod rounding;
 pub mod tensor;
 pub mod transform;

@@ -9,6 +9,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::history::{GradientHistory, HistoryError};
+use super::rounding::Rounding;
 use crate::arrays::text::TextSettings;
 use crate::arrays::{self, Along, ArraysError, Matrix, Reading};
 use crate::signature::Args;
@@ -38,6 +39,18 @@ pub enum OwnError {
         path: PathBuf,
         count: usize,
         known: String,
+    },
+    #[error("`{file}` has {value:e} in iteration {iteration}, counted from 0, which float32 does not reach")]
+    #[diagnostic(
+        code(gradstudy::own::range),
+        help(
+            "histories are float32, up to 3.4e38: scale the numbers, or test the file by `gradstudy test`, in float64"
+        )
+    )]
+    Range {
+        file: String,
+        iteration: usize,
+        value: f64,
     },
     #[error("`{}` has no numbers: its array is {rows} × {columns}", path.display())]
     #[diagnostic(
@@ -191,15 +204,15 @@ impl OwnNumbers {
     }
 
     /// Fills `history`, which has room for these numbers, in float32. `progress` is told of iterations; stops where it
-    /// says false, and returns whether all were read.
+    /// says false. What float32 does not hold of them, or `None` where not all were read.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// What cannot be read, and numbers that float32 does not reach.
     pub fn fill(
         &self,
         history: &mut GradientHistory,
         mut progress: impl FnMut(u64) -> bool,
-    ) -> Result<bool, OwnError> {
+    ) -> Result<Option<Rounding>, OwnError> {
         let (count, length) = self.matrix.samples(self.iterations);
         // Of iterations that do not lie together, as many as there may be: each block is a pass over the file.
         let budget = match self.matrix.lie_together(self.iterations) {
@@ -207,19 +220,29 @@ impl OwnNumbers {
             false => 16 * READ,
         };
         let together = (budget / (8 * length)).clamp(1, count);
-        let mut values = Vec::new();
+        let (mut values, mut rounding) = (Vec::new(), Rounding::default());
         for first in (0..count).step_by(together) {
             let last = count.min(first + together);
             self.matrix.read(self.iterations, first..last, &mut values)?;
+            for (iteration, values) in values.chunks(length).enumerate() {
+                if let Some(value) = rounding.add(values) {
+                    let (file, iteration) = (self.file.clone(), first + iteration);
+                    return Err(OwnError::Range {
+                        file,
+                        iteration,
+                        value,
+                    });
+                }
+            }
             let to = &mut history.values_mut()[first * length..last * length];
             for (to, value) in to.iter_mut().zip(&values) {
                 *to = *value as f32;
             }
             if !progress((last - first) as u64) {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        Ok(true)
+        Ok(Some(rounding))
     }
 }
 
