@@ -48,11 +48,13 @@ pub(super) fn find(
     settings: &TextSettings,
     label: Option<&str>,
 ) -> Result<Layout, TextError> {
+    lines.peek(LINES, BYTES)?;
+    let said = lines.take_directive().and_then(Separator::of_byte);
     let sample = lines.peek(LINES, BYTES)?;
     if sample.is_empty() {
         return Err(TextError::without_rows(lines.comments));
     }
-    let separator = match settings.separator {
+    let separator = match settings.separator.or(said) {
         Some(separator) => separator,
         None => separator::find(&sample, usual)?,
     };

@@ -63,6 +63,19 @@ impl<'a> Lines<'a> {
         Ok(self.ahead.iter().cloned().collect())
     }
 
+    /// Takes the line `sep=;` away with which Excel says what stands between columns.
+    pub fn take_directive(&mut self) -> Option<u8> {
+        let text = self.ahead.front()?.text.trim_ascii();
+        let byte = match text.split_at_checked(4)? {
+            (word, [byte]) if word.eq_ignore_ascii_case(b"sep=") => *byte,
+            // A tab is trimmed away.
+            (word, []) if word.eq_ignore_ascii_case(b"sep=") => b'\t',
+            _ => return None,
+        };
+        self.ahead.pop_front();
+        Some(byte)
+    }
+
     pub fn next(&mut self) -> Result<Option<Line>, TextError> {
         match self.ahead.pop_front() {
             Some(line) => Ok(Some(line)),

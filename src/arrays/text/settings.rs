@@ -70,6 +70,12 @@ impl Separator {
         at.map_or(SEPARATOR_WORDS[0], |at| SEPARATOR_WORDS[at])
     }
 
+    /// The separator that a byte is; blanks in any number for a blank.
+    pub(super) fn of_byte(byte: u8) -> Option<Separator> {
+        let is_it = |separator: &Separator| separator.byte().unwrap_or(b' ') == byte;
+        SEPARATORS.into_iter().find(is_it)
+    }
+
     /// The separator's byte; blanks have none, as any number of them is one separator.
     pub(super) fn byte(self) -> Option<u8> {
         match self {
