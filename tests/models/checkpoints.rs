@@ -282,3 +282,26 @@ fn check_plan_and_run_say_what_was_done_to_the_weights() {
         assert_eq!(run(key).2 == plain, same, "{key}");
     }
 }
+
+/// State dicts that DataParallel, torch.compile and `.half()` left: `tests/cases/files`.
+#[test]
+fn weights_of_wrapped_and_of_half_networks_are_those_of_the_plain_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/files");
+    let of = |name: &str| {
+        let path = folder.join(name).display().to_string();
+        load(&fcn(false), &path).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let plain = of("c21_plain.pt");
+    assert_eq!(plain.notes, Vec::<String>::new());
+    for (name, prefix) in [
+        ("c21_dataparallel.pt", "module."),
+        ("c21_orig_mod.pt", "_orig_mod."),
+    ] {
+        let it = of(name);
+        assert_eq!(it.values, plain.values, "{name}");
+        assert_eq!(it.notes, [format!("prefix \"{prefix}\" stripped from 4 names")]);
+    }
+    let half = of("c22_half.pt");
+    assert!(half.notes[0].contains("float16"), "{:?}", half.notes);
+    assert_eq!(half.values.len(), plain.values.len());
+}

@@ -294,3 +294,41 @@ fn random_tables_of_pandas_pyarrow_and_polars() {
         );
     }
 }
+
+/// Statistics of one sample of a case, by the real binary.
+fn statistics(file: &str, test: &str) -> (Value, Value) {
+    let gradstudy = Gradstudy::new("");
+    let path = case(file);
+    let said = gradstudy.run(&[
+        "test",
+        path.to_str().unwrap(),
+        "--along",
+        "all",
+        "--json",
+        "--test",
+        test,
+    ]);
+    let found = json(&said.success())["arrays"][0]["tests"][0].clone();
+    (found["statistics"].clone(), found["remarks"].clone())
+}
+
+/// 1 + k·2⁻⁵² (SciPy 1.17 gives these p-values), and counts with many ties.
+#[test]
+fn moments_of_near_values_and_tails_of_equal_ones() {
+    let near = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 5e-5;
+    for (test, p) in [
+        ("normality(points: 20)", 0.5204),
+        ("shapiro_wilk(points: 20)", 0.5946),
+    ] {
+        let (found, remarks) = statistics("c07_near.npy", test);
+        assert!(near(&found["p_value"], p), "{test}: {found}");
+        assert!(remarks[0].as_str().unwrap().contains("Few digits"), "{remarks}");
+    }
+    let (found, _) = statistics("counts_ties.npy", "discrete_power_law(tail: top(500))");
+    assert_eq!(found["n_tail"], 782.0);
+    assert!(
+        near(&found["d_c"], 0.0486) && near(&found["d_ks"], 0.0560),
+        "{found}"
+    );
+    assert_eq!(found["power_law_rate"], 0.0);
+}
