@@ -129,6 +129,7 @@ mod tests {
                 Some("covariance"),
             ),
             ("normality", true, Some("covariance")),
+            ("normality(missing: drop)", false, None),
             ("spectrum_shape", true, Some("hessian")),
         ] {
             let more = names(text, single, spectrum);
