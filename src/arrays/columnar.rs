@@ -78,6 +78,11 @@ fn damaged(path: &Path, error: ArrowError) -> ArraysError {
     ArraysError::malformed(path, format!("is no sound Arrow file: {error}"))
 }
 
+/// A file on which the library gave up, and its words.
+pub(super) fn unsound(path: &Path, reason: &str) -> ArraysError {
+    ArraysError::malformed(path, format!("is damaged: {reason}"))
+}
+
 fn collect(
     path: &Path,
     schema: &Schema,

@@ -5,6 +5,7 @@ mod block;
 mod bytes;
 mod columnar;
 mod error;
+mod guard;
 mod matrix;
 mod npy;
 pub(crate) mod pytorch;
@@ -72,8 +73,11 @@ pub fn open_with(path: &Path, reading: &Reading) -> Result<Vec<Matrix>, ArraysEr
         "npz" => npy::open_archive(path, wanted)?,
         "safetensors" => safetensors::open(path, wanted)?,
         "pt" | "pth" | "bin" | "ckpt" => pytorch::open(path, wanted)?,
-        "arrow" | "ipc" | "feather" => columnar::open_arrow(path, index)?,
-        "parquet" | "pq" => columnar::open_parquet(path, index)?,
+        // Damaged files make these libraries panic.
+        "arrow" | "ipc" | "feather" => guard::guarded(|| columnar::open_arrow(path, index))
+            .unwrap_or_else(|panic| Err(columnar::unsound(path, &panic)))?,
+        "parquet" | "pq" => guard::guarded(|| columnar::open_parquet(path, index))
+            .unwrap_or_else(|panic| Err(columnar::unsound(path, &panic)))?,
         kind if is_text(kind) => vec![text::matrix::open(path, &reading.text)?],
         _ => return Err(ArraysError::Kind { path: path.into() }),
     };

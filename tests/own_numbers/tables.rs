@@ -70,6 +70,21 @@ fn files_as_people_have_them() {
     assert!(both[0].left_out.is_empty());
 }
 
+/// Bytes of an Arrow file were flipped: its library panics.
+#[test]
+fn damaged_arrow_files_are_errors() {
+    let gradstudy = Gradstudy::new("");
+    for file in ["arrow-8.arrow", "arrow-36.arrow", "arrow-102.arrow"] {
+        let said = gradstudy.run(&["test", case(file).to_str().unwrap()]);
+        assert_eq!(said.code, Some(2), "{file}: {}", said.stderr);
+        assert!(
+            said.stderr.contains("is damaged") && !said.stderr.contains("panicked"),
+            "{file}: {}",
+            said.stderr
+        );
+    }
+}
+
 #[test]
 fn words_beside_numbers_do_not_keep_them_from_being_tested() {
     let gradstudy = Gradstudy::new("");

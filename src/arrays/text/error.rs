@@ -16,7 +16,11 @@ pub struct TextError {
 const WITHOUT_ROWS: &str = "write a row for each line of numbers";
 
 impl TextError {
-    pub(super) fn new(line: Option<u64>, problem: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(in crate::arrays) fn new(
+        line: Option<u64>,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
         TextError {
             line,
             problem: problem.into(),

@@ -65,11 +65,11 @@ pub(super) fn find(sample: &Sample, label: Option<&str>) -> Result<Header, TextE
     let switching: Vec<usize> = numeric.iter().filter(switches).copied().collect();
     let enough = switching.iter().map(|&i| contents[i].real).sum::<usize>() >= CELLS;
     let names = || {
-        let range = format!("{} … {}", whole[0], whole[whole.len() - 1]);
-        let what = if whole.len() > 2 {
-            range
-        } else {
-            "numbers".to_string()
+        let what = match &whole[..] {
+            [one] => one.to_string(),
+            [one, two] => format!("{one}, {two}"),
+            [first, .., last] => format!("{first} … {last}"),
+            [] => String::new(),
         };
         Ok(Header {
             header: true,

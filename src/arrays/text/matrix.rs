@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{Field, Layout, TextSettings};
+use super::{Field, Layout, TextError, TextSettings};
 use crate::arrays::ArraysError;
 use crate::arrays::matrix::{LeftOut, Matrix};
 use crate::arrays::spill::Spill;
@@ -124,5 +124,8 @@ fn no_numbers(path: &Path, left_out: Vec<LeftOut>) -> ArraysError {
         .take(5)
         .map(|left| format!("`{}` {}", left.name, left.reason))
         .collect();
-    ArraysError::malformed(path, format!("has no column of numbers: {}", reasons.join("; ")))
+    let problem = format!("has no column of numbers: {}", reasons.join("; "));
+    let help = "leave rows without numbers out (units, a second row of names); `--header true` or `--header false` says whether \
+                the first row holds names";
+    ArraysError::text(path, TextError::new(None, problem, help))
 }

@@ -103,9 +103,8 @@ fn not_decimal_commas(records: &[Record]) -> Result<(), TextError> {
     let problem = format!(
         "could be read in two ways: commas may stand between columns or before fractions, which `{field}` looks like"
     );
-    let help = "say `--separator comma --decimal point` if they stand between columns; write the file with another \
-                separator, or with decimal points, if they stand before fractions (in a study `separator: comma  decimal: \
-                point`)";
+    let help = "say `--separator comma` if they stand between columns, `--separator semicolon --decimal comma` if they stand \
+                before the fractions of one column (in a study `separator: comma`, or `separator: semicolon  decimal: comma`)";
     Err(TextError::ambiguous(Some(line), problem, help))
 }
 
