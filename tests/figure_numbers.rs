@@ -23,6 +23,7 @@ const STUDY: &str = "study \"every statistic\" { seeds: 0..1 }\n\
     spectrum k = hessian(of: m, on: d, samples: 100, top: 9)\n\
     test tails = power_law(g, tail: top(50), bootstrap: 20, distances: all)\n\
     test bell = normality(g, points: 20)\n\
+    test finite = normality(g, points: 20, missing: drop)\n\
     test laws = alternatives(g, tail: top(50), along: dimension)\n\
     test index = hill(g, k: 20)\n\
     test alike = correlation(g)\n\
@@ -79,11 +80,14 @@ fn rows(csv: &str, column: &str) -> HashMap<(String, String), [String; 2]> {
     let header = reader.headers().unwrap().clone();
     let at = |name: &str| header.iter().position(|it| it == name).unwrap();
     let (batch, sg_type) = (at("batch"), at("sg_type"));
-    // `xi_sd` is the spread of `xi` over seeds, and a column of its own before its own spread.
-    let spread = format!("{column}_sd");
-    let mean = (0..header.len()).find(|i| header[*i] == *column && header.get(i + 1) == Some(&spread));
-    let mean = mean.unwrap();
+    let mean = at(column);
+    // The spread of `xi` is `xi_sd_over_seeds`, as `xi_sd` is a column of its own.
+    let spreads = [format!("{column}_sd"), format!("{column}_sd_over_seeds")];
     let sd = mean + 1;
+    assert!(
+        spreads.iter().any(|spread| header[sd] == **spread),
+        "{column}: {header:?}"
+    );
     let record = |it: csv::StringRecord| {
         let text = |index: usize| it[index].to_string();
         ((text(batch), text(sg_type)), [text(mean), text(sd)])
