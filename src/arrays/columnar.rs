@@ -58,10 +58,10 @@ pub(super) fn open_parquet(path: &Path, index: Option<bool>) -> Result<Vec<Matri
     // The keys of the file are those of the schema where a writer of Arrow's did not put them there.
     let keys = builder.metadata().file_metadata().key_value_metadata();
     for pair in keys.into_iter().flatten() {
-        if let Some(value) = &pair.value {
-            if !schema.metadata.contains_key(&pair.key) {
-                schema.metadata.insert(pair.key.clone(), value.clone());
-            }
+        if let Some(value) = &pair.value
+            && !schema.metadata.contains_key(&pair.key)
+        {
+            schema.metadata.insert(pair.key.clone(), value.clone());
         }
     }
     if schema

@@ -3,12 +3,11 @@ use std::path::Path;
 
 use super::*;
 
+/// Names, rows and notes.
+type Read = (Vec<String>, Vec<Vec<f64>>, Vec<String>);
+
 /// Names, rows and notes of a table, or why it cannot be read.
-fn read_with(
-    path: &str,
-    content: &[u8],
-    settings: TextSettings,
-) -> Result<(Vec<String>, Vec<Vec<f64>>, Vec<String>), TextError> {
+fn read_with(path: &str, content: &[u8], settings: TextSettings) -> Result<Read, TextError> {
     let mut table = open(Path::new(path), content, &settings, None)?;
     let layout = table.layout.clone();
     let (mut rows, mut ends) = (Vec::new(), Vec::new());
@@ -29,7 +28,7 @@ fn read_with(
     Ok((names, rows, notes))
 }
 
-fn read(path: &str, content: &str) -> (Vec<String>, Vec<Vec<f64>>, Vec<String>) {
+fn read(path: &str, content: &str) -> Read {
     read_with(path, content.as_bytes(), TextSettings::default())
         .unwrap_or_else(|error| panic!("{content:?}: {error:?}"))
 }
