@@ -1,4 +1,4 @@
-//! Progress bars for steps of over two seconds, on a terminal; silence elsewhere.
+//! Progress bars for steps of over two seconds, on a terminal; warnings everywhere.
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
@@ -111,6 +111,10 @@ impl Observer for Bars {
                 current.bar.set_message(format!("{}: {text}", current.label));
             });
         }
+    }
+
+    fn warn(&self, text: &str) {
+        self.with_current(|current| current.bar.suspend(|| eprintln!("warning: {text}")));
     }
 
     fn end(&self, step: &Step, seconds: f64) {

@@ -24,6 +24,9 @@ impl Observer for Ends<'_> {
     fn begin(&self, _step: &Step, _total: u64, _done: u64, _unit: &str) {}
     fn advance(&self, _units: u64) {}
     fn note(&self, _text: &str) {}
+    fn warn(&self, text: &str) {
+        self.0.warn(text);
+    }
     fn end(&self, step: &Step, seconds: f64) {
         self.0.end(step, seconds);
     }

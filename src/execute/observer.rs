@@ -10,6 +10,9 @@ pub trait Observer: Sync {
     fn advance(&self, units: u64);
     /// Something worth showing beside the current step, such as a loss.
     fn note(&self, text: &str);
+
+    /// Something that the user must know of the results, such as numbers that were rounded; shown in any case.
+    fn warn(&self, _text: &str) {}
     /// The current step is finished.
     fn end(&self, step: &Step, seconds: f64);
     /// A step's result was in the cache.

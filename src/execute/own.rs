@@ -40,7 +40,7 @@ impl Executor<'_> {
             Some(rounding) => {
                 self.finished(step, start);
                 if let Some(note) = rounding.note() {
-                    self.observer.note(&format!("{}: {note}", own.title()));
+                    self.observer.warn(&format!("{}: {note}", own.title()));
                 }
             }
             None => return Err(at(step, Cause::Interrupted)),

@@ -134,7 +134,11 @@ fn arrays_that_are_too_small_are_named_and_left_out() {
     fs::write(gradstudy.path().join("few.csv"), "a,b\n0.5,1.5\n2.5,3.5\n").unwrap();
     let said = gradstudy.run(&["test", "few.csv", "--test", "normality"]);
     assert!(!said.stderr.contains("points: 1)"), "{}", said.stderr);
-    assert!(said.stderr.contains("--along all"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("choose a larger array or sample"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
@@ -194,6 +198,22 @@ fn a_slip_in_a_column_of_gradients_is_an_error_with_its_place() {
             .contains("`a` holds `oops` in line 8, which is no number: left out"),
         "{}",
         said.stdout
+    );
+}
+
+/// 1 + k·2⁻⁵² is 1 in float32, in which histories are held: that is said, in a log as at a terminal.
+#[test]
+fn what_float32_does_not_hold_is_said_by_a_run() {
+    let gradstudy = Gradstudy::new("record g = file(\"near.npy\")\ntest t = normality(g, points: 8)\n");
+    let near: Vec<f64> = (0..200).map(|k| 1.0 + f64::from(k) * f64::EPSILON).collect();
+    let file = File::create(gradstudy.path().join("near.npy")).unwrap();
+    write_npy(file, npyz::Order::C, &[20, 10], &near);
+    let said = gradstudy.run(&["run", "test.study"]).success();
+    assert!(
+        said.stderr
+            .contains("warning: near.npy: in float32 20 iterations have equal values"),
+        "{}",
+        said.stderr
     );
 }
 

@@ -167,10 +167,7 @@ fn remedy(call: &Call, setting: &str, size: usize) -> String {
     });
     match possible {
         Some(example) => format!("ask for fewer, such as --test \"{example}\""),
-        None => format!(
-            "`{}` takes no fewer than it asks for: choose another array or sample, or all numbers as one with --along all",
-            call.name
-        ),
+        None => format!("`{}` needs more: choose a larger array or sample", call.name),
     }
 }
 
