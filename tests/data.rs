@@ -46,7 +46,8 @@ fn real_data(set: &str) -> Option<SearchPath> {
     match dataset(set).unwrap().published().unwrap().locate(&search) {
         Ok(_) => Some(search),
         Err(_) => {
-            println!("skipped: {set} is not on this machine (set GRADSTUDY_DATA)");
+            let what = format!("{set} is not on this machine (set GRADSTUDY_DATA)");
+            crate::support::tools::lacks(set, &what);
             None
         }
     }

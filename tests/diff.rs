@@ -5,6 +5,7 @@ use gradstudy::results::Results;
 use serde_json::json;
 
 use crate::report::{AWKWARD, compile};
+use crate::support::tools;
 
 #[path = "diff/agreement.rs"]
 mod agreement;
@@ -158,15 +159,9 @@ fn json_says_its_version() {
 
 #[test]
 fn latex_compiles_by_itself_and_by_input() {
-    for engine in ["pdflatex", "lualatex"] {
-        if std::process::Command::new(engine)
-            .arg("--version")
-            .output()
-            .is_err()
-        {
-            eprintln!("skipped: {engine} is not on PATH");
-            return;
-        }
+    let engines = tools::latex();
+    if engines.is_empty() {
+        return;
     }
     let mut awkward = run("b");
     for measurement in &mut awkward.measurements {
@@ -214,7 +209,7 @@ fn latex_compiles_by_itself_and_by_input() {
             write(format!("{name}-document.tex"), display::latex_document(&tables)),
         ];
         for document in &documents {
-            for engine in ["pdflatex", "lualatex"] {
+            for &engine in &engines {
                 if let Err(log) = compile(engine, directory.path(), document) {
                     panic!("{document} does not compile with {engine}:\n{log}\n{tables}");
                 }

@@ -142,7 +142,7 @@ fn figures_have_the_numbers_of_results_and_tables_to_the_last_digit() {
         let figure = plots::draw(spec, &one_seed, &Spectra::default()).unwrap();
         let drawn = points(&to_csv(&figure).unwrap(), &sg_types);
         for it in of_test(&one_seed) {
-            let value = (kind.value)(&it.outcome).unwrap_or(f64::NAN);
+            let value = kind.of(&it).unwrap_or(f64::NAN);
             let value = if value.is_finite() {
                 value.to_string()
             } else {

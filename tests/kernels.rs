@@ -7,7 +7,7 @@ mod training;
 
 use std::sync::atomic::AtomicBool;
 
-use burn::tensor::Device;
+use burn::Device;
 use gradstudy::data::{self, Dataset, SearchPath};
 use gradstudy::gradients::engine::Engine;
 use gradstudy::gradients::kernels::KernelNetwork;

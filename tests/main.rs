@@ -36,6 +36,7 @@ mod spectra;
 mod statistics;
 mod structure;
 mod support;
+mod sweeps;
 mod table1;
 mod worked_examples;
 

@@ -74,20 +74,16 @@ fn folder() -> Gradstudy {
     write_npy(at("narrow.npy"), npyz::Order::C, &shape, &narrow);
     let turned: Vec<f64> = (0..ROWS * COLUMNS).map(|i| value(i % ROWS, i / ROWS)).collect();
     write_npy(at("columns.npy"), npyz::Order::Fortran, &shape, &turned);
-    let mut archive = npyz::npz::NpzWriter::create(gradstudy.path().join("both.npz")).unwrap();
-    for name in ["first", "second"] {
-        let options = Default::default();
-        let mut writer = archive
-            .array(name, options)
-            .unwrap()
-            .default_dtype()
-            .shape(&shape)
-            .begin_nd()
-            .unwrap();
-        writer.extend(rows.iter().copied()).unwrap();
-        writer.finish().unwrap();
+    let mut archive = zip::ZipWriter::new(at("both.npz"));
+    for (name, method) in [
+        ("first", zip::CompressionMethod::Stored),
+        ("second", zip::CompressionMethod::Deflated),
+    ] {
+        let options = zip::write::SimpleFileOptions::default().compression_method(method);
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        write_npy(&mut archive, npyz::Order::C, &shape, &rows);
     }
-    drop(archive);
+    archive.finish().unwrap();
     let bytes: Vec<u8> = narrow.iter().flat_map(|x| x.to_le_bytes()).collect();
     let tensor =
         safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![ROWS, COLUMNS], &bytes).unwrap();

@@ -19,6 +19,8 @@ use gradstudy::stats::outcome::{CorrelationOutcome, Degenerate, Direction, Outco
 use gradstudy::study::TableSpec;
 use serde_json::json;
 
+use crate::support::tools;
+
 fn run(name: &str) -> Results {
     let path = format!(
         "{}/tests/cases/runs/{name}/results.yaml",

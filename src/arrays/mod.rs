@@ -8,6 +8,7 @@ mod error;
 mod guard;
 mod matrix;
 mod npy;
+pub mod npz;
 pub(crate) mod pytorch;
 mod safetensors;
 mod spill;

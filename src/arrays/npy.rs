@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
-use npyz::npz::NpzArchive;
 use npyz::{DType, NpyHeader};
 
 use super::bytes::Bytes;
 use super::matrix::{Element, LeftOut, Matrix, Order, shape_of};
+use super::npz::Npz;
 use super::spill::Spill;
 use super::{ArraysError, npy};
 
@@ -34,10 +34,8 @@ pub(super) fn open(path: &Path) -> Result<Matrix, ArraysError> {
 pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, ArraysError> {
     let damaged = |error: io::Error| not_an_array(path, error);
     let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
-    let mut archive = NpzArchive::new(BufReader::new(file)).map_err(damaged)?;
-    let mut names: Vec<String> = archive.array_names().map(str::to_string).collect();
-    // The archive names them in no order.
-    names.sort_unstable();
+    let mut archive = Npz::new(file).map_err(damaged)?;
+    let names = archive.names();
     if let Some(name) = wanted.filter(|name| names.iter().all(|known| known != name)) {
         return Err(ArraysError::absent(path, name, names));
     }
@@ -46,7 +44,7 @@ pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matr
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
         }
-        let Some(array) = archive.by_name(&name).map_err(damaged)? else {
+        let Some(array) = archive.array(&name).map_err(damaged)? else {
             continue;
         };
         let layout = match npy::layout(array.header(), path, &name) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::execute::Observer;
+use crate::execute::{ExecuteError, Observer};
 use crate::plan::Step;
 
 /// A step that is shorter than this gets no bar.
@@ -136,6 +136,22 @@ impl Observer for Bars {
                     step.label
                 );
             }
+        });
+    }
+
+    fn waiting(&self, step: &Step, holder: &str) {
+        self.with_current(|current| {
+            let (verb, label) = (step.key.operation.verb(), &step.label);
+            current
+                .bar
+                .suspend(|| eprintln!("waiting for {holder}, which works on {verb} {label}"));
+        });
+    }
+
+    fn failed(&self, error: &ExecuteError) {
+        self.with_current(|current| {
+            current.bar.finish_and_clear();
+            super::show(error);
         });
     }
 

@@ -37,6 +37,9 @@ pub struct Run {
     /// Show report.html in the browser
     #[arg(long)]
     open: bool,
+    /// End with the first step that fails; else what does not need it is made, and the report says what is missing
+    #[arg(long)]
+    fail_fast: bool,
 }
 
 impl Run {
@@ -59,6 +62,8 @@ impl Run {
         let memory = self.computing.memory();
         let mut executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
         executor.beside = &device.beside;
+        executor.fail_fast = self.fail_fast;
+        executor.device = device.description.clone();
         let execution = executor.run(&plan);
         bars.clear();
         let execution = match execution {
@@ -106,7 +111,16 @@ impl Run {
         if self.open {
             show_in_browser(&folder.join("report.html"));
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(match run.manifest.failures.len() {
+            0 => ExitCode::SUCCESS,
+            failed => {
+                eprintln!(
+                    "{failed} of {} steps failed, and what needs them was not made; the tables say what is missing",
+                    run.manifest.steps.len()
+                );
+                ExitCode::from(1)
+            }
+        })
     }
 
     /// What makes the run again: the study, what was changed in it, and where and with what it computed.

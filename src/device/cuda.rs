@@ -1,6 +1,6 @@
 //! The i-th NVIDIA GPU by burn's CUDA backend.
 
-use burn::tensor::{Device, DeviceType, Tensor};
+use burn::{Device, DeviceType, Tensor};
 
 use super::nvidia::Installation;
 use super::{DeviceError, Precision, Selected};

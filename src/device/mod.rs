@@ -7,7 +7,7 @@ pub mod nvidia;
 
 pub use machine::{cpu_name, memory, take_peak_memory};
 
-use burn::tensor::Device;
+use burn::Device;
 use miette::Diagnostic;
 use thiserror::Error;
 

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use super::{ExecuteError, Executor, Observer, Spectra, StepReport};
+use indexmap::IndexMap;
+
+use super::{ExecuteError, Executor, Failure, Observer, Spectra, StepReport};
 use crate::gradients::engine::Engine;
-use crate::plan::{Plan, Step, Work};
+use crate::plan::{Plan, Step, StepId, Work};
 
 /// Steps to be done, and what is known of those that were.
 struct Schedule {
@@ -14,6 +16,9 @@ struct Schedule {
     waiting: Vec<(usize, Vec<usize>)>,
     running: usize,
     done: Vec<usize>,
+    /// Steps that failed, or lack an input that did: the others go on.
+    failures: IndexMap<StepId, Failure>,
+    /// What ends the run.
     failed: Option<ExecuteError>,
 }
 
@@ -30,6 +35,12 @@ impl Observer for Ends<'_> {
     fn end(&self, step: &Step, seconds: f64) {
         self.0.end(step, seconds);
     }
+    fn waiting(&self, step: &Step, holder: &str) {
+        self.0.waiting(step, holder);
+    }
+    fn failed(&self, error: &ExecuteError) {
+        self.0.failed(error);
+    }
     fn reused(&self, step: &Step) {
         self.0.reused(step);
     }
@@ -37,7 +48,7 @@ impl Observer for Ends<'_> {
 
 impl Executor<'_> {
     /// Makes what takes long and the cache lacks, on this executor's device and on those of [`Executor::beside`] at
-    /// once. After a failure no further step begins.
+    /// once. After a failure that ends the run no further step begins.
     pub(super) fn run_beside(&self, plan: &Plan) -> Result<(), ExecuteError> {
         let tasks: Vec<usize> = (0..plan.steps.len())
             .filter(|i| is_task(&plan.steps[*i]))
@@ -47,21 +58,27 @@ impl Executor<'_> {
             waiting,
             running: 0,
             done: Vec::new(),
+            failures: IndexMap::new(),
             failed: None,
         });
         let changed = Condvar::new();
         let engines: Vec<&Engine> = std::iter::once(self.engine).chain(self.beside).collect();
         let memory = self.memory / engines.len() as u64;
         let (store, search, observer, cancel) = (self.store, self.search, Ends(self.observer), self.cancel);
+        let (fail_fast, device) = (self.fail_fast, &self.device);
         let logs: Vec<Vec<StepReport>> = std::thread::scope(|scope| {
             let workers = engines.iter().map(|engine| {
                 scope.spawn(|| {
-                    let executor = Executor::new(store, search, engine, memory, &observer, cancel);
+                    let mut executor = Executor::new(store, search, engine, memory, &observer, cancel);
+                    executor.fail_fast = fail_fast;
+                    executor.device = device.clone();
                     while let Some(number) = next(&schedule, &changed) {
+                        executor.failures.replace(lock(&schedule).failures.clone());
                         let task = AssertUnwindSafe(|| executor.task(plan, &plan.steps[number]));
                         let result = catch_unwind(task);
                         let mut schedule = lock(&schedule);
                         schedule.running -= 1;
+                        schedule.failures.extend(executor.failures.take());
                         match &result {
                             Ok(Ok(())) => schedule.done.push(number),
                             // Nobody waits for what this one does not make.
@@ -85,9 +102,14 @@ impl Executor<'_> {
                 .map(|log| log.unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
         });
-        if let Some(error) = lock(&schedule).failed.take() {
+        let mut schedule = lock(&schedule);
+        if let Some(error) = schedule.failed.take() {
             return Err(error);
         }
+        self.failures
+            .borrow_mut()
+            .extend(std::mem::take(&mut schedule.failures));
+        drop(schedule);
         let mut log: Vec<StepReport> = Vec::new();
         for mut report in logs.into_iter().flatten() {
             // Memory is counted for the process, not for a step among others.
@@ -107,12 +129,12 @@ impl Executor<'_> {
 
     /// Makes a training, a recording with all that is made of it, or a spectrum of a loss.
     fn task(&self, plan: &Plan, step: &Step) -> Result<(), ExecuteError> {
-        let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
-        match step.work {
-            Work::Train { .. } => self.weights(plan, step).map(|_| ()),
-            Work::Spectrum { .. } => self.curvature(plan, step, &mut spectra),
-            _ => self.record_and_test(plan, step, &mut outcomes, &mut spectra),
+        if self.lacks_input(step) {
+            return Ok(());
         }
+        let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
+        let made = self.step(plan, step, &mut outcomes, &mut spectra);
+        self.spare([step], made)
     }
 }
 

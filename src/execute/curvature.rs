@@ -31,7 +31,12 @@ impl Executor<'_> {
         else {
             unreachable!("a spectrum of a loss")
         };
-        let _lock = self.store.lock(&step.id).map_err(|cause| at(step, cause))?;
+        let lock = self.lock(step)?;
+        if lock.waited() {
+            // The other process may have made it.
+            drop(lock);
+            return self.curvature(plan, step, spectra);
+        }
         let (network, theta) = self.weights(plan, plan.step(of))?;
         let data = self.dataset(plan, on)?;
         let start = Instant::now();

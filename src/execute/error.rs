@@ -3,6 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::facts::Failure;
 use crate::data::DataError;
 use crate::gradients::failure::EngineError;
 use crate::gradients::history::HistoryError;
@@ -11,6 +12,7 @@ use crate::hessian::HessianError;
 use crate::models::ModelError;
 use crate::models::select::NoSuchLayer;
 use crate::models::weights::WeightsError;
+use crate::plan::StepId;
 use crate::spectra::SpectrumError;
 use crate::store::StoreError;
 use crate::training::TrainingError;
@@ -65,12 +67,33 @@ pub enum Cause {
 #[diagnostic(forward(cause))]
 pub struct ExecuteError {
     pub cause: Box<Cause>,
+    pub step: StepId,
+    /// Enough of the step's id to tell it by eye.
     pub id: String,
     pub verb: &'static str,
     pub label: String,
 }
 
 impl ExecuteError {
+    /// Whether other steps can still be made: not if the run was stopped, or nothing can be written.
+    pub fn spares_others(&self) -> bool {
+        !matches!(*self.cause, Cause::Interrupted | Cause::Store(_))
+    }
+
+    /// What a table says in place of results.
+    pub fn failure(&self) -> Failure {
+        let reason = match &*self.cause {
+            Cause::Training(TrainingError::Diverged { epoch, .. }) => format!("diverged at epoch {epoch}"),
+            _ => "failed".to_string(),
+        };
+        Failure {
+            step: self.step.clone(),
+            what: format!("{} {}", self.verb, self.label),
+            reason,
+            message: self.cause.to_string(),
+        }
+    }
+
     /// Whether the run was stopped from outside rather than by a failure.
     pub fn is_interrupt(&self) -> bool {
         matches!(*self.cause, Cause::Interrupted)

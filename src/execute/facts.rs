@@ -2,24 +2,29 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::Spectra;
 use crate::data::NormalizationNote;
 use crate::plan::StepId;
+use crate::results::TrainingFacts;
 use crate::stats::outcome::Outcome;
 
-/// How long a step took.
+/// What a step cost: in this run or, if its result was in the cache, when that was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepReport {
     pub id: StepId,
     pub operation: &'static str,
     pub label: String,
+    /// Wall time; 0 of a reused step for which it is not known.
     pub seconds: f64,
     /// Whether its result was in the cache.
     pub reused: bool,
     /// Largest resident memory of the process while it worked on the step, in bytes, where the system tells.
     pub peak_memory: Option<u64>,
+    /// What a reused step was made on, where it is known.
+    pub device: Option<String>,
 }
 
 /// What is known of a data set that was used.
@@ -42,18 +47,6 @@ pub struct NoiseFacts {
     pub realised_rate: f64,
 }
 
-/// What is known of trained weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrainingFacts {
-    pub epochs: usize,
-    /// Mean loss of each epoch.
-    pub losses: Vec<f64>,
-    /// Fraction of training samples classified right at the final weights.
-    pub train_accuracy: f64,
-    /// The same on the test split, if the data set has one.
-    pub test_accuracy: Option<f64>,
-}
-
 /// What a run produced.
 #[derive(Debug)]
 pub struct Execution {
@@ -62,5 +55,21 @@ pub struct Execution {
     pub steps: Vec<StepReport>,
     pub data: Vec<DataFacts>,
     pub noises: Vec<NoiseFacts>,
-    pub trainings: Vec<(String, TrainingFacts)>,
+    /// Finished trainings, each with its step.
+    pub trainings: Vec<(StepId, TrainingFacts)>,
+    /// Steps that failed, and those that could not be made for want of them: the first cause of each.
+    pub failures: IndexMap<StepId, Failure>,
+}
+
+/// Why a step has no result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The step that failed: this one, or one that it is made from.
+    pub step: StepId,
+    /// What that step was, such as `train noisy: LeNet on MNIST, …`.
+    pub what: String,
+    /// In a few words, such as `diverged at epoch 3`.
+    pub reason: String,
+    /// The whole message.
+    pub message: String,
 }

@@ -25,11 +25,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use error::{Cause, ExecuteError};
-pub use facts::{DataFacts, Execution, NoiseFacts, StepReport, TrainingFacts};
+pub use facts::{DataFacts, Execution, Failure, NoiseFacts, StepReport};
 pub use inputs::{Labels, Minibatches};
 pub use observer::Observer;
 pub use spectrum::Spectra;
 
+use indexmap::IndexMap;
 use on_gpu::OnGpu;
 
 use crate::data::{self, Dataset, SearchPath, label_noise};
@@ -40,7 +41,7 @@ use crate::models::{self, Network, weights};
 use crate::plan::route::{self, Means, Recording, Route};
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::stats::outcome::Outcome;
-use crate::store::{Store, StoreError};
+use crate::store::{StepCost, StepLock, Store, StoreError};
 
 /// What a run needs besides the plan.
 pub struct Executor<'a> {
@@ -55,9 +56,15 @@ pub struct Executor<'a> {
     pub observer: &'a dyn Observer,
     /// Set from outside to stop at the next chunk, epoch or block of samples.
     pub cancel: &'a AtomicBool,
+    /// Whether the first failure ends the run; else what does not need the failed step is made all the same.
+    pub fail_fast: bool,
+    /// What computes, as people read it: noted with what steps cost.
+    pub device: String,
     datasets: RefCell<HashMap<StepId, Rc<Dataset>>>,
     noises: RefCell<Vec<NoiseFacts>>,
     log: RefCell<Vec<StepReport>>,
+    /// Steps that failed, or lack an input that did.
+    failures: RefCell<IndexMap<StepId, Failure>>,
     /// Time that went into recordings for spectra alone.
     recording: Cell<Duration>,
 }
@@ -81,7 +88,7 @@ impl<'a> Executor<'a> {
         observer: &'a dyn Observer,
         cancel: &'a AtomicBool,
     ) -> Self {
-        let (datasets, noises, log, recording) = Default::default();
+        let (datasets, noises, log, failures, recording) = Default::default();
         Executor {
             store,
             search,
@@ -90,14 +97,21 @@ impl<'a> Executor<'a> {
             memory,
             observer,
             cancel,
+            fail_fast: false,
+            device: String::new(),
             datasets,
             noises,
             log,
+            failures,
             recording,
         }
     }
 
-    /// Runs everything that `plan` asks for. What was finished before an error stays in the cache.
+    /// Runs everything that `plan` asks for. What was finished before an error stays in the cache. A step that fails takes
+    /// with it what is made from it; the others are made, and [`Execution::failures`] says what was not.
+    ///
+    /// # Errors
+    /// The run was stopped, nothing can be written, or, with [`Executor::fail_fast`], a step failed.
     pub fn run(&self, plan: &Plan) -> Result<Execution, ExecuteError> {
         let (mut outcomes, mut spectra) = (HashMap::new(), Spectra::new());
         // What came before is no step's.
@@ -106,40 +120,22 @@ impl<'a> Executor<'a> {
             self.run_beside(plan)?;
         }
         for step in &plan.steps {
-            match &step.work {
-                Work::Train { .. } => self.weights(plan, step).map(|_| ())?,
-                Work::Record { .. } | Work::Read { .. } => {
-                    self.record_and_test(plan, step, &mut outcomes, &mut spectra)?
-                }
-                Work::Spectrum { on: Some(_), .. } => self.curvature(plan, step, &mut spectra)?,
-                Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
-                    self.spectrum_of_spectrum(step, &mut spectra)?
-                }
-                Work::Test { other: Some(_), .. } => {
-                    let outcome = self.compare(step)?;
-                    outcomes.insert(step.id.clone(), outcome);
-                }
-                Work::Test { of, .. } if spectra.contains_key(of) => {
-                    let outcome = self.test_spectrum(step, &spectra[of])?;
-                    outcomes.insert(step.id.clone(), outcome);
-                }
-                _ => {}
+            if self.lacks_input(step) {
+                continue;
             }
+            let made = self.step(plan, step, &mut outcomes, &mut spectra);
+            self.spare([step], made)?;
         }
         let mut trainings = Vec::new();
         let trains = || {
             let steps = plan.steps.iter();
             steps.filter(|step| matches!(step.work, Work::Train { .. }))
         };
-        for step in trains() {
+        self.report_unneeded(plan);
+        let failures = self.failures.take();
+        for step in trains().filter(|step| !failures.contains_key(&step.id)) {
             let facts = self.yaml(&step.id, FACTS).map_err(|cause| at(step, cause))?;
-            // Trainings that differ in a setting which their labels do not show.
-            let alike = trains().filter(|other| other.label == step.label).count();
-            let label = match alike {
-                1 => step.label.clone(),
-                _ => format!("{} (step {})", step.label, step.id.short()),
-            };
-            trainings.push((label, facts));
+            trainings.push((step.id.clone(), facts));
         }
         let mut facts = Vec::new();
         let of_data = |step: &&Step| matches!(step.work, Work::Load { .. } | Work::Corrupt { .. });
@@ -164,13 +160,84 @@ impl<'a> Executor<'a> {
             data: facts,
             noises: self.noises.take(),
             trainings,
+            failures,
         })
+    }
+
+    /// Makes one step, with what is best made beside it.
+    fn step(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        outcomes: &mut HashMap<StepId, Outcome>,
+        spectra: &mut Spectra,
+    ) -> Result<(), ExecuteError> {
+        match &step.work {
+            Work::Train { .. } => self.weights(plan, step).map(|_| ()),
+            Work::Record { .. } | Work::Read { .. } => self.record_and_test(plan, step, outcomes, spectra),
+            Work::Spectrum { on: Some(_), .. } => self.curvature(plan, step, spectra),
+            Work::Spectrum { on: None, .. } if !spectra.contains_key(&step.id) => {
+                self.spectrum_of_spectrum(step, spectra)
+            }
+            Work::Test { other: Some(_), .. } => {
+                let outcome = self.compare(step)?;
+                outcomes.insert(step.id.clone(), outcome);
+                Ok(())
+            }
+            Work::Test { of, .. } if spectra.contains_key(of) => {
+                let outcome = self.test_spectrum(step, &spectra[of])?;
+                outcomes.insert(step.id.clone(), outcome);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the step has failed, or one that it is made from; notes the latter.
+    fn lacks_input(&self, step: &Step) -> bool {
+        let mut failures = self.failures.borrow_mut();
+        if failures.contains_key(&step.id) {
+            return true;
+        }
+        let failed = step
+            .key
+            .inputs
+            .iter()
+            .find_map(|input| failures.get(input))
+            .cloned();
+        if let Some(failure) = failed {
+            failures.insert(step.id.clone(), failure);
+            return true;
+        }
+        false
+    }
+
+    /// Notes a failure that lets the run go on; `lacking` are the steps that were not made for it.
+    fn spare<'s>(
+        &self,
+        lacking: impl IntoIterator<Item = &'s Step>,
+        made: Result<(), ExecuteError>,
+    ) -> Result<(), ExecuteError> {
+        let Err(error) = made else {
+            return Ok(());
+        };
+        if self.fail_fast || !error.spares_others() {
+            return Err(error);
+        }
+        self.observer.failed(&error);
+        let failure = error.failure();
+        let mut failures = self.failures.borrow_mut();
+        failures.insert(error.step, failure.clone());
+        for step in lacking {
+            failures.entry(step.id.clone()).or_insert_with(|| failure.clone());
+        }
+        Ok(())
     }
 
     /// G of one record step, recorded now unless the cache has it.
     pub fn history(&self, plan: &Plan, id: &StepId) -> Result<GradientHistory, ExecuteError> {
         let step = plan.step(id);
-        let _lock = self.store.lock(id).map_err(|cause| at(step, cause))?;
+        let _lock = self.lock(step)?;
         let history = self.record(plan, step)?;
         if history.path().is_none() {
             // What an interrupted run left on the disk is all in memory now.
@@ -208,7 +275,12 @@ impl<'a> Executor<'a> {
         if tests.is_empty() && missing.is_empty() && (!keep || self.store.has(&record.id)) {
             return Ok(());
         }
-        let _lock = self.store.lock(&record.id).map_err(|cause| at(record, cause))?;
+        let lock = self.lock(record)?;
+        if lock.waited() {
+            // What the other process made is in the cache now.
+            drop(lock);
+            return self.record_and_test(plan, record, outcomes, spectra);
+        }
         let route = self.route(plan, record, &missing)?;
         if matches!(route, Route::Layers(_) | Route::Windows(_) | Route::Sketch) {
             self.spectra_by_route(plan, record, &route, &missing, spectra)?;
@@ -222,18 +294,21 @@ impl<'a> Executor<'a> {
             OnGpu::Recorded(history) => history,
             OnGpu::Everything => return Ok(()),
         };
-        let made = self
-            .spectra_of_history(plan, record, &history, &missing, spectra)
-            .and_then(|()| {
-                for test in tests {
-                    if matches!(test.work, Work::Eigenvectors { .. }) {
-                        self.eigenvectors(test, &history)?;
-                        continue;
-                    }
-                    outcomes.insert(test.id.clone(), self.test(test, &history)?);
-                }
-                Ok(())
-            });
+        let made = (|| {
+            let made = self.spectra_of_history(plan, record, &history, &missing, spectra);
+            let lacking = missing.iter().filter(|step| !spectra.contains_key(&step.id));
+            self.spare(lacking.copied(), made)?;
+            for test in tests {
+                let made = match test.work {
+                    Work::Eigenvectors { .. } => self.eigenvectors(test, &history),
+                    _ => self.test(test, &history).map(|outcome| {
+                        outcomes.insert(test.id.clone(), outcome);
+                    }),
+                };
+                self.spare([test], made)?;
+            }
+            Ok(())
+        })();
         // Numbers of a file are read again as fast as a copy of them would be.
         let worth = matches!(record.work, Work::Record { .. });
         if worth && made.as_ref().is_err_and(ExecuteError::is_interrupt) {
@@ -348,6 +423,14 @@ impl<'a> Executor<'a> {
         })
     }
 
+    /// Waits until no other process works on `step`, and says for whom.
+    fn lock(&self, step: &Step) -> Result<StepLock, ExecuteError> {
+        let waiting = |holder: &str| self.observer.waiting(step, holder);
+        self.store
+            .lock(&step.id, &waiting)
+            .map_err(|cause| at(step, cause))
+    }
+
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
     }
@@ -358,29 +441,52 @@ impl<'a> Executor<'a> {
     }
 
     fn finished(&self, step: &Step, start: Instant) {
-        let seconds = start.elapsed().as_secs_f64();
+        self.made(step, start.elapsed().as_secs_f64());
+    }
+
+    /// Notes that a step was made in so many seconds.
+    fn made(&self, step: &Step, seconds: f64) {
         self.observer.end(step, seconds);
-        self.report(step, seconds, false);
+        let cost = StepCost {
+            seconds,
+            peak_memory: device::take_peak_memory(),
+            device: self.device.clone(),
+        };
+        // Beside a result that is safe, a note that cannot be written is no reason to stop.
+        let _ = self.store.note_cost(&step.id, &cost);
+        self.report(step, Some(cost), false);
     }
 
     /// Notes that the cache had a step's result, unless this run made or noted it before.
     fn reused(&self, step: &Step) {
         if self.log.borrow().iter().all(|report| report.id != step.id) {
             self.observer.reused(step);
-            self.report(step, 0.0, true);
+            self.report(step, self.store.cost(&step.id), true);
         }
     }
 
-    fn report(&self, step: &Step, seconds: f64, reused: bool) {
+    fn report(&self, step: &Step, cost: Option<StepCost>, reused: bool) {
         let (id, operation, label) = (step.id.clone(), step.key.operation.verb(), step.label.clone());
         self.log.borrow_mut().push(StepReport {
             id,
             operation,
             label,
-            seconds,
+            seconds: cost.as_ref().map_or(0.0, |cost| cost.seconds),
             reused,
-            peak_memory: device::take_peak_memory().filter(|_| !reused),
+            peak_memory: cost.as_ref().and_then(|cost| cost.peak_memory),
+            device: cost.filter(|_| reused).map(|cost| cost.device),
         });
+    }
+
+    /// Notes what the steps cost that nothing had to be made of again, such as recordings all of whose tests are in the
+    /// cache.
+    fn report_unneeded(&self, plan: &Plan) {
+        for step in &plan.steps {
+            let known = self.log.borrow().iter().any(|report| report.id == step.id);
+            if let (false, Some(cost)) = (known, self.store.cost(&step.id)) {
+                self.report(step, Some(cost), true);
+            }
+        }
     }
 }
 
@@ -388,6 +494,7 @@ impl<'a> Executor<'a> {
 fn at(step: &Step, cause: impl Into<Cause>) -> ExecuteError {
     ExecuteError {
         cause: Box::new(cause.into()),
+        step: step.id.clone(),
         id: step.id.short().to_string(),
         verb: step.key.operation.verb(),
         label: step.label.clone(),

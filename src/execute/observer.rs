@@ -1,5 +1,6 @@
 //! Who watches a run.
 
+use super::ExecuteError;
 use crate::plan::Step;
 
 /// Hears how a run goes; called from one thread, except [`Observer::advance`].
@@ -15,6 +16,10 @@ pub trait Observer: Sync {
     fn warn(&self, _text: &str) {}
     /// The current step is finished.
     fn end(&self, step: &Step, seconds: f64);
+    /// Another process works on the step: this one waits.
+    fn waiting(&self, _step: &Step, _holder: &str) {}
+    /// A step failed, and others go on.
+    fn failed(&self, _error: &ExecuteError) {}
     /// A step's result was in the cache.
     fn reused(&self, step: &Step);
 }

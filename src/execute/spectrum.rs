@@ -114,8 +114,7 @@ impl Executor<'_> {
         self.spectra_of_recorder(plan, &mut recorder, route, missing, spectra)?;
         // Recorded for the spectra, however often.
         let seconds = self.recording.get().as_secs_f64();
-        self.observer.end(record, seconds);
-        self.report(record, seconds, false);
+        self.made(record, seconds);
         Ok(())
     }
 

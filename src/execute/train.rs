@@ -3,17 +3,18 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use super::{Cause, ExecuteError, Executor, FACTS, TrainingFacts, WEIGHTS, at};
-use crate::data;
+use super::{Cause, ExecuteError, Executor, FACTS, WEIGHTS, at};
 use crate::data::augment::Augment;
+use crate::data::{self, Dataset};
 use crate::gradients::batches::Order;
 use crate::models::{Network, weights};
 use crate::optimizers;
 use crate::plan::{Plan, Step, StepId, Work};
+use crate::results::TrainingFacts;
 use crate::seed;
 use crate::signature::Value;
 use crate::store::{StoreError, replace_file};
-use crate::training::{self, Training, checkpoint};
+use crate::training::{self, Evaluation, Training, checkpoint};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
@@ -43,7 +44,11 @@ impl Executor<'_> {
             let theta = weights::read(&network, &path).map_err(|cause| at(step, cause))?;
             return Ok((network, theta));
         }
-        let _lock = self.store.lock(&step.id).map_err(|cause| at(step, cause))?;
+        let lock = self.lock(step)?;
+        if lock.waited() && self.store.has(&step.id) {
+            drop(lock);
+            return self.trained(plan, step);
+        }
         let dataset = self.dataset(plan, data)?;
         let start = Instant::now();
         let kind = optimizers::find(&optimizer.name).expect("the checker knows the optimizers");
@@ -79,6 +84,16 @@ impl Executor<'_> {
         let steps = training.steps_per_epoch() as u64;
         self.observer
             .begin(step, *epochs * steps, training.epoch as u64 * steps, "steps");
+        let test = self.test_split(plan, data);
+        let evaluate = |theta: &[f32]| {
+            let score = |data: &Dataset| training::score(self.engine, &network, theta, data);
+            let test = test.as_ref().map(score);
+            Evaluation {
+                train_accuracy: score(&dataset).accuracy(),
+                test_accuracy: test.map(|it| it.accuracy()),
+                test_loss: test.map(|it| it.mean_loss()).filter(|loss| loss.is_finite()),
+            }
+        };
         let waiting = Cell::new(0);
         while !training.is_done() {
             // A step takes a millisecond: telling of each would cost more than it is worth.
@@ -90,7 +105,10 @@ impl Executor<'_> {
                 !self.cancelled()
             };
             let report = training.run_epoch(&progress).map_err(|cause| at(step, cause))?;
-            let report = report.ok_or_else(|| at(step, Cause::Interrupted))?;
+            let mut report = report.ok_or_else(|| at(step, Cause::Interrupted))?;
+            if training.epoch == 1 {
+                report.evaluation = Some(evaluate(&training.theta));
+            }
             reports.push(report);
             self.observer.note(&format!(
                 "epoch {} of {epochs}, loss {:.4}",
@@ -101,11 +119,15 @@ impl Executor<'_> {
             replace_file(&partial.join(CHECKPOINT), &bytes).map_err(|cause| at(step, cause))?;
         }
         let theta = training.theta;
+        let last = evaluate(&theta);
         let facts = TrainingFacts {
             epochs: reports.len(),
             losses: reports.iter().map(|report| report.loss).collect(),
-            train_accuracy: training::accuracy(self.engine, &network, &theta, &dataset),
-            test_accuracy: self.test_accuracy(plan, data, &network, &theta),
+            train_accuracy: last.train_accuracy,
+            test_accuracy: last.test_accuracy,
+            test_loss: last.test_loss,
+            first: reports.first().and_then(|report| report.evaluation),
+            classes: Some(dataset.classes),
         };
         self.observer.note(&format!(
             "training accuracy {:.2} %",
@@ -125,20 +147,19 @@ impl Executor<'_> {
         Ok((network, theta))
     }
 
-    /// Accuracy on the test split of the data set, if it has one here.
-    fn test_accuracy(&self, plan: &Plan, data: &StepId, network: &Network, theta: &[f32]) -> Option<f64> {
+    /// The test split of the data set, if it has one here.
+    fn test_split(&self, plan: &Plan, data: &StepId) -> Option<Dataset> {
         let call = match &plan.step(data).work {
             Work::Load { data: call } => call,
             // Noise is on the labels trained with; accuracy on the test split is against its own labels.
-            Work::Corrupt { data, .. } => return self.test_accuracy(plan, data, network, theta),
+            Work::Corrupt { data, .. } => return self.test_split(plan, data),
             _ => return None,
         };
         let mut args = call.args.clone();
         args.0
             .insert("split".to_string(), Value::Text("test".to_string()));
         args.0.shift_remove("subset");
-        let test = data::dataset(&call.name)?.load(&args, self.search).ok()?;
-        Some(training::accuracy(self.engine, network, theta, &test))
+        data::dataset(&call.name)?.load(&args, self.search).ok()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::report::Drawing;
 pub fn documents(figure: &Figure) -> Result<Drawing, FigureError> {
     let prepared = prepare(figure)?;
     let layout = layout(&prepared);
-    let svg = svg::draw(&prepared, &layout)?;
+    let svg = svg::draw(&prepared, &layout);
     let tex = pgfplots::draw(&prepared, &layout);
     let files = vec![
         (".svg", svg.clone().into_bytes()),

@@ -5,11 +5,12 @@
 //! logarithmic axis, is left out and counted in a note under the figure.
 //!
 //! All formats share one layout: [`prepare`] drops and thins points and finds the limits, [`layout`] places axes
-//! and legend. [`svg`] draws it with plotters, [`convert`] turns that SVG into PNG and PDF with the font that
+//! and legend. [`svg`] draws it, [`convert`] turns that SVG into PNG and PDF with the font that
 //! gradstudy carries, [`pgfplots`] writes the same axes for LaTeX.
 
 mod accent;
 mod axis;
+mod canvas;
 mod convert;
 mod csv;
 mod documents;

@@ -1,10 +1,7 @@
-//! A figure as SVG, drawn by plotters in hundredths of a millimetre.
-
-use plotters::backend::{DrawingBackend, SVGBackend};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontStyle, FontTransform, IntoFont, RGBAColor, ShapeStyle, TextStyle};
+//! A figure as SVG.
 
 use super::axis::TickLabel;
+use super::canvas::{Anchor, Canvas, Point};
 use super::layout::{EXPONENT, LABEL, Layout, TICK, TICK_GAP, WIDTH, layout, width};
 use super::legend::{GAP, SAMPLE, TEXT};
 use super::marker::{Outline, marker};
@@ -28,102 +25,46 @@ const DOT: (f64, f64) = (0.5, 0.6);
 /// A series without points, or nothing that the axes have a place for.
 pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
     let prepared = prepare(figure)?;
-    draw(&prepared, &layout(&prepared))
+    Ok(draw(&prepared, &layout(&prepared)))
 }
 
-pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> Result<String, FigureError> {
-    let mut svg = String::new();
-    let lengths;
-    let size = (unit(WIDTH) as u32, unit(layout.height) as u32);
-    {
-        let mut pen = Pen {
-            backend: SVGBackend::with_string(&mut svg, size),
-            failed: None,
-            lengths: Vec::new(),
-        };
-        pen.rect((0.0, 0.0), (WIDTH, layout.height), PAPER);
-        grid(&mut pen, prepared, layout);
-        for drawn in &prepared.series {
-            shade(&mut pen, prepared, layout, drawn);
-        }
-        for drawn in &prepared.series {
-            data(&mut pen, prepared, layout, drawn);
-        }
-        for drawn in &prepared.series {
-            let line: Vec<_> = drawn
-                .fit
-                .iter()
-                .map(|it| layout.frame.at(prepared.place(*it)))
-                .collect();
-            pen.dashed(&line, DASH, darker(color(drawn.series.color)), FIT);
-        }
-        axes(&mut pen, prepared, layout);
-        legend(&mut pen, prepared, layout);
-        if let Err(error) = pen.backend.present() {
-            pen.failed.get_or_insert(error.to_string());
-        }
-        if let Some(reason) = pen.failed {
-            return Err(FigureError::Format {
-                figure: prepared.figure.name.clone(),
-                format: "SVG",
-                reason,
-            });
-        }
-        lengths = pen.lengths;
+pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> String {
+    let mut pen = Pen::default();
+    pen.rect((0.0, 0.0), (WIDTH, layout.height), PAPER);
+    grid(&mut pen, prepared, layout);
+    for drawn in &prepared.series {
+        shade(&mut pen, prepared, layout, drawn);
     }
-    let svg = with_lengths(&svg, &lengths);
-    let (_, body) = svg.split_once("viewBox=").unwrap_or_default();
-    let (height, label) = (layout.height, font::escape(&prepared.figure.caption));
-    Ok(format!(
-        r#"<svg width="{WIDTH}mm" height="{height}mm" role="img" aria-label="{label}" viewBox={body}"#
-    ))
-}
-
-/// Says of each text how long it is, so that it has its place where another font stands in for ours.
-fn with_lengths(svg: &str, lengths: &[i32]) -> String {
-    let mut parts = svg.split("<text ");
-    let mut with: String = parts.next().unwrap_or_default().to_string();
-    for (part, length) in parts.zip(lengths) {
-        with += &format!(r#"<text textLength="{length}" lengthAdjust="spacingAndGlyphs" {part}"#);
+    for drawn in &prepared.series {
+        data(&mut pen, prepared, layout, drawn);
     }
-    with
+    for drawn in &prepared.series {
+        let line: Vec<_> = drawn
+            .fit
+            .iter()
+            .map(|it| layout.frame.at(prepared.place(*it)))
+            .collect();
+        pen.dashed(&line, DASH, darker(color(drawn.series.color)), FIT);
+    }
+    axes(&mut pen, prepared, layout);
+    legend(&mut pen, prepared, layout);
+    pen.canvas
+        .document(WIDTH, layout.height, &prepared.figure.caption)
 }
 
-fn unit(millimetres: f64) -> i32 {
-    (100.0 * millimetres).round() as i32
+/// Draws on a canvas what figures are made of.
+#[derive(Default)]
+struct Pen {
+    canvas: Canvas,
 }
 
-/// Draws in millimetres; remembers the first failure, and how long each text is.
-struct Pen<'a> {
-    backend: SVGBackend<'a>,
-    failed: Option<String>,
-    lengths: Vec<i32>,
-}
-
-impl Pen<'_> {
-    fn style(&self, (r, g, b): Rgb, opacity: f64, width: f64) -> ShapeStyle {
-        ShapeStyle {
-            color: RGBAColor(r, g, b, opacity),
-            filled: true,
-            stroke_width: unit(width) as u32,
-        }
+impl Pen {
+    fn line(&mut self, points: &[Point], color: Rgb, width: f64) {
+        self.canvas.line(points, color, width);
     }
 
-    fn note<T, E: std::fmt::Display>(&mut self, result: Result<T, E>) {
-        if let Err(error) = result {
-            self.failed.get_or_insert(error.to_string());
-        }
-    }
-
-    fn line(&mut self, points: &[(f64, f64)], color: Rgb, width: f64) {
-        if points.len() < 2 {
-            return;
-        }
-        let style = self.style(color, 1.0, width);
-        let result = self
-            .backend
-            .draw_path(points.iter().map(|(x, y)| (unit(*x), unit(*y))), &style);
-        self.note(result);
+    fn rect(&mut self, from: Point, to: Point, color: Rgb) {
+        self.canvas.rect(from, to, color);
     }
 
     fn dashed(&mut self, points: &[(f64, f64)], (on, off): (f64, f64), color: Rgb, width: f64) {
@@ -132,33 +73,15 @@ impl Pen<'_> {
         }
     }
 
-    fn rect(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb) {
-        let style = self.style(color, 1.0, 0.0);
-        let corner = |(x, y): (f64, f64)| (unit(x), unit(y));
-        let result = self.backend.draw_rect(corner(from), corner(to), &style, true);
-        self.note(result);
-    }
-
-    fn polygon(&mut self, points: &[(f64, f64)], color: Rgb, opacity: f64) {
-        let style = self.style(color, opacity, 0.0);
-        let result = self
-            .backend
-            .fill_polygon(points.iter().map(|(x, y)| (unit(*x), unit(*y))), &style);
-        self.note(result);
-    }
-
     fn marker(&mut self, (x, y): (f64, f64), index: usize) {
         let shift = |(dx, dy): &(f64, f64)| (x + MARKER * dx, y + MARKER * dy);
         match marker(index).outline {
             Outline::Circle(radius) => {
-                let style = self.style(color(index), 1.0, 0.0);
-                let result =
-                    self.backend
-                        .draw_circle((unit(x), unit(y)), unit(radius * MARKER) as u32, &style, true);
-                self.note(result);
+                self.canvas.circle((x, y), radius * MARKER, color(index));
             }
             Outline::Polygon(corners) => {
-                self.polygon(&corners.iter().map(shift).collect::<Vec<_>>(), color(index), 1.0);
+                self.canvas
+                    .polygon(&corners.iter().map(shift).collect::<Vec<_>>(), color(index), 1.0);
             }
             Outline::Strokes(strokes) => {
                 for stroke in strokes {
@@ -169,7 +92,7 @@ impl Pen<'_> {
     }
 
     /// One line of text with its symbols' sub- and superscripts set smaller, lower and higher.
-    fn prose(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
+    fn prose(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: Anchor, turned: bool) {
         const SMALLER: f64 = 0.72;
         let text = font::one_line(text);
         let pieces = symbols::pieces(&text);
@@ -196,9 +119,9 @@ impl Pen<'_> {
             |letters: &str, size: f64| before(letters) + font::width(letters, size) + behind(letters);
         let total: f64 = runs.iter().map(|(letters, size, _)| length(letters, *size)).sum();
         let mut at = match anchor {
-            HPos::Left => 0.0,
-            HPos::Center => -total / 2.0,
-            HPos::Right => -total,
+            Anchor::Start => 0.0,
+            Anchor::Middle => -total / 2.0,
+            Anchor::End => -total,
         };
         for (letters, size, down) in runs {
             let start = at + before(letters);
@@ -206,23 +129,23 @@ impl Pen<'_> {
                 true => (x + down, y - start),
                 false => (x + start, y + down),
             };
-            self.text(letters, place, size, HPos::Left, turned);
+            self.text(letters, place, size, Anchor::Start, turned);
             at += length(letters, size);
         }
     }
 
     /// One line of text with its baseline at `y`, accents drawn over their letters.
-    fn text(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
+    fn text(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: Anchor, turned: bool) {
         let (text, accents) = accent::split(&font::one_line(text));
         if text.is_empty() {
             return;
         }
         let length = font::width(&text, size);
-        self.letters(&text, (x, y), size, anchor, turned);
+        self.canvas.text(&text, (x, y), size, anchor, turned);
         let start = match anchor {
-            HPos::Left => 0.0,
-            HPos::Center => -length / 2.0,
-            HPos::Right => -length,
+            Anchor::Start => 0.0,
+            Anchor::Middle => -length / 2.0,
+            Anchor::End => -length,
         };
         for stroke in accent::strokes(&text, &accents, size) {
             let place = |(along, up): (f64, f64)| match turned {
@@ -234,32 +157,18 @@ impl Pen<'_> {
         }
     }
 
-    /// One line of letters as text of the SVG.
-    fn letters(&mut self, text: &str, (x, y): (f64, f64), size: f64, anchor: HPos, turned: bool) {
-        self.lengths.push(unit(font::width(text, size)).max(1));
-        // The backend divides the size by 1.24, and sets text with this anchor a quarter of it too high.
-        let mut font = (font::FAMILIES, 124.0 * size, FontStyle::Normal).into_font();
-        let (mut x, mut y) = (x, y);
-        if turned {
-            font = font.transform(FontTransform::Rotate270);
-            x += size / 4.0;
-        } else {
-            y += size / 4.0;
-        }
-        let ink = RGBAColor(INK.0, INK.1, INK.2, 1.0);
-        let style = TextStyle::from(font)
-            .color(&ink)
-            .pos(Pos::new(anchor, VPos::Bottom));
-        let result = self.backend.draw_text(text, &style, (unit(x), unit(y)));
-        self.note(result);
-    }
-
     /// The number at a tick: its left end, or its right end if `right`.
     fn number(&mut self, label: &TickLabel, (left, baseline): (f64, f64)) {
-        self.text(&label.text, (left, baseline), TICK, HPos::Left, false);
+        self.text(&label.text, (left, baseline), TICK, Anchor::Start, false);
         if let Some(exponent) = &label.exponent {
             let x = left + font::width(&label.text, TICK);
-            self.text(exponent, (x, baseline - TICK * 0.4), EXPONENT, HPos::Left, false);
+            self.text(
+                exponent,
+                (x, baseline - TICK * 0.4),
+                EXPONENT,
+                Anchor::Start,
+                false,
+            );
         }
     }
 }
@@ -290,7 +199,7 @@ fn shade(pen: &mut Pen, prepared: &Prepared, layout: &Layout, drawn: &Drawn) {
     let high = drawn.band.iter().rev().map(|(x, _, high)| place(*x, *high));
     let outline: Vec<_> = low.chain(high).collect();
     if !outline.is_empty() {
-        pen.polygon(&outline, color(drawn.series.color), 0.18);
+        pen.canvas.polygon(&outline, color(drawn.series.color), 0.18);
     }
 }
 
@@ -350,9 +259,9 @@ fn axes(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
         match (layout.turned, prepared.figure.x.categories.is_empty()) {
             (Some(_), _) => {
                 let place = (x + TICK * 0.34, bottom + TICK_GAP);
-                pen.prose(&label.text, place, TICK, HPos::Right, true);
+                pen.prose(&label.text, place, TICK, Anchor::End, true);
             }
-            (None, false) => pen.prose(&label.text, (x, baseline), TICK, HPos::Center, false),
+            (None, false) => pen.prose(&label.text, (x, baseline), TICK, Anchor::Middle, false),
             (None, true) => pen.number(label, (x - width(label) / 2.0, baseline)),
         }
     }
@@ -364,9 +273,9 @@ fn axes(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
         .turned
         .map_or(baseline, |length| bottom + TICK_GAP + length);
     let middle = ((left + right) / 2.0, below + LABEL * 1.35);
-    pen.prose(&layout.x_label, middle, LABEL, HPos::Center, false);
+    pen.prose(&layout.x_label, middle, LABEL, Anchor::Middle, false);
     let middle = (0.6 + LABEL * 0.8, (top + bottom) / 2.0);
-    pen.prose(&layout.y_label, middle, LABEL, HPos::Center, true);
+    pen.prose(&layout.y_label, middle, LABEL, Anchor::Middle, true);
 }
 
 fn legend(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
@@ -397,7 +306,7 @@ fn legend(pen: &mut Pen, prepared: &Prepared, layout: &Layout) {
             &entry.text,
             (left + SAMPLE + GAP, y + TEXT * 0.34),
             TEXT,
-            HPos::Left,
+            Anchor::Start,
             false,
         );
     }

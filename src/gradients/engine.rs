@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::failure::{EngineError, attempt, halving};
@@ -18,6 +18,7 @@ use crate::kernels::Gpu;
 use crate::layers::lanes::LANES;
 use crate::layers::{BatchNormMode, Products};
 use crate::models::Network;
+use crate::models::score::Score;
 
 /// A way to compute gradients.
 #[derive(Debug, Clone)]
@@ -213,15 +214,15 @@ impl Engine {
         Ok(true)
     }
 
-    /// Samples of `data` whose label has the largest logit, batch normalisation by the running statistics behind θ; None,
-    /// and nothing is done, but on a GPU whose kernels know the network.
+    /// Losses and right predictions of `data`, batch normalisation by the running statistics behind θ; None, and nothing
+    /// is done, but on a GPU whose kernels know the network.
     #[cfg(feature = "kernels")]
-    pub fn correct(
+    pub fn score(
         &self,
         network: &Network,
         theta: &[f32],
         data: &Dataset,
-    ) -> Result<Option<usize>, EngineError> {
+    ) -> Result<Option<Score>, EngineError> {
         let Some(gpu) = self.gpu() else {
             return Ok(None);
         };
@@ -230,26 +231,25 @@ impl Engine {
         };
         let samples: Vec<u32> = (0..data.len() as u32).collect();
         let there = DeviceData::new(&gpu, data, 0);
-        let mut correct = 0;
+        let mut score = Score::default();
         halving(
             samples.len(),
             kernels.samples_per_chunk(),
             |range| {
                 let logits = kernels.logits(&there, &samples[range.clone()])?;
-                let labels = &data.labels[range];
-                let right = logits.par_chunks(network.classes).zip(labels);
-                let right = right.filter(|(logits, label)| most_likely(logits) == **label as usize);
-                correct += right.count();
+                for (logits, label) in logits.chunks(network.classes).zip(&data.labels[range]) {
+                    score.add(logits.iter().copied(), *label);
+                }
                 Ok(())
             },
             || gpu.free(),
         )?;
-        Ok(Some(correct))
+        Ok(Some(score))
     }
 
     /// There is none.
     #[cfg(not(feature = "kernels"))]
-    pub fn correct(&self, _: &Network, _: &[f32], _: &Dataset) -> Result<Option<usize>, EngineError> {
+    pub fn score(&self, _: &Network, _: &[f32], _: &Dataset) -> Result<Option<Score>, EngineError> {
         Ok(None)
     }
 
@@ -336,15 +336,6 @@ impl Engine {
         }
         Ok(parts.iter().map(|(loss, _)| loss).sum::<f64>() / indices.len() as f64)
     }
-}
-
-/// The class with the largest logit, the last of equals.
-#[cfg(feature = "kernels")]
-fn most_likely(logits: &[f32]) -> usize {
-    let logits = logits.iter().enumerate();
-    logits
-        .max_by(|a, b| a.1.total_cmp(b.1))
-        .map_or(0, |(class, _)| class)
 }
 
 /// Reads a tensor of float32 back from its device.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::{Device, Int, Tensor, TensorData, activation};
 
 use crate::data::Dataset;
 use crate::layers::{BatchNormMode, Products};

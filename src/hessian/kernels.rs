@@ -8,7 +8,7 @@ mod normalisation;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::Device;
+use burn::Device;
 
 use self::normalisation::batch_norm;
 use super::Curvature;

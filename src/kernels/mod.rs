@@ -29,8 +29,8 @@ pub use convolution::Convolution;
 pub use layer::{Around, Average, FullyConnected, Kernel, Normalisation, Pass, Rectified, Windows};
 pub use update::{Clipped, Update};
 
-use burn::backend::DispatchDevice;
-use burn::tensor::Device;
+use burn::Device;
+use burn_dispatch::DispatchDevice;
 use cubecl::bytes::Bytes;
 use cubecl::client::Client;
 use cubecl::ir::{AddressType, ElemType, FloatKind, UIntKind};

@@ -1,7 +1,7 @@
 //! Self-attention with several heads: softmax(QᵀK/√d) V for each head, without or with a causal mask. The layers that
 //! make Q, K and V and that mix the heads are [`super::TokenLinear`]s.
 
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::{Tensor, TensorData, activation};
 use pulp::Arch;
 
 use super::attention_kernels::{Product, Reach, Softmax, SoftmaxBackward};

@@ -6,7 +6,7 @@
 //! between the groups ([`BatchNorm::settle`], [`BatchNorm::settle_gradient`]), which is done in float64. With running
 //! statistics it is a [`Layer`] like any other.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! 2-D convolution (a cross-correlation, as in PyTorch): square kernels, stride, symmetric zero padding, dilation and
 //! groups. The host kernels of one group are in [`super::conv2d_group`].
 
-use burn::tensor::ops::{ConvOptions, UnfoldOptions};
-use burn::tensor::{Tensor, module};
+use burn::ops::{ConvOptions, UnfoldOptions};
+use burn::{Tensor, module};
 
 use super::lanes::{Lanes, Segment};
 use super::second_order::SecondOrder;

@@ -34,10 +34,11 @@ impl WithSimd for Correlate<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let out_channels = self.out_shape[0];
-        let blocks = out_channels.div_ceil(6);
+        // Blocks of `BLOCK` positions: 24 accumulators of 32 registers, 12 of 16.
+        let blocks = out_channels.div_ceil(if has_many_registers::<S>() { 6 } else { 3 });
         let mut first = 0;
         for block in 0..blocks {
-            // Nearly equal blocks of at most six channels: 16 = 6 + 5 + 5.
+            // Nearly equal blocks: of six channels at most, 16 = 6 + 5 + 5.
             let channels = (out_channels - first).div_ceil(blocks - block);
             match channels {
                 6 => correlate_channels::<S, 6>(simd, &mut self, first),
@@ -133,8 +134,11 @@ pub struct WeightGradient<'a> {
     pub gradient: &'a mut [Lanes],
 }
 
-/// Output channels accumulated at once.
-const CHANNELS: usize = 4;
+/// Whether the CPU at hand has 32 vector registers, as with AVX-512, and not 16.
+#[inline(always)]
+fn has_many_registers<S: Simd>() -> bool {
+    S::REGISTER_COUNT >= 32
+}
 
 impl WithSimd for WeightGradient<'_> {
     type Output = ();
@@ -144,9 +148,11 @@ impl WithSimd for WeightGradient<'_> {
         let out_channels = self.out_shape[0];
         let mut first = 0;
         while first < out_channels {
-            let channels = match out_channels - first {
-                6 => 3,
-                left => left.min(CHANNELS),
+            // Up to five taps of each: 20 accumulators of 32 registers, 10 of 16.
+            let channels = match (out_channels - first, has_many_registers::<S>()) {
+                (6, true) => 3,
+                (left, true) => left.min(4),
+                (left, false) => left.min(2),
             };
             match channels {
                 4 => weight_channels::<S, 4>(simd, &mut self, first),

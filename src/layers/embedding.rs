@@ -1,6 +1,6 @@
 //! A vector for each token of a sequence (`nn.Embedding`).
 
-use burn::tensor::{Int, Tensor};
+use burn::{Int, Tensor};
 
 use super::lanes::{Lanes, Segment};
 use super::{Initial, Layer, Parameter, Place, Products, Shape};

@@ -1,6 +1,6 @@
 //! GELU, x Φ(x) with the normal distribution function itself (PyTorch's `nn.GELU()`, not its tanh form).
 
-use burn::tensor::{Tensor, activation};
+use burn::{Tensor, activation};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, floats, floats_mut};

@@ -1,6 +1,6 @@
 //! The mean of each channel over all positions.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};

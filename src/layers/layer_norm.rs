@@ -1,7 +1,7 @@
 //! Layer normalisation over the channels of each position (`nn.LayerNorm(channels)`): mean 0 and variance 1, then a
 //! scale and a shift for each channel.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{LANES, Lanes, Segment, scatter};

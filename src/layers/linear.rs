@@ -1,6 +1,6 @@
 //! Fully-connected layer with bias; takes an image as its row-major flattening.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::Arch;

@@ -1,7 +1,7 @@
 //! Maximum over non-overlapping k×k windows; the first of equal maxima takes the gradient, as in PyTorch.
 
-use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Tensor, module};
+use burn::ops::MaxPoolOptions;
+use burn::{Tensor, module};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};

@@ -49,7 +49,7 @@ pub use relu::Relu;
 pub use tanh::Tanh;
 pub use token_linear::TokenLinear;
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use lanes::{Lanes, Segment};
 use second_order::SecondOrder;
 

@@ -1,6 +1,6 @@
 //! A learned vector for each position, added to what stands there.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 
 use super::lanes::{Lanes, Segment, floats, floats_mut, scatter};
 use super::{Initial, Layer, Parameter, Place, Products, Shape, size};

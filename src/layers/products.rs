@@ -1,6 +1,6 @@
 //! Matrix products of tensors, in the precision asked for.
 
-use burn::tensor::{FloatDType, Tensor};
+use burn::{FloatDType, Tensor};
 
 /// How the factors of a matrix product of float32 tensors are rounded before they are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

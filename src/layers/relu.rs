@@ -1,6 +1,6 @@
 //! max(0, x), with derivative 0 at 0 as PyTorch takes it.
 
-use burn::tensor::{Tensor, activation};
+use burn::{Tensor, activation};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, vectors, vectors_mut};

@@ -1,6 +1,6 @@
 //! tanh, element by element.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, floats, floats_mut, vectors, vectors_mut};

@@ -4,7 +4,7 @@
 mod every_layer;
 mod special;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 
 use super::lanes::{LANES, Lanes, Segment};

@@ -1,6 +1,6 @@
 //! A fully-connected layer applied to each position of a sequence: `nn.Linear` on (…, tokens, features).
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 
 use super::lanes::{Lanes, Segment};
 use super::second_order::SecondOrder;

@@ -12,6 +12,7 @@ mod own_tensors;
 pub mod parts;
 mod pass;
 mod resnet18;
+pub mod score;
 pub mod select;
 mod state_dict;
 mod transformer;

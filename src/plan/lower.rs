@@ -40,6 +40,8 @@ fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, V
         search,
         with_inputs,
         steps: IndexMap::new(),
+        levels: Vec::new(),
+        levels_of: HashMap::new(),
         networks: HashMap::new(),
         loads: HashMap::new(),
         files: HashMap::new(),
@@ -58,7 +60,10 @@ fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, V
     if !errors.is_empty() {
         return Err(errors);
     }
-    let steps: Vec<Step> = lowering.steps.into_values().collect();
+    let mut steps: Vec<Step> = lowering.steps.into_values().collect();
+    for step in &mut steps {
+        name_levels(step, &lowering.levels_of);
+    }
     let index = steps
         .iter()
         .enumerate()
@@ -76,6 +81,23 @@ fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, V
     })
 }
 
+/// Puts the levels that all uses of a step have in common behind the statement's name in its label: `noisy (lr = 0.1): …`.
+fn name_levels(step: &mut Step, levels_of: &HashMap<StepId, Vec<(String, String)>>) {
+    let levels = levels_of.get(&step.id).map_or(&[][..], Vec::as_slice);
+    let of_statement = !matches!(
+        step.key.operation,
+        Operation::Load | Operation::Corrupt | Operation::Initialise
+    );
+    if let (false, true, Some((name, rest))) = (levels.is_empty(), of_statement, step.label.split_once(": "))
+    {
+        let levels: Vec<String> = levels
+            .iter()
+            .map(|(factor, level)| format!("{factor} = {level}"))
+            .collect();
+        step.label = format!("{name} ({}): {rest}", levels.join(", "));
+    }
+}
+
 /// What a plan is asked for, as it is found.
 #[derive(Default)]
 pub(super) struct Out {
@@ -90,6 +112,10 @@ pub(super) struct Lowering<'a> {
     /// Whether every training is planned, and data and weights are listed.
     with_inputs: bool,
     steps: IndexMap<StepId, Step>,
+    /// Levels of the case that is being planned, as (factor, label).
+    levels: Vec<(String, String)>,
+    /// The levels that all cases which use a step have in common.
+    levels_of: HashMap<StepId, Vec<(String, String)>>,
     /// The network that each weights step has values for.
     pub networks: HashMap<StepId, NetworkOf>,
     /// Load steps already made, by their call: the files are hashed once.
@@ -101,6 +127,11 @@ pub(super) struct Lowering<'a> {
 impl Lowering<'_> {
     pub fn add(&mut self, key: StepKey, work: Work, label: String, cost: Cost) -> StepId {
         let id = key.id();
+        let levels = &self.levels;
+        self.levels_of
+            .entry(id.clone())
+            .and_modify(|common| common.retain(|level| levels.contains(level)))
+            .or_insert_with(|| levels.clone());
         self.steps.entry(id.clone()).or_insert(Step {
             id: id.clone(),
             key,
@@ -122,6 +153,7 @@ impl Lowering<'_> {
             .iter()
             .map(|l| (l.factor.clone(), l.label.clone()))
             .collect();
+        self.levels = levels.clone();
         let mut recorded = HashMap::new();
         for (name, spec) in &case.records {
             let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;

@@ -114,6 +114,20 @@ impl Plan {
         self.steps.iter().filter(move |step| step.key.inputs.contains(id))
     }
 
+    /// The training at whose final weights `id` records or measures; `None` at other weights. Of a comparison of two
+    /// histories, that of the first.
+    pub fn training_of(&self, id: &StepId) -> Option<&Step> {
+        let step = self.step(id);
+        match &step.work {
+            Work::Train { .. } => Some(step),
+            Work::Record { weights, .. } => self.training_of(weights),
+            Work::Spectrum { of, .. } | Work::Eigenvectors { of, .. } | Work::Test { of, .. } => {
+                self.training_of(of)
+            }
+            Work::Load { .. } | Work::Corrupt { .. } | Work::Initialise { .. } | Work::Read { .. } => None,
+        }
+    }
+
     /// Hash of all steps: names a run.
     pub fn id(&self) -> StepId {
         let mut hasher = blake3::Hasher::new();

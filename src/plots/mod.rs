@@ -36,7 +36,8 @@ pub trait FigureKind: Sync {
 /// Every kind of figure, in alphabetical order.
 pub static FIGURES: &[&dyn FigureKind] = &[&angles::Angles, &rank_plot::RankPlot, &rates::Rates];
 
-/// The figures that `specs` ask for; a condition has one colour in all of them.
+/// The figures that `specs` ask for, of what was made; a condition has one colour in all of them. A figure of which
+/// nothing was made is left out where something failed.
 ///
 /// # Errors
 /// A figure that has nothing to show, or that an older gradstudy asked for with other settings.
@@ -46,14 +47,20 @@ pub fn draw_all(
     spectra: &Spectra,
 ) -> Result<Vec<Figure>, PlotError> {
     let mut colors: IndexSet<String> = IndexSet::new();
-    let draw = |spec: &FigureSpec| {
-        let mut figure = draw(spec, results, spectra)?;
+    let made = results.made();
+    let some_failed = made.measurements.len() < results.measurements.len();
+    let mut figures = Vec::new();
+    for spec in specs {
+        let mut figure = match draw(spec, &made, spectra) {
+            Err(PlotError::Empty { .. }) if some_failed => continue,
+            drawn => drawn?,
+        };
         for series in &mut figure.series {
             series.color = colors.insert_full(series.label.clone()).0;
         }
-        Ok(figure)
-    };
-    specs.iter().map(draw).collect()
+        figures.push(figure);
+    }
+    Ok(figures)
 }
 
 /// The figure that `spec` asks for.

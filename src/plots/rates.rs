@@ -130,7 +130,7 @@ fn columns(
     }
     let (given, lacking): (Vec<&ColumnKind>, Vec<_>) = columns
         .into_iter()
-        .partition(|column| shown.iter().any(|it| (column.value)(&it.outcome).is_some()));
+        .partition(|column| shown.iter().any(|it| column.of(it).is_some()));
     // Where no result has any of them, such as outliers among five eigenvalues, the drawing says so of each curve.
     if given.is_empty() {
         return Ok((lacking, Vec::new()));
@@ -231,7 +231,7 @@ struct Curve<'a> {
 
 /// One curve for each condition, column and test that gives it; the name says what tells it from the others.
 fn curves<'a>(shown: &'a [&'a Measurement], columns: &[&'static ColumnKind], args: &Args) -> Vec<Curve<'a>> {
-    let has = |column: &ColumnKind, it: &Measurement| (column.value)(&it.outcome).is_some();
+    let has = |column: &ColumnKind, it: &Measurement| column.of(it).is_some();
     let none = !columns
         .iter()
         .any(|column| shown.iter().any(|it| has(column, it)));
@@ -256,7 +256,11 @@ fn curves<'a>(shown: &'a [&'a Measurement], columns: &[&'static ColumnKind], arg
     for (label, group) in named {
         for column in columns {
             let tests: IndexSet<&str> = group.iter().map(|it| it.test.as_str()).collect();
-            let tests: Vec<&str> = tests.into_iter().filter(|test| gives(column, test)).collect();
+            let mut tests: Vec<&str> = tests.into_iter().filter(|test| gives(column, test)).collect();
+            if column.training.is_some() {
+                // One number, whatever was tested.
+                tests.truncate(1);
+            }
             for test in &tests {
                 let mut name = match columns.len() {
                     1 => label.clone(),
@@ -284,7 +288,7 @@ impl Curve<'_> {
         let mut levels: IndexMap<String, (f64, Vec<f64>)> = IndexMap::new();
         for it in &self.measurements {
             let (x, label) = places.at(it);
-            let value = (self.column.value)(&it.outcome).unwrap_or(f64::NAN);
+            let value = self.column.of(it).unwrap_or(f64::NAN);
             levels.entry(label).or_insert((x, Vec::new())).1.push(value);
         }
         levels.into_values().collect()

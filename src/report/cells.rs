@@ -6,7 +6,8 @@ use super::columns::{self, ColumnKind, samples::samples};
 use super::number::Format;
 use super::paper::PaperRow;
 use super::table::{
-    Cell, CellValue, DegenerateSamples, LeftOutValues, Missing, NearRounding, TailInRounding, Verdict,
+    Cell, CellValue, DegenerateSamples, FailedResults, LeftOutValues, Missing, NearRounding, TailInRounding,
+    Verdict,
 };
 use super::tabulate::Group;
 use crate::results::{EffectiveNumbers, Measurement};
@@ -27,7 +28,7 @@ pub(super) fn cell(
     let paper = paper.and_then(|row| column.paper.and_then(|printed| printed(row)));
     let mut by_test: IndexMap<&str, Group> = IndexMap::new();
     for measurement in group {
-        if (column.value)(&measurement.outcome).is_some() {
+        if column.of(measurement).is_some() {
             by_test.entry(&measurement.test).or_default().push(measurement);
         }
     }
@@ -40,9 +41,10 @@ pub(super) fn cell(
         .flatten()
         .map(|it| it.step.clone())
         .collect::<IndexSet<_>>();
+    let failed = || failed(group).into_iter().next();
     let value = match values.as_slice() {
         [] => CellValue::Missing {
-            reason: Missing::NotMeasured,
+            reason: failed().map_or(Missing::NotMeasured, |failed| Missing::Failed { why: failed.why }),
         },
         [first, rest @ ..] if rest.iter().all(|value| value == first) => first.clone(),
         _ => CellValue::Missing {
@@ -82,7 +84,7 @@ fn verdict(column: &ColumnKind, value: &CellValue, group: &[&Measurement]) -> Op
 fn value(column: &ColumnKind, group: &[&Measurement], effective: &EffectiveNumbers) -> CellValue {
     let values: Vec<f64> = group
         .iter()
-        .filter_map(|it| (column.value)(&it.outcome))
+        .filter_map(|it| column.of(it))
         .filter(|value| value.is_finite())
         .collect();
     let Some((mean, sd)) = mean_and_sd(&values) else {
@@ -137,7 +139,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Alternatives(_) => "alternatives",
         Outcome::TailIndex(_) => "tail index",
         Outcome::Correlation(_) => "correlation",
-        Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) => "",
+        Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) | Outcome::Failed(_) => "",
     }
 }
 
@@ -202,6 +204,23 @@ pub(super) fn degenerate(group: &[&Measurement]) -> Vec<DegenerateSamples> {
         .into_values()
         .filter(|sum| sum.causes.total() > 0)
         .collect()
+}
+
+/// What could not be made, by cause.
+pub(super) fn failed(group: &[&Measurement]) -> Vec<FailedResults> {
+    let mut causes: IndexMap<(&str, &str), IndexSet<u64>> = IndexMap::new();
+    for measurement in group {
+        if let Outcome::Failed(failed) = &measurement.outcome {
+            let cause = (failed.reason.as_str(), failed.what.as_str());
+            causes.entry(cause).or_default().insert(measurement.seed);
+        }
+    }
+    let results = causes.into_iter().map(|((why, what), seeds)| FailedResults {
+        why: why.to_string(),
+        what: what.to_string(),
+        seeds: seeds.into_iter().collect(),
+    });
+    results.collect()
 }
 
 /// Samples whose digits are few, by test.

@@ -124,7 +124,7 @@ pub(super) fn html(table: &Table) -> Value {
     });
     let rows = table.rows.iter().map(|row| {
         let cells = row.cells.iter().enumerate().map(|(index, cell)| {
-            let (text, paper) = cell_texts(table, index, cell, Target::Terminal);
+            let (text, paper) = cell_texts(table, index, row, Target::Terminal);
             context! {
                 text, paper, missing => matches!(cell.value, CellValue::Missing { .. }),
                 verdict => Value::from(Serde(cell.verdict)),

@@ -6,7 +6,7 @@ use super::table::{CellValue, Table};
 /// One line a row. For each column of the table: its mean, `_sd`, `_ci95` (half the mean's
 /// confidence interval), for a rate `_low` and `_high` of its interval and the `_effective` samples that it rests on, and
 /// `_paper` where the table has a paper side. A name that another statistic has (`xi_sd`) ends in `_over_seeds`. What is
-/// missing is empty; rates are fractions.
+/// missing is empty; rates are fractions. Where something could not be made, the last column, `failed`, says why.
 ///
 /// # Errors
 /// None in practice: writing to memory does not fail, and all records have one length.
@@ -23,6 +23,11 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
         if table.paper.is_some() && column.paper.is_some() {
             header.push(format!("{}_paper", column.name));
         }
+    }
+    // Only where there is something to say, so that tables without failures keep their columns.
+    let failed = table.rows.iter().any(|row| !row.failed.is_empty());
+    if failed {
+        header.push("failed".into());
     }
     writer.write_record(&header)?;
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
@@ -52,6 +57,10 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
             if table.paper.is_some() && column.paper.is_some() {
                 record.push(number(cell.paper));
             }
+        }
+        if failed {
+            let why = row.failed.iter().map(|failed| failed.why.as_str());
+            record.push(why.collect::<Vec<_>>().join("; "));
         }
         writer.write_record(&record)?;
     }

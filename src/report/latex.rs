@@ -185,6 +185,7 @@ pub(super) struct LatexColumn {
 pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
     let kind = table.columns[index];
     let cells: Vec<&Cell> = table.rows.iter().map(|row| &row.cells[index]).collect();
+    let why = table.rows.iter().map(|row| row.says_why(index).map(escape));
     let numbers: Vec<Option<Parts>> = cells.iter().map(|cell| parts(table, kind, cell)).collect();
     let plain = |parts: &Parts| parts.spread.is_none() && parts.exponent.is_none() && !parts.percent;
     let aligned = numbers.iter().flatten().all(plain) && numbers.iter().any(Option::is_some);
@@ -193,7 +194,10 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
         true => format!("S[table-format={}]", table_format(numbers.iter().flatten())),
         false => "r".to_string(),
     };
-    let ours = |(cell, parts): (&Cell, &Option<Parts>)| match (cell.value.spread(table.spread), parts) {
+    let ours = |(cell, parts, why): (&Cell, &Option<Parts>, Option<String>)| match (
+        cell.value.spread(table.spread),
+        parts,
+    ) {
         (Some((mean, spread)), _) if cell.verdict.is_some() => {
             let command = match cell.verdict {
                 Some(Verdict::Rejected) => r"\testrejected",
@@ -205,22 +209,26 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
         }
         (_, Some(parts)) if aligned => parts.siunitx(),
         (Some((mean, spread)), _) => number::quantity(mean, spread, cell.format(kind), Target::Latex),
-        _ => format!("{{{}}}", number::dash(Target::Latex)),
+        _ => {
+            let dash = || number::dash(Target::Latex).to_string();
+            format!("{{{}}}", why.unwrap_or_else(dash))
+        }
     };
     let text = cells
         .iter()
         .copied()
         .zip(&numbers)
-        .map(|(cell, parts)| match (beside, cell.paper) {
-            (false, _) => ours((cell, parts)),
-            (true, Some(value)) => {
-                format!(
-                    "{} & ({})",
-                    ours((cell, parts)),
-                    number::published(value, kind.format, Target::Latex)
-                )
+        .zip(why)
+        .map(|((cell, parts), why)| {
+            let ours = ours((cell, parts, why));
+            match (beside, cell.paper) {
+                (false, _) => ours,
+                (true, Some(value)) => {
+                    let published = number::published(value, kind.format, Target::Latex);
+                    format!("{ours} & ({published})")
+                }
+                (true, None) => format!("{ours} & ({})", number::dash(Target::Latex)),
             }
-            (true, None) => format!("{} & ({})", ours((cell, parts)), number::dash(Target::Latex)),
         });
     let heading = table.heading(index, Target::Latex);
     LatexColumn {
@@ -257,7 +265,7 @@ pub(super) fn is_wide(table: &Table) -> bool {
     });
     let columns = (0..table.columns.len()).map(|index| {
         let cells = table.rows.iter().map(|row| {
-            let (ours, paper) = cell_texts(table, index, &row.cells[index], Target::Terminal);
+            let (ours, paper) = cell_texts(table, index, row, Target::Terminal);
             length(&ours) + paper.map_or(0, |paper| length(&paper) + 3)
         });
         cells.fold(length(&table.heading(index, Target::Terminal)), usize::max)

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 
 use super::notes::notes;
 use super::number::{self, Target};
-use super::table::{Cell, Label, Table, Verdict};
+use super::table::{Label, Row, Table, Verdict};
 
 /// Rules above, below and under the header, as booktabs has them.
 pub(crate) const TERMINAL_STYLE: TableStyle = TableStyle::new()
@@ -68,17 +68,12 @@ pub fn escape_markdown(text: &str) -> String {
     escaped
 }
 
-/// A cell's text in UTF-8, and the paper's value where the table has a paper side.
-pub(super) fn cell_texts(
-    table: &Table,
-    index: usize,
-    cell: &Cell,
-    target: Target,
-) -> (String, Option<String>) {
-    let column = table.columns[index];
+/// The text of a row's cell in UTF-8, and the paper's value where the table has a paper side.
+pub(super) fn cell_texts(table: &Table, index: usize, row: &Row, target: Target) -> (String, Option<String>) {
+    let (column, cell) = (table.columns[index], &row.cells[index]);
     let ours = match cell.value.spread(table.spread) {
         Some((mean, spread)) => number::quantity(mean, spread, cell.format(column), target),
-        None => number::dash(target).to_string(),
+        None => row.says_why(index).unwrap_or(number::dash(target)).to_string(),
     };
     let ours = match (cell.verdict, target) {
         (Some(Verdict::Rejected), Target::Markdown) => format!("**{ours}**"),
@@ -116,8 +111,7 @@ fn grid(table: &Table, target: Target) -> Grid {
     grid.set_header(keys.chain(headings));
     for row in &table.rows {
         let labels = row.labels.iter().map(|label| label_text(label, target));
-        let cells = row.cells.iter().enumerate();
-        let cells = cells.map(|(index, cell)| match cell_texts(table, index, cell, target) {
+        let cells = (0..row.cells.len()).map(|index| match cell_texts(table, index, row, target) {
             (ours, Some(paper)) => format!("{ours}{between}({paper})"),
             (ours, None) => ours,
         });

@@ -11,6 +11,7 @@ pub mod cells;
 pub mod columns;
 mod context;
 mod csv;
+mod doubts;
 mod drawing;
 pub mod error;
 pub mod html;

@@ -3,7 +3,7 @@
 use super::columns::NEED_TRACE;
 use super::number::{self, Format, Target};
 use super::remarks;
-use super::table::{Cell, CellValue, DegenerateSamples, Missing, PaperSide, Row, Table};
+use super::table::{Cell, CellValue, DegenerateSamples, FailedResults, Missing, PaperSide, Row, Table};
 use crate::study::Spread;
 
 /// One note a line, in the markup of `target`: what stands in the cells, intervals of the rates, degenerate
@@ -16,6 +16,8 @@ pub(super) fn notes(table: &Table, target: Target, escape: fn(&str) -> String) -
     };
     let mut notes = vec![writer.seeds()];
     notes.extend(writer.paper());
+    notes.extend(writer.failed());
+    notes.extend(writer.doubts());
     notes.extend(writer.added_keys());
     notes.extend(writer.intervals());
     notes.extend(writer.degenerate());
@@ -117,6 +119,30 @@ impl Writer<'_> {
             paper.table,
             fixed(paper)
         ))
+    }
+
+    /// One note for each cause: in which rows and seeds, and what failed.
+    fn failed(&self) -> Vec<String> {
+        let of = |row: &Row, failed: &FailedResults| {
+            let seeds = failed.seeds.iter().map(u64::to_string).collect::<Vec<_>>();
+            let seeds = match (row.seeds.len(), seeds.len() == row.seeds.len()) {
+                (1, _) => String::new(),
+                (_, true) => " in every seed".to_string(),
+                (_, false) => format!(" in seed {}, left out of the mean", seeds.join(", ")),
+            };
+            let said = format!("{}{seeds} ({})", failed.why, failed.what);
+            format!("Not made, {}.", self.of_row(row, (self.escape)(&said)))
+        };
+        let rows = self.table.rows.iter();
+        rows.flat_map(|row| row.failed.iter().map(move |failed| of(row, failed)))
+            .collect()
+    }
+
+    fn doubts(&self) -> Vec<String> {
+        let of = |row: &Row, doubt: &String| format!("Warning, {}.", self.of_row(row, (self.escape)(doubt)));
+        let rows = self.table.rows.iter();
+        rows.flat_map(|row| row.doubts.iter().map(move |doubt| of(row, doubt)))
+            .collect()
     }
 
     fn added_keys(&self) -> Option<String> {

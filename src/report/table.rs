@@ -80,6 +80,22 @@ pub struct Row {
     /// Tests of this row that left values out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutValues>,
+    /// What could not be made of this row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedResults>,
+    /// What speaks against the training behind this row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+}
+
+/// Results of one row that lack for one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedResults {
+    /// In a few words, such as `diverged at epoch 3`.
+    pub why: String,
+    /// What failed, such as `train noisy: LeNet on MNIST, sgd, 50 epochs, seed 0`.
+    pub what: String,
+    pub seeds: Vec<u64>,
 }
 
 /// Samples tested for normality whose values all lie within ten units of rounding of their mean, over all seeds.
@@ -117,6 +133,30 @@ pub struct TailInRounding {
     pub points: u64,
     /// Those above the accuracy, in the seed that has fewest.
     pub above: u64,
+}
+
+impl Row {
+    /// Why the cell of column `index` could not be made, if it is the first of the row that has no value for such a cause:
+    /// once is enough.
+    pub fn says_why(&self, index: usize) -> Option<&str> {
+        let why = |cell: &'_ Cell| {
+            matches!(
+                cell.value,
+                CellValue::Missing {
+                    reason: Missing::Failed { .. }
+                }
+            )
+        };
+        if self.cells.iter().position(why) != Some(index) {
+            return None;
+        }
+        match &self.cells[index].value {
+            CellValue::Missing {
+                reason: Missing::Failed { why },
+            } => Some(why),
+            _ => None,
+        }
+    }
 }
 
 /// What a key says of a row.
@@ -196,6 +236,8 @@ pub enum Missing {
     NotFinite,
     /// Several tests give it, and they differ.
     Ambiguous { tests: Vec<String> },
+    /// What it is of could not be made, in any seed: in a few words, such as `diverged at epoch 3`.
+    Failed { why: String },
 }
 
 /// Degenerate samples of one test in one row, over all seeds.

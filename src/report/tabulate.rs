@@ -3,8 +3,9 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::caption::caption;
-use super::cells::{cell, degenerate, left_out, near_rounding, rounding};
+use super::cells::{cell, degenerate, failed, left_out, near_rounding, rounding};
 use super::columns::{self, COLUMNS, ColumnKind};
+use super::doubts::doubts;
 use super::error::ReportError;
 use super::paper::{Description, Paper, PaperRow, PaperTable, settings_in};
 use super::row_keys::{self, ROW_KEYS, factor_heading};
@@ -62,6 +63,8 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
             rounding: rounding(group),
             near_rounding: near_rounding(group),
             left_out: left_out(group),
+            failed: failed(group),
+            doubts: doubts(group),
         })
         .collect();
     let side = |(number, table): (u32, &PaperTable)| PaperSide {

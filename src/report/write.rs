@@ -38,9 +38,9 @@ pub struct Timing {
     pub step: String,
     /// What it did, in a few words.
     pub what: String,
-    /// Wall time.
+    /// Wall time, of a reused step when it was made; 0 where that is not known.
     pub seconds: f64,
-    /// Whether its result was there already; `seconds` is then 0.
+    /// Whether its result was there already.
     pub reused: bool,
     /// Largest resident memory of the process while it worked on the step, in bytes, where the system tells.
     pub peak_memory: Option<u64>,

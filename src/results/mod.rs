@@ -1,8 +1,10 @@
 //! Results as data: what a run measured, each value with the identity of what it was measured on.
 
 mod effective;
+mod training;
 
 pub use effective::EffectiveNumbers;
+pub use training::{FirstAndLast, TrainingFacts, TrainingSummary};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,22 @@ pub struct Results {
     pub factors: Factors,
     /// In the order of the study: test, case, seed, direction.
     pub measurements: Vec<Measurement>,
+}
+
+impl Results {
+    /// Without the measurements that could not be made.
+    pub fn made(&self) -> Results {
+        let failed = |it: &Measurement| matches!(it.outcome, Outcome::Failed(_));
+        Results {
+            measurements: self
+                .measurements
+                .iter()
+                .filter(|it| !failed(it))
+                .cloned()
+                .collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// The levels that are numbers or truth values, by factor and label. Levels of other kinds (words, texts, cases) are
@@ -74,6 +92,9 @@ pub struct Measurement {
     pub direction: Direction,
     /// Id of the step that measured it.
     pub step: String,
+    /// The training whose weights were measured; none of other weights, or in results of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingSummary>,
     pub outcome: Outcome,
 }
 

@@ -59,12 +59,20 @@ impl Run {
     fn figures(&self) -> Result<Vec<Drawing>, RunError> {
         let specs: Vec<FigureSpec> = self.layout.figures.iter().map(|it| it.spec.clone()).collect();
         let mut figures = plots::draw_all(&specs, &self.results, &self.spectra)?;
-        for (figure, layout) in figures.iter_mut().zip(&self.layout.figures) {
-            if let Some(definitions) = &layout.definitions {
+        for figure in &mut figures {
+            let layout = self.layout.figures.iter().find(|it| it.spec.name == figure.name);
+            if let Some(definitions) = layout.and_then(|layout| layout.definitions.as_ref()) {
                 figure.caption = format!("{}. {definitions}", figure.caption.trim_end_matches('.'));
             }
         }
         Ok(figures.iter().map(figures::documents).collect::<Result<_, _>>()?)
+    }
+
+    /// What `check` doubts in the study, and what could not be made.
+    pub fn warnings(&self) -> Vec<String> {
+        let failures = self.manifest.failures.iter();
+        let failures = failures.map(|it| format!("not made: {}: {}", it.what, it.message));
+        self.manifest.warnings.iter().cloned().chain(failures).collect()
     }
 
     /// Writes every table, figure and report into `directory`; each file is whole or absent. Returns the files.
@@ -78,7 +86,7 @@ impl Run {
             title: &self.manifest.study,
             tables: &tables,
             figures: &figures,
-            warnings: &self.manifest.warnings,
+            warnings: &self.warnings(),
             provenance: without_steps(provenance.map_err(|error| write_error(directory)(error.into()))?),
             timings: &self.manifest.timings(),
             study: &self.study_text,

@@ -227,7 +227,7 @@ fn insert(
                 .map(|layers| ("layers".to_string(), layers)),
         );
         for column in COLUMNS {
-            let Some(value) = (column.value)(&it.outcome) else {
+            let Some(value) = column.of(it) else {
                 continue;
             };
             statement.execute(params![

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::execute::{DataFacts, Execution, NoiseFacts, TrainingFacts};
-use crate::plan::{Plan, Work};
+use crate::execute::{DataFacts, Execution, Failure, NoiseFacts};
+use crate::plan::{Plan, StepId, Work};
 use crate::report::Timing;
+use crate::results::TrainingFacts;
 use crate::study::UsedFile;
 
 /// The layout of `manifest.yaml`; raised when a reader of the old layout would misread the new.
@@ -46,7 +47,11 @@ pub struct Manifest {
     pub data: Vec<DataFacts>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub label_noise: Vec<NoiseFacts>,
+    /// By what trained them, with the levels of factors.
     pub trainings: BTreeMap<String, TrainingFacts>,
+    /// Steps that could not be made, each with its first cause; those that only lacked an input are not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     pub steps: Vec<StepFacts>,
     pub times: Times,
 }
@@ -75,15 +80,19 @@ pub struct Times {
     pub steps: Vec<StepTime>,
 }
 
-/// How long a step took in this run; a reused one took none.
+/// What a step cost, in this run or, if its result was reused, when that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepTime {
     pub id: String,
+    /// Wall time; 0 of a reused step for which it is not known.
     pub seconds: f64,
     pub reused: bool,
     /// Largest resident memory of the process while it worked on the step, in bytes, where the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
+    /// What a reused step was made on, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// How a run was asked for.
@@ -121,6 +130,32 @@ fn own_files(plan: &Plan) -> Vec<UsedFile> {
     files
 }
 
+/// Trainings by their labels; those that differ in a setting which these do not show have their step's id behind.
+fn trainings(plan: &Plan, execution: &Execution) -> BTreeMap<String, TrainingFacts> {
+    let label = |id: &StepId| plan.step(id).label.as_str();
+    let named = execution.trainings.iter().map(|(id, facts)| {
+        let alike = execution
+            .trainings
+            .iter()
+            .filter(|(other, _)| label(other) == label(id));
+        let name = match alike.count() {
+            1 => label(id).to_string(),
+            _ => format!("{} (step {})", label(id), id.short()),
+        };
+        (name, facts.clone())
+    });
+    named.collect()
+}
+
+/// Each failure once.
+fn failures(execution: &Execution) -> Vec<Failure> {
+    let first = execution
+        .failures
+        .iter()
+        .filter(|(id, failure)| **id == failure.step);
+    first.map(|(_, failure)| failure.clone()).collect()
+}
+
 impl Manifest {
     /// The manifest of `plan` as executed.
     pub fn new(plan: &Plan, execution: &Execution, invocation: Invocation) -> Self {
@@ -145,6 +180,7 @@ impl Manifest {
             seconds: step.seconds,
             reused: step.reused,
             peak_memory: step.peak_memory,
+            device: step.device.clone(),
         });
         Manifest {
             format_version: FORMAT_VERSION,
@@ -162,7 +198,8 @@ impl Manifest {
             seeds: seeds.to_vec(),
             data: execution.data.clone(),
             label_noise: execution.noises.clone(),
-            trainings: execution.trainings.iter().cloned().collect(),
+            trainings: trainings(plan, execution),
+            failures: failures(execution),
             steps: steps.collect(),
             times: Times {
                 started,

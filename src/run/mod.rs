@@ -13,8 +13,9 @@ pub mod manifest;
 pub mod tables;
 
 use crate::execute::Execution;
-use crate::plan::Plan;
-use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spectra};
+use crate::plan::{Plan, StepId};
+use crate::results::{FORMAT_VERSION, MeasuredSpectrum, Measurement, Results, Spectra, TrainingSummary};
+use crate::stats::outcome::{FailedOutcome, Outcome};
 
 pub use conventions::conventions;
 pub use definitions::definitions;
@@ -24,7 +25,8 @@ pub use folder::{Run, open_manifest, open_results, open_samples, open_settings, 
 pub use layout::Layout;
 pub use manifest::Manifest;
 
-/// The measurements of `plan` with the outcomes of `execution`. Every planned test has one.
+/// The measurements of `plan` with the outcomes of `execution`. Every planned test has one, if only the word that it
+/// failed.
 pub fn results(plan: &Plan, execution: &Execution) -> Results {
     let measurements = plan
         .measurements
@@ -38,7 +40,8 @@ pub fn results(plan: &Plan, execution: &Execution) -> Results {
             levels: planned.levels.clone(),
             direction: planned.direction,
             step: planned.step.0.clone(),
-            outcome: execution.outcomes[&planned.step].clone(),
+            training: training_of(plan, execution, &planned.step),
+            outcome: outcome_of(execution, &planned.step),
         })
         .collect();
     Results {
@@ -49,9 +52,32 @@ pub fn results(plan: &Plan, execution: &Execution) -> Results {
     }
 }
 
-/// The spectra of `plan` with their values from `execution`. Every planned spectrum has its values.
+/// What a step found, or why it found nothing.
+fn outcome_of(execution: &Execution, id: &StepId) -> Outcome {
+    match (execution.outcomes.get(id), execution.failures.get(id)) {
+        (Some(outcome), _) => outcome.clone(),
+        (None, Some(failure)) => Outcome::Failed(FailedOutcome {
+            reason: failure.reason.clone(),
+            what: failure.what.clone(),
+        }),
+        (None, None) => unreachable!("a planned test is made or has failed"),
+    }
+}
+
+/// The training whose weights a measurement is of; `None` for other weights.
+fn training_of(plan: &Plan, execution: &Execution, id: &StepId) -> Option<TrainingSummary> {
+    let step = plan.training_of(id)?;
+    let (_, facts) = execution.trainings.iter().find(|(id, _)| *id == step.id)?;
+    Some(facts.summary(&step.id.0))
+}
+
+/// The spectra of `plan` with their values from `execution`; those that could not be made are not among them.
 pub fn spectra(plan: &Plan, execution: &Execution) -> Spectra {
-    let spectra = plan.spectra.iter().map(|planned| MeasuredSpectrum {
+    let made = plan
+        .spectra
+        .iter()
+        .filter(|planned| execution.spectra.contains_key(&planned.step));
+    let spectra = made.map(|planned| MeasuredSpectrum {
         name: planned.spectrum.clone(),
         record: planned.record.clone(),
         subject: planned.subject.clone(),

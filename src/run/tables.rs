@@ -70,7 +70,7 @@ pub fn outcomes(
         .map(|measurement| {
             let effective = effective.find(measurement);
             let found = COLUMNS.iter().filter_map(|column| {
-                let value = (column.value)(&measurement.outcome)?;
+                let value = column.of(measurement)?;
                 let counts = column.counts.and_then(|counts| counts(&measurement.outcome));
                 let rate = counts.zip(effective);
                 let interval = rate.map(|(counts, effective)| (effective, counts.interval(effective)));

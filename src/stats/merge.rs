@@ -59,7 +59,11 @@ fn put_together(singles: &[Outcome], call: &Call) -> Option<Outcome> {
             Some(Outcome::TailIndex(merged))
         }
         // Neither rows nor columns.
-        Outcome::Correlation(_) | Outcome::Shape(_) | Outcome::DavisKahan(_) | Outcome::Overlap(_) => None,
+        Outcome::Correlation(_)
+        | Outcome::Shape(_)
+        | Outcome::DavisKahan(_)
+        | Outcome::Overlap(_)
+        | Outcome::Failed(_) => None,
     }
 }
 

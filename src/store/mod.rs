@@ -3,8 +3,10 @@
 //! A step's folder is `steps/<id>-<device class>/`: what was asked says which step it is, and results made on
 //! another class of device are never taken for one's own. It is filled under a temporary name and renamed.
 
+mod cost;
 mod explain;
 pub mod inventory;
+mod lock;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,17 +17,15 @@ use thiserror::Error;
 
 use crate::plan::{Step, StepId};
 
+pub use cost::StepCost;
+pub use lock::StepLock;
+
 /// The cache, as one class of device sees it.
 #[derive(Debug, Clone)]
 pub struct Store {
     steps: PathBuf,
+    costs: PathBuf,
     class: String,
-}
-
-/// Held while a step is worked on, so that two processes never do the same step at once.
-#[derive(Debug)]
-pub struct StepLock {
-    _file: File,
 }
 
 /// The file that says what was asked.
@@ -35,9 +35,13 @@ impl Store {
     /// The cache under `root` (made if it is not there) for devices of `class`.
     pub fn open(root: &Path, class: &str) -> Result<Self, StoreError> {
         let steps = root.join("steps");
-        fs::create_dir_all(&steps).map_err(StoreError::write(&steps))?;
+        let costs = root.join("costs");
+        for folder in [&steps, &costs] {
+            fs::create_dir_all(folder).map_err(StoreError::write(folder))?;
+        }
         Ok(Store {
             steps,
+            costs,
             class: class.to_string(),
         })
     }
@@ -55,14 +59,6 @@ impl Store {
     /// Whether the step is finished.
     pub fn has(&self, id: &StepId) -> bool {
         self.directory(id).join(KEY).is_file()
-    }
-
-    /// Waits until no other process works on the step.
-    pub fn lock(&self, id: &StepId) -> Result<StepLock, StoreError> {
-        let path = self.steps.join(format!("{}-{}.lock", id.0, self.class));
-        let file = File::create(&path).map_err(StoreError::write(&path))?;
-        file.lock().map_err(StoreError::write(&path))?;
-        Ok(StepLock { _file: file })
     }
 
     /// Reads one file of a finished step.

@@ -1,4 +1,4 @@
-//! A training as a `.safetensors` file: θ, the optimizer's state, the epochs done and their losses.
+//! A training as a `.safetensors` file: θ, the optimizer's state, the epochs done and what is known of them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{EpochReport, Training};
+use super::{EpochReport, Evaluation, Training};
 
 /// The bytes of a checkpoint.
 pub fn save(training: &Training, epochs: &[EpochReport]) -> Result<Vec<u8>, safetensors::SafeTensorError> {
@@ -18,9 +18,12 @@ pub fn save(training: &Training, epochs: &[EpochReport]) -> Result<Vec<u8>, safe
         })
         .collect();
     let losses: Vec<String> = epochs.iter().map(|epoch| epoch.loss.to_string()).collect();
+    let evaluations: Vec<_> = epochs.iter().map(|epoch| epoch.evaluation).collect();
+    let evaluations = serde_json::to_string(&evaluations).unwrap_or_default();
     let facts = HashMap::from([
         ("epoch".to_string(), training.epoch.to_string()),
         ("losses".to_string(), losses.join(" ")),
+        ("evaluations".to_string(), evaluations),
     ]);
     safetensors::serialize(tensors?, Some(facts))
 }
@@ -54,5 +57,14 @@ pub fn restore(training: &mut Training, path: &Path) -> Option<Vec<EpochReport>>
     }
     training.theta = theta;
     training.epoch = epoch;
-    Some(losses.into_iter().map(|loss| EpochReport { loss }).collect())
+    // Checkpoints of older versions have none.
+    let evaluations = facts.get("evaluations");
+    let evaluations: Option<Vec<Option<Evaluation>>> =
+        evaluations.and_then(|it| serde_json::from_str(it).ok());
+    let mut evaluations = evaluations.unwrap_or_default().into_iter();
+    let report = |loss| EpochReport {
+        loss,
+        evaluation: evaluations.next().flatten(),
+    };
+    Some(losses.into_iter().map(report).collect())
 }

@@ -20,7 +20,7 @@ use crate::models::Network;
 use crate::optimizers::Optimizer;
 
 pub use clip::Clip;
-pub use evaluate::accuracy;
+pub use evaluate::score;
 pub use rates::{Rates, rates, step_decay};
 
 /// Where a training stands.
@@ -62,6 +62,19 @@ struct Augmented {
 pub struct EpochReport {
     /// Mean loss over the epoch's samples, each at the weights of its step.
     pub loss: f64,
+    /// How well the weights after the epoch predict, where that was asked for.
+    pub evaluation: Option<Evaluation>,
+}
+
+/// How well a network predicts at one point of its training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Fraction of the training labels predicted right, the noise on them included.
+    pub train_accuracy: f64,
+    /// Fraction of the test split's own labels predicted right, if the data set has such a split.
+    pub test_accuracy: Option<f64>,
+    /// Mean cross-entropy on the test split.
+    pub test_loss: Option<f64>,
 }
 
 impl<'a> Training<'a> {
@@ -194,6 +207,7 @@ impl<'a> Training<'a> {
         self.epoch += 1;
         Ok(Some(EpochReport {
             loss: total / steps as f64,
+            evaluation: None,
         }))
     }
 }

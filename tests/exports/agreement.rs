@@ -60,9 +60,9 @@ fn bits_of(value: &Value) -> Option<u64> {
 fn with_tables(run: &Path) -> String {
     let mut given: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for measurement in open_results(run).unwrap().measurements {
-        let gives = |index: &usize| (COLUMNS[*index].value)(&measurement.outcome).is_some();
+        let gives = |index: &usize| COLUMNS[*index].of(&measurement).is_some();
         given
-            .entry(measurement.test)
+            .entry(measurement.test.clone())
             .or_default()
             .extend((0..COLUMNS.len()).filter(gives));
     }

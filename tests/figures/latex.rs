@@ -7,13 +7,7 @@ use gradstudy::figures::documents;
 use gradstudy::report::latex;
 
 use super::samples::figures;
-
-fn there(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|it| it.status.success())
-}
+use crate::support::tools;
 
 fn compile(engine: &str, directory: &Path, document: &str) {
     let output = Command::new(engine)
@@ -37,12 +31,8 @@ fn compile(engine: &str, directory: &Path, document: &str) {
 
 #[test]
 fn every_figure_compiles_by_itself_and_by_input() {
-    let has_pgfplots = Command::new("kpsewhich")
-        .arg("pgfplots.sty")
-        .output()
-        .is_ok_and(|it| it.status.success());
-    if !there("pdflatex") || !has_pgfplots {
-        eprintln!("skipped: pdflatex or pgfplots is not on this machine");
+    let engines = tools::latex();
+    if engines.is_empty() {
         return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -66,11 +56,7 @@ fn every_figure_compiles_by_itself_and_by_input() {
     }
     std::fs::write(path.join("article.tex"), article + "\\end{document}\n").expect("writable");
     documents_to_compile.push("article.tex".into());
-    for engine in ["pdflatex", "lualatex"] {
-        if !there(engine) {
-            eprintln!("skipped for {engine}, which is not on this machine");
-            continue;
-        }
+    for engine in engines {
         for document in &documents_to_compile {
             // LuaTeX is slow to start: the document that has all, and the one with the worst text.
             if engine == "pdflatex" || document == "article.tex" || document.starts_with("awkward") {

@@ -1,6 +1,6 @@
 //! What cannot be computed says so.
 
-use burn::tensor::Tensor;
+use burn::Tensor;
 use gradstudy::hessian::{Curvature, HessianError, Operator, Request};
 use gradstudy::layers::lanes::Lanes;
 use gradstudy::layers::{Layer, Linear, Products, Shape};

@@ -1,38 +1,20 @@
 //! The HTML report in a headless browser, as wide as a desk and as a phone.
 
 use std::path::Path;
-use std::process::Command;
 
 use gradstudy::report::{Templates, write_all};
 
 use super::Parts;
-
-fn chromium() -> Option<&'static str> {
-    let there = |name: &&str| {
-        Command::new(name)
-            .arg("--version")
-            .output()
-            .is_ok_and(|it| it.status.success())
-    };
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(there)
-}
+use crate::support::tools;
 
 /// Runs a headless browser; what it printed, and everything on its console.
 fn browse(browser: &str, profile: &Path, arguments: &[&str], page: &Path) -> (String, String) {
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--enable-logging=stderr",
-        ])
-        .args(["--allow-file-access-from-files", "--virtual-time-budget=3000"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .args(arguments)
-        .arg(format!("file://{}", page.display()))
+    let quiet = [
+        "--enable-logging=stderr",
+        "--allow-file-access-from-files",
+        "--virtual-time-budget=3000",
+    ];
+    let output = tools::headless(browser, profile, &[&quiet, arguments].concat(), page)
         .output()
         .expect("starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -75,8 +57,7 @@ for (const width of [390, 1280]) {
 
 #[test]
 fn a_browser_shows_it_on_a_desk_and_on_a_phone() {
-    let Some(browser) = chromium() else {
-        eprintln!("skipped: no chromium on this machine");
+    let Some(browser) = tools::browser() else {
         return;
     };
     let directory = tempfile::tempdir().expect("a temporary directory");

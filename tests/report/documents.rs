@@ -178,11 +178,9 @@ pub const AWKWARD: &str =
 
 #[test]
 fn latex_compiles_by_itself_and_by_input() {
-    for engine in ["pdflatex", "lualatex"] {
-        if Command::new(engine).arg("--version").output().is_err() {
-            eprintln!("skipped: {engine} is not on PATH");
-            return;
-        }
+    let engines = tools::latex();
+    if engines.is_empty() {
+        return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
     let mut awkward = run("a");
@@ -238,7 +236,7 @@ fn latex_compiles_by_itself_and_by_input() {
                 wrapper
             }
         };
-        for engine in ["pdflatex", "lualatex"] {
+        for &engine in &engines {
             if let Err(log) = compile(engine, directory.path(), &document) {
                 panic!(
                     "{document} does not compile with {engine}:\n{log}\n{}",

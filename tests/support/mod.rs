@@ -1,11 +1,13 @@
 //! Runs the real binary in a temporary folder of its own.
 
+pub mod tools;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::Device;
+use burn::Device;
 use gradstudy::device::nvidia::Installation;
 use gradstudy::device::{Precision, select};
 use gradstudy::execute::Observer;
@@ -13,6 +15,8 @@ use gradstudy::gradients::engine::Engine;
 use gradstudy::layers::Products;
 use gradstudy::plan::Step;
 use tempfile::TempDir;
+
+pub use tools::python;
 
 /// The device of `GRADSTUDY_DEVICE` for tests of tensors, burn's CPU backend by default, and how it multiplies.
 ///
@@ -29,25 +33,6 @@ pub fn tensor_device() -> (Device, Products) {
         // Of tensors, `cpu` and `auto` without a GPU know burn's.
         Engine::Host => (Device::flex(), Products::Native),
     }
-}
-
-/// A Python with the packages `modules`: that of `GRADSTUDY_PYTHON`, else `python3`. Without one the test is skipped, which
-/// is said, and is a failure where `GRADSTUDY_REQUIRE` lists `python`.
-pub fn python(modules: &[&str]) -> Option<String> {
-    let python = std::env::var("GRADSTUDY_PYTHON").unwrap_or_else(|_| "python3".to_string());
-    let import = format!("import {}", modules.join(", "));
-    let found = Command::new(&python).args(["-c", &import]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    let required = std::env::var("GRADSTUDY_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.split(',').any(|tool| tool == "python"),
-        "{python} has not all of {}",
-        modules.join(", ")
-    );
-    eprintln!("skipped: {python} has not all of {}", modules.join(", "));
-    None
 }
 
 /// Stops a run, as Ctrl-C does, on its way through the step called `verb`.

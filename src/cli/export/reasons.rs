@@ -50,7 +50,7 @@ pub(super) fn why_no_samples(folder: &Path, measurements: &[Measurement]) -> Exp
 }
 
 fn why(measurement: &Measurement, has_file: bool) -> Why {
-    let tested = columns::find("tested").and_then(|column| (column.value)(&measurement.outcome));
+    let tested = columns::find("tested").and_then(|column| column.of(measurement));
     match (measurement.outcome.samples(), measurement.direction) {
         (_, Direction::Spectrum) => Why::Spectrum,
         (None, _) => Why::Together,

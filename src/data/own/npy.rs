@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use npyz::npz::NpzArchive;
 use npyz::{DType, NpyFile, Order};
 
 use super::arrays::{self, Array, LAYOUT, c_order};
 use super::{OwnError, Reader, file_name, optional, text};
+use crate::arrays::npz::Npz;
 use crate::data::dataset::Split;
 use crate::data::error::DataError;
 use crate::data::select::{CLASSES, NORMALIZE, SPLIT, SUBSET};
@@ -99,15 +99,13 @@ fn array(name: &str) -> Result<Array, OwnError> {
         path: path.to_path_buf(),
         reason,
     })?;
-    let reader = BufReader::with_capacity(1 << 18, file);
     let is_archive = path.extension().is_some_and(|extension| extension == "npz");
     if !is_archive {
-        let array = NpyFile::new(reader).map_err(malformed)?;
+        let array = NpyFile::new(BufReader::with_capacity(1 << 18, file)).map_err(malformed)?;
         return read(array, name, path);
     }
-    let mut archive = NpzArchive::new(reader).map_err(malformed)?;
-    let mut known: Vec<String> = archive.array_names().map(|name| format!("`{name}`")).collect();
-    known.sort();
+    let mut archive = Npz::new(file).map_err(malformed)?;
+    let known: Vec<String> = archive.names().iter().map(|name| format!("`{name}`")).collect();
     let path_buf = path.to_path_buf();
     let Some(member) = member else {
         return Err(OwnError::NoArrayNamed {
@@ -115,7 +113,7 @@ fn array(name: &str) -> Result<Array, OwnError> {
             known,
         });
     };
-    match archive.by_name(member).map_err(malformed)? {
+    match archive.array(member).map_err(malformed)? {
         Some(array) => read(array, name, path),
         None => Err(OwnError::NoArray {
             path: path_buf,

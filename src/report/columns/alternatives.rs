@@ -23,6 +23,7 @@ pub(super) const UNBEATEN_RATE: ColumnKind = ColumnKind {
     heading_tex: "Unbeaten rate",
     format: Format::Percent(3),
     value: |outcome| Some(alternatives(outcome)?.acceptance.rate),
+    training: None,
     counts: Some(|outcome| Some(&alternatives(outcome)?.acceptance)),
     paper: None,
 };
@@ -41,6 +42,7 @@ macro_rules! columns {
             heading_tex: concat!("$R$ (", $title, ")"),
             format: Format::Significant(3),
             value: |outcome| Some(against(outcome, $law)?.mean_normalised),
+            training: None,
             counts: None,
             paper: None,
         };
@@ -56,6 +58,7 @@ macro_rules! columns {
             heading_tex: concat!("$p$ (", $title, ")"),
             format: Format::PValue(2),
             value: |outcome| Some(against(outcome, $law)?.mean_p_value),
+            training: None,
             counts: None,
             paper: None,
         };
@@ -71,6 +74,7 @@ macro_rules! columns {
             heading_tex: concat!("Prefers ", $title),
             format: Format::Percent(3),
             value: |outcome| Some(against(outcome, $law)?.preferred.rate),
+            training: None,
             counts: Some(|outcome| Some(&against(outcome, $law)?.preferred)),
             paper: None,
         };

@@ -22,7 +22,8 @@ pub fn given(test: &Call, single: bool, spectrum: Option<&Call>) -> Option<Vec<&
     };
     let known = |column: &&ColumnKind| {
         let unknown = curvature && NEED_TRACE.contains(&column.name);
-        (column.value)(&outcome).is_some() && !unknown
+        // Whatever is tested may be of trained weights.
+        column.training.is_some() || (column.value)(&outcome).is_some() && !unknown
     };
     Some(COLUMNS.iter().filter(known).collect())
 }

@@ -8,6 +8,7 @@ mod quantity;
 pub(crate) mod samples;
 mod spectrum;
 mod tail_index;
+mod training;
 
 pub use given::given;
 pub use quantity::quantity;
@@ -15,6 +16,7 @@ pub use spectrum::NEED_TRACE;
 
 use crate::report::number::Format;
 use crate::report::paper::PaperRow;
+use crate::results::{Measurement, TrainingSummary};
 use crate::stats::outcome::{Acceptance, Outcome};
 
 /// One statistic: where it is found in an outcome, how it is shown, what the paper calls it.
@@ -31,10 +33,24 @@ pub struct ColumnKind {
     pub format: Format,
     /// The statistic, `None` where this kind of test does not give it; NaN where no sample allowed one.
     pub value: fn(&Outcome) -> Option<f64>,
+    /// For a number of the training whose weights were measured: which.
+    pub training: Option<fn(&TrainingSummary) -> Option<f64>>,
     /// For a rate: the counts it is the rate of, from which seeds are pooled and an interval is made.
     pub counts: Option<fn(&Outcome) -> Option<&Acceptance>>,
     /// The number that the paper prints for it, in the same unit.
     pub paper: Option<fn(&PaperRow) -> Option<f64>>,
+}
+
+impl ColumnKind {
+    /// What it says of a measurement: a statistic of its outcome, or a number of the training behind it. `None` where the
+    /// measurement has no such number; NaN where no sample allowed one.
+    pub fn of(&self, measurement: &Measurement) -> Option<f64> {
+        match self.training {
+            Some(number) => measurement.training.as_ref().and_then(number),
+            None if matches!(measurement.outcome, Outcome::Failed(_)) => None,
+            None => (self.value)(&measurement.outcome),
+        }
+    }
 }
 
 /// Every column, in the order in which the reference lists them.
@@ -116,6 +132,14 @@ pub static COLUMNS: &[ColumnKind] = &[
     samples::REJECTED_BH,
     samples::REJECTED_HOLM,
     samples::ALPHA,
+    training::TRAIN_LOSS,
+    training::TRAIN_ACCURACY,
+    training::TEST_LOSS,
+    training::TEST_ACCURACY,
+    training::FIRST_TRAIN_LOSS,
+    training::FIRST_TRAIN_ACCURACY,
+    training::FIRST_TEST_LOSS,
+    training::FIRST_TEST_ACCURACY,
 ];
 
 /// The distance of the power-law test.

@@ -18,6 +18,7 @@ pub(super) const P_VALUE: ColumnKind = ColumnKind {
     heading_tex: r"$\bar{p}$-value",
     format: Format::PValue(3),
     value: |outcome| Some(normality(outcome)?.mean_p_value),
+    training: None,
     counts: None,
     paper: Some(|row| row.p),
 };
@@ -29,6 +30,7 @@ pub(super) const GAUSSIAN_RATE: ColumnKind = ColumnKind {
     heading_tex: "Gaussian rate",
     format: Format::Percent(3),
     value: |outcome| Some(normality(outcome)?.acceptance.rate),
+    training: None,
     counts: Some(|outcome| Some(&normality(outcome)?.acceptance)),
     paper: Some(|row| Some(from_percent(row.gaussian_rate?))),
 };
@@ -44,6 +46,7 @@ pub(super) const POINTS: ColumnKind = ColumnKind {
         Outcome::TailIndex(outcome) => Some(outcome.points as f64),
         _ => None,
     },
+    training: None,
     counts: None,
     paper: None,
 };
@@ -55,6 +58,7 @@ pub(super) const VERDICT: ColumnKind = ColumnKind {
     heading_tex: "Gaussian",
     format: Format::Verdict,
     value: |outcome| verdict(&normality(outcome)?.acceptance),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -66,6 +70,7 @@ pub(super) const STATISTIC: ColumnKind = ColumnKind {
     heading_tex: "Statistic",
     format: Format::Significant(4),
     value: |outcome| normality(outcome)?.mean_statistic,
+    training: None,
     counts: None,
     paper: None,
 };

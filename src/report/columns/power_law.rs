@@ -22,6 +22,7 @@ pub(super) const D_KS: ColumnKind = ColumnKind {
     heading_tex: r"$\bar{d}_{\mathrm{ks}}$",
     format: Format::Significant(3),
     value: |outcome| Some(power_law(outcome)?.mean_ks_distance),
+    training: None,
     counts: None,
     paper: Some(|row| row.dks),
 };
@@ -33,6 +34,7 @@ pub(super) const D_C: ColumnKind = ColumnKind {
     heading_tex: r"$d_{\mathrm{c}}$",
     format: Format::Significant(3),
     value: |outcome| Some(power_law(outcome)?.critical_distance),
+    training: None,
     counts: None,
     paper: Some(|row| row.dc),
 };
@@ -44,6 +46,7 @@ pub(super) const POWER_LAW_RATE: ColumnKind = ColumnKind {
     heading_tex: "Power-law rate",
     format: Format::Percent(3),
     value: |outcome| Some(power_law(outcome)?.acceptance.rate),
+    training: None,
     counts: Some(|outcome| Some(&power_law(outcome)?.acceptance)),
     paper: Some(|row| Some(from_percent(row.power_law_rate?))),
 };
@@ -55,6 +58,7 @@ pub(super) const BETA: ColumnKind = ColumnKind {
     heading_tex: r"$\hat{\beta}$",
     format: Format::Significant(4),
     value: |outcome| Some(power_law(outcome)?.mean_exponent),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -66,6 +70,7 @@ pub(super) const ZIPF_EXPONENT: ColumnKind = ColumnKind {
     heading_tex: r"$\hat{s}$",
     format: Format::Decimals(3),
     value: |outcome| Some(power_law(outcome)?.mean_zipf_exponent),
+    training: None,
     counts: None,
     paper: Some(|row| row.s),
 };
@@ -77,6 +82,7 @@ pub(super) const N_TAIL: ColumnKind = ColumnKind {
     heading_tex: r"$n_{\mathrm{tail}}$",
     format: Format::Count,
     value: |outcome| Some(power_law(outcome)?.tail_points as f64),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -88,6 +94,7 @@ pub(super) const X_MIN: ColumnKind = ColumnKind {
     heading_tex: r"$x_{\min}$",
     format: Format::PValue(3),
     value: |outcome| Some(power_law(outcome)?.median_x_min),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -99,6 +106,7 @@ pub(super) const VERDICT: ColumnKind = ColumnKind {
     heading_tex: "Power law",
     format: Format::Verdict,
     value: |outcome| verdict(&power_law(outcome)?.acceptance),
+    training: None,
     counts: None,
     paper: Some(|row| row.power_law.map(|accepted| f64::from(u8::from(accepted)))),
 };
@@ -110,6 +118,7 @@ pub(super) const BETA_SE: ColumnKind = ColumnKind {
     heading_tex: r"$\mathrm{SE}(\hat{\beta})$",
     format: Format::Significant(2),
     value: |outcome| Some(power_law(outcome)?.mean_standard_error),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -121,6 +130,7 @@ pub(super) const BETA_CORRECTED: ColumnKind = ColumnKind {
     heading_tex: r"$\hat{\beta}$ (corrected)",
     format: Format::Significant(4),
     value: |outcome| Some(power_law(outcome)?.mean_corrected_exponent),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -132,6 +142,7 @@ pub(super) const BOOTSTRAP_P: ColumnKind = ColumnKind {
     heading_tex: "Bootstrap $p$",
     format: Format::PValue(2),
     value: |outcome| Some(bootstrap(outcome)?.mean_p_value),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -143,6 +154,7 @@ pub(super) const BOOTSTRAP_P_SE: ColumnKind = ColumnKind {
     heading_tex: "SE(bootstrap $p$)",
     format: Format::PValue(2),
     value: |outcome| Some(bootstrap(outcome)?.standard_error),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -154,6 +166,7 @@ pub(super) const BOOTSTRAP_RATE: ColumnKind = ColumnKind {
     heading_tex: "Bootstrap rate",
     format: Format::Percent(3),
     value: |outcome| Some(bootstrap(outcome)?.acceptance.rate),
+    training: None,
     counts: Some(|outcome| Some(&bootstrap(outcome)?.acceptance)),
     paper: None,
 };
@@ -165,6 +178,7 @@ pub(super) const REPLICATES: ColumnKind = ColumnKind {
     heading_tex: "Replicates",
     format: Format::Count,
     value: |outcome| Some(bootstrap(outcome)?.mean_replicates),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -176,6 +190,7 @@ pub(super) const KUIPER: ColumnKind = ColumnKind {
     heading_tex: r"$\bar{V}$",
     format: Format::Significant(3),
     value: |outcome| Some(power_law(outcome)?.distances.as_ref()?.mean_kuiper),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -187,6 +202,7 @@ pub(super) const A_SQUARED: ColumnKind = ColumnKind {
     heading_tex: r"$\bar{A}^2$",
     format: Format::Significant(3),
     value: |outcome| Some(power_law(outcome)?.distances.as_ref()?.mean_anderson_darling),
+    training: None,
     counts: None,
     paper: None,
 };

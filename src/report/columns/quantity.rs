@@ -42,6 +42,19 @@ const QUANTITIES: &[(&str, &[&str])] = &[
     ("overlap", &["overlap", "first_overlap"]),
     ("points", &["points", "n_tail"]),
     (
+        "loss",
+        &["train_loss", "test_loss", "first_train_loss", "first_test_loss"],
+    ),
+    (
+        "accuracy",
+        &[
+            "train_accuracy",
+            "test_accuracy",
+            "first_train_accuracy",
+            "first_test_accuracy",
+        ],
+    ),
+    (
         "samples",
         &[
             "tested",

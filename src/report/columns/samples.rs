@@ -18,6 +18,7 @@ pub(crate) fn samples(outcome: &Outcome) -> (u64, Degenerate) {
         Outcome::Shape(outcome) => (1, outcome.degenerate),
         Outcome::DavisKahan(outcome) => (1, outcome.degenerate),
         Outcome::Overlap(_) => (1, Degenerate::default()),
+        Outcome::Failed(_) => (0, Degenerate::default()),
     }
 }
 
@@ -28,6 +29,7 @@ const COUNT: ColumnKind = ColumnKind {
     heading_tex: "",
     format: Format::Count,
     value: |_| None,
+    training: None,
     counts: None,
     paper: None,
 };

@@ -73,6 +73,7 @@ const fn column(
         heading_tex,
         format,
         value,
+        training: None,
         counts: None,
         paper: None,
     }

@@ -25,6 +25,7 @@ pub(super) const TAIL_INDEX: ColumnKind = ColumnKind {
     heading_tex: r"$\hat{\alpha}$ (tail)",
     format: Format::Significant(4),
     value: |outcome| Some(tail_index(outcome)?.median_tail_index),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -36,6 +37,7 @@ pub(super) const XI: ColumnKind = ColumnKind {
     heading_tex: r"$\hat{\xi}$",
     format: Format::Significant(4),
     value: |outcome| Some(tail_index(outcome)?.mean_xi),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -47,6 +49,7 @@ pub(super) const XI_SD: ColumnKind = ColumnKind {
     heading_tex: r"$\mathrm{sd}(\hat{\xi})$",
     format: Format::Significant(2),
     value: |outcome| Some(tail_index(outcome)?.sd_xi),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -58,6 +61,7 @@ pub(super) const XI_SE: ColumnKind = ColumnKind {
     heading_tex: r"$\mathrm{SE}(\hat{\xi})$",
     format: Format::Significant(2),
     value: |outcome| Some(tail_index(outcome)?.mean_standard_error),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -69,6 +73,7 @@ pub(super) const EFFECTIVE: ColumnKind = ColumnKind {
     heading_tex: "Effective",
     format: Format::Significant(3),
     value: |outcome| Some(correlation(outcome)?.effective),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -80,6 +85,7 @@ pub(super) const MEAN_CORRELATION: ColumnKind = ColumnKind {
     heading_tex: r"$\bar{r}$",
     format: Format::Significant(3),
     value: |outcome| Some(correlation(outcome)?.mean),
+    training: None,
     counts: None,
     paper: None,
 };
@@ -91,6 +97,7 @@ pub(super) const SQUARED_CORRELATION: ColumnKind = ColumnKind {
     heading_tex: r"$\rho^2$",
     format: Format::Significant(3),
     value: |outcome| Some(correlation(outcome)?.mean_square),
+    training: None,
     counts: None,
     paper: None,
 };

@@ -287,6 +287,16 @@ pub enum Outcome {
     Shape(ShapeOutcome),
     DavisKahan(DavisKahanOutcome),
     Overlap(OverlapOutcome),
+    Failed(FailedOutcome),
+}
+
+/// What stands in place of an outcome that could not be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedOutcome {
+    /// In a few words, such as `diverged at epoch 3`.
+    pub reason: String,
+    /// What failed: this test, or what it needs.
+    pub what: String,
 }
 
 impl Outcome {
