@@ -22,6 +22,10 @@ fn main() {
         }
     }
     println!("cargo:rustc-env=GRADSTUDY_BUILD={build}");
+    // Names of functions are half of the binary. Cargo's `strip` does nothing beside settings of single packages.
+    if variable("PROFILE") == "release" && variable("CARGO_CFG_TARGET_OS") == "linux" {
+        println!("cargo:rustc-link-arg-bins=-s");
+    }
 }
 
 /// What git says, if there is a git and this is its repository.

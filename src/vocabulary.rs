@@ -237,6 +237,12 @@ pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
         TESTS.iter().map(|kind| kind.signature()).chain(measures)
     }),
     columns: leak(crate::report::COLUMNS.iter().map(|column| column.name)),
+    training_columns: leak({
+        let columns = crate::report::COLUMNS
+            .iter()
+            .filter(|column| column.training.is_some());
+        columns.map(|column| column.name)
+    }),
     row_keys: leak(crate::report::ROW_KEYS.iter().map(|key| key.name)),
     paper_tables: leak(crate::report::paper::Paper::embedded().numbers()),
     facts: &RegistryFacts,

@@ -12,6 +12,7 @@ mod editors;
 mod exports;
 mod figure_numbers;
 mod figures;
+mod first_hour;
 mod fmt;
 mod gradients;
 mod hessian;

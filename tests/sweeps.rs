@@ -21,6 +21,7 @@ table sweep {
   columns: [power_law_rate, train_loss, train_accuracy, test_loss, test_accuracy, first_train_accuracy, first_test_loss]
 }
 figure rates = rates(tails, against: lr, show: [test_accuracy, train_accuracy])
+figure over_accuracy = rates(tails, against: test_accuracy, show: [power_law_rate])
 "#;
 
 /// Two clouds that a line tells apart, most of them.

@@ -1,6 +1,7 @@
 //! `gradstudy gc`
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,23 +11,32 @@ use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
 use crate::report::markup::TERMINAL_STYLE;
 use crate::report::number::size;
 use crate::run::find::all;
+use crate::run::registry::{Fate, Registry};
 use crate::run::{index, open_manifest};
-use crate::store::inventory::{Item, State, inventory, remove};
+use crate::store::inventory::{Item, inventory, remove};
 
 use super::options::{Places, ReportsPlace};
 use super::{Failure, counted, print, show};
 
-/// Show what the cache and the runs hold, and free what no run needs
+/// Show what the cache holds and for which runs, and free what no run needs
+///
+/// Runs are registered with the cache wherever their folders lie. What is freed is shown with the reason, and asked for.
 #[derive(Debug, Args)]
 pub struct Gc {
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
     reports: ReportsPlace,
-    /// Remove the steps that no run in the folder of reports is made of, and unfinished ones
+    /// Free without asking
+    #[arg(long, alias = "delete")]
+    yes: bool,
+    /// Free the steps of stopped runs, too: these can then not be gone on with
     #[arg(long)]
-    delete: bool,
-    /// Remove every step, used or not
+    stopped: bool,
+    /// Free the steps of no registered run, too: made by `export`, or before runs were registered
+    #[arg(long)]
+    unregistered: bool,
+    /// Free every step, used or not, that no process works on
     #[arg(long)]
     all: bool,
     /// Only steps that nothing has written to for so many days
@@ -34,14 +44,45 @@ pub struct Gc {
     older_than: u64,
 }
 
+/// Why a step is in the cache; the first that is true of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Reason {
+    AtWork,
+    Kept,
+    OutOfSight,
+    Stopped,
+    Removed,
+    Unregistered,
+}
+
+const REASONS: [(Reason, &str); 6] = [
+    (Reason::AtWork, "of a run at work"),
+    (Reason::Kept, "of runs that are there"),
+    (
+        Reason::OutOfSight,
+        "of runs whose folders cannot be seen from here",
+    ),
+    (
+        Reason::Stopped,
+        "of stopped runs, which the same command goes on with",
+    ),
+    (Reason::Removed, "of removed runs alone"),
+    (
+        Reason::Unregistered,
+        "of no registered run: exports, or of an older gradstudy",
+    ),
+];
+
 impl Gc {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        let mut used = HashSet::new();
+        let registry = Registry::of(&self.places.cache());
+        let registered = registry.steps()?;
+        let mut here = HashSet::new();
         let runs = all(&self.reports.reports_dir)?;
         let mut complete = true;
         for run in &runs {
             match open_manifest(&run.folder) {
-                Ok(manifest) => used.extend(manifest.steps.into_iter().map(|step| step.id)),
+                Ok(manifest) => here.extend(manifest.steps.into_iter().map(|step| step.id)),
                 Err(fault) => {
                     show(&fault);
                     complete = false;
@@ -49,10 +90,10 @@ impl Gc {
             }
         }
         let items = inventory(&self.places.cache())?;
-        let age = Duration::from_secs(self.older_than * 86_400);
-        let in_use = |item: &Item| item.state == State::Finished && used.contains(&item.id);
-        let free = |item: &&Item| (self.all || !in_use(item)) && item.age >= age;
-        print(&table(&items, in_use));
+        let reason = |item: &Item| reason(&item.id, &registered, &here);
+        let age = Duration::from_secs(self.older_than.saturating_mul(86_400));
+        let free = |item: &&Item| self.frees(reason(item)) && item.age >= age;
+        print(&self.table(&items, reason));
         let bytes = runs.iter().map(|run| index::size(&run.folder)).sum();
         print(&format!(
             "\ncache {}: {}, {}\nruns  {}: {}, {}\n",
@@ -65,53 +106,100 @@ impl Gc {
         ));
         let freed: Vec<&Item> = items.iter().filter(free).collect();
         let total = size(freed.iter().map(|item| item.bytes).sum());
-        if !self.delete && !self.all {
-            print(&format!(
-                "`gradstudy gc --delete` would free {total}: {} that no run here is made of\n",
-                counted(freed.len(), "step")
-            ));
+        let what = format!("{}, {total}", counted(freed.len(), "step"));
+        if freed.is_empty() {
+            print("there is nothing to free\n");
             return Ok(ExitCode::SUCCESS);
         }
         if !complete && !self.all {
-            eprintln!("nothing is removed: which steps the damaged runs are made of is not known");
+            eprintln!("nothing is freed: which steps the damaged runs are made of is not known");
             return Err(Failure::Shown(2));
         }
+        if !self.yes && !asked(&format!("free {what}? [y/N] ")) {
+            print(&format!("nothing is freed; `gradstudy gc --yes` frees {what}\n"));
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut busy = 0;
-        for item in freed {
+        for item in &freed {
             busy += usize::from(!remove(item)?);
+        }
+        if busy == 0 && self.older_than == 0 {
+            registry.forget_removed()?;
         }
         let kept = match busy {
             0 => String::new(),
             1 => "; 1 step is being worked on and stays".to_string(),
             n => format!("; {n} steps are being worked on and stay"),
         };
-        print(&format!("freed {total}{kept}\n"));
+        print(&format!("freed {what}{kept}\n"));
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whether steps that are there for this reason are freed.
+    fn frees(&self, reason: Reason) -> bool {
+        match reason {
+            Reason::AtWork => false,
+            Reason::Removed => true,
+            Reason::Stopped => self.stopped || self.all,
+            Reason::Unregistered => self.unregistered || self.all,
+            Reason::Kept | Reason::OutOfSight => self.all,
+        }
+    }
+
+    /// Steps and bytes for each reason, and what becomes of them.
+    fn table(&self, items: &[Item], reason: impl Fn(&Item) -> Reason) -> String {
+        let mut grid = Grid::new();
+        grid.set_content_arrangement(ContentArrangement::Disabled)
+            .load_style(TERMINAL_STYLE)
+            .set_header(["steps", "", "size", ""]);
+        for (this, words) in REASONS {
+            let of: Vec<&Item> = items.iter().filter(|item| reason(item) == this).collect();
+            if of.is_empty() {
+                continue;
+            }
+            let option = match this {
+                _ if self.frees(this) => "freed",
+                Reason::Stopped => "stay (--stopped)",
+                Reason::Unregistered => "stay (--unregistered)",
+                _ => "stay",
+            };
+            grid.add_row([
+                words.to_string(),
+                of.len().to_string(),
+                size(of.iter().map(|item| item.bytes).sum()),
+                option.to_string(),
+            ]);
+        }
+        for index in [1, 2] {
+            if let Some(column) = grid.column_mut(index) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        format!("{}\n", grid.trim_fmt())
     }
 }
 
-/// Steps and bytes by operation.
-fn table(items: &[Item], in_use: impl Fn(&Item) -> bool) -> String {
-    let mut grid = Grid::new();
-    grid.set_content_arrangement(ContentArrangement::Disabled)
-        .load_style(TERMINAL_STYLE)
-        .set_header(["operation", "steps", "size", "not of a run", "size"]);
-    let mut operations: Vec<&str> = items.iter().map(|item| item.operation.as_str()).collect();
-    operations.sort_unstable();
-    operations.dedup();
-    for operation in operations {
-        let of: Vec<&Item> = items.iter().filter(|item| item.operation == operation).collect();
-        let unused: Vec<&&Item> = of.iter().filter(|item| !in_use(item)).collect();
-        grid.add_row([
-            operation.to_string(),
-            of.len().to_string(),
-            size(of.iter().map(|item| item.bytes).sum()),
-            unused.len().to_string(),
-            size(unused.iter().map(|item| item.bytes).sum()),
-        ]);
+fn reason(id: &str, registered: &HashMap<String, Vec<Fate>>, here: &HashSet<String>) -> Reason {
+    let fates = registered.get(id).map_or(&[][..], Vec::as_slice);
+    let has = |fate| fates.contains(&fate);
+    match () {
+        () if has(Fate::Running) => Reason::AtWork,
+        () if has(Fate::Kept) || here.contains(id) => Reason::Kept,
+        () if has(Fate::OutOfSight) => Reason::OutOfSight,
+        () if has(Fate::Stopped) => Reason::Stopped,
+        () if has(Fate::Removed) => Reason::Removed,
+        () => Reason::Unregistered,
     }
-    for column in grid.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+}
+
+/// Asks at a terminal; elsewhere the answer is no.
+fn asked(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() {
+        return false;
     }
-    format!("{}\n", grid.trim_fmt())
+    print(question);
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

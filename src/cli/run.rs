@@ -11,8 +11,11 @@ use jiff::Zoned;
 
 use crate::device::{Choice, Precision};
 use crate::execute::Executor;
+use crate::plan::Plan;
+use crate::report::number::size;
 use crate::report::{Templates, to_terminal};
 use crate::run::manifest::{DeviceFacts, Invocation};
+use crate::run::registry::{RegisteredRun, Registry};
 use crate::run::{self, Manifest};
 use crate::store::Store;
 
@@ -57,9 +60,21 @@ impl Run {
         if plan.steps.is_empty() {
             eprintln!("the study asks for nothing: it has no `train`, `record` or `test` that would run");
         }
+        let layout = run::Layout::of(&study);
+        run::check_writable(&self.reports.reports_dir, &layout.slug)?;
         let store = Store::open(&self.places.cache(), device.class)?;
         let (cancel, bars) = (stop_on_request(), Bars::new());
         let memory = self.computing.memory();
+        warn_of_disk(&plan, &store);
+        let registration = Registry::of(&self.places.cache()).begin(RegisteredRun {
+            format_version: 0,
+            study: plan.title.clone(),
+            source: std::path::absolute(&self.study.path).unwrap_or_else(|_| self.study.path.clone()),
+            started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            plan: plan.id().0,
+            folder: None,
+            steps: plan.steps.iter().map(|step| step.id.0.clone()).collect(),
+        })?;
         let mut executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
         executor.beside = &device.beside;
         executor.fail_fast = self.fail_fast;
@@ -74,6 +89,7 @@ impl Run {
             }
             other => other?,
         };
+        let nothing_new = execution.steps.iter().all(|step| step.reused || !step.is_kept);
         let facts = DeviceFacts {
             class: device.class.to_string(),
             name: device.description.clone(),
@@ -93,19 +109,37 @@ impl Run {
             manifest: Manifest::new(&plan, &execution, invocation),
             study_text: source.text.to_string(),
             resolved: crate::study::render(&study),
-            layout: run::Layout::of(&study),
+            layout,
             results: run::results(&plan, &execution),
             spectra: run::spectra(&plan, &execution),
         };
         let name = format!("{}-{}", started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);
-        let folder = run.write(&self.reports.reports_dir, &name, &templates)?;
+        let before = match nothing_new && self.templates.is_none() {
+            true => run.written_before(&self.reports.reports_dir),
+            false => None,
+        };
+        let folder = match &before {
+            Some(folder) => {
+                registration.withdraw();
+                folder.clone()
+            }
+            None => {
+                let folder = run.write(&self.reports.reports_dir, &name, &templates)?;
+                registration.finish(&folder)?;
+                folder
+            }
+        };
         let tables = run.tables()?;
         for table in &tables {
             print(&format!("{}\n", to_terminal(table)));
         }
         print(&format!(
-            "{:.1} s; report in {}\n",
+            "{:.1} s; {} {}\n",
             start.elapsed().as_secs_f64(),
+            match before {
+                Some(_) => "nothing new: the report is in",
+                None => "report in",
+            },
             folder.display()
         ));
         if self.open {
@@ -148,6 +182,24 @@ pub(super) fn show_in_browser(page: &Path) {
         eprintln!(
             "cannot open a browser ({reason}); the report is {}",
             page.display()
+        );
+    }
+}
+
+/// Says before the work that the disk of the cache may not hold what stays of it.
+fn warn_of_disk(plan: &Plan, store: &Store) {
+    let missing = plan.steps.iter().filter(|step| !store.has(&step.id));
+    let (needed, free) = (
+        missing.map(|step| step.cost.disk).sum::<u64>(),
+        store.free_space(),
+    );
+    // 0: the system does not say.
+    if free > 0 && needed > free {
+        eprintln!(
+            "warning: what the cache is to keep takes about {}, {} are free there; `--cache-dir` chooses another place, \
+             `gradstudy gc` shows what can be freed",
+            size(needed),
+            size(free)
         );
     }
 }

@@ -127,7 +127,9 @@ pub(super) fn compare(
             discordant: discordant(column, left, right),
         })
     };
-    COLUMNS.iter().filter_map(named).collect()
+    // A training has one loss, however many tests are made of its weights: the manifests are compared for it.
+    let of_tests = COLUMNS.iter().filter(|column| column.training.is_none());
+    of_tests.filter_map(named).collect()
 }
 
 /// Samples of a rate accepted in the left run only, and in the right run only, where both kept the verdict on each of the
@@ -148,10 +150,7 @@ fn discordant(column: &ColumnKind, left: &[&Measurement], right: &[&Measurement]
 
 /// The mean over the outcomes that give the statistic; NaN if all of them give NaN.
 fn mean(column: &ColumnKind, measurements: &[&Measurement]) -> Option<f64> {
-    let values: Vec<f64> = measurements
-        .iter()
-        .filter_map(|it| (column.value)(&it.outcome))
-        .collect();
+    let values: Vec<f64> = measurements.iter().filter_map(|it| column.of(it)).collect();
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     (!values.is_empty()).then(|| mean_and_sd(&finite).map_or(f64::NAN, |(mean, _)| mean))
 }

@@ -180,7 +180,7 @@ pub(super) fn compare(aligned: &[Aligned], tolerance: &Tolerance, alpha: f64) ->
     }
     let mut compared = Compared::default();
     for (condition, sides) in &conditions {
-        for column in COLUMNS {
+        for column in COLUMNS.iter().filter(|column| column.training.is_none()) {
             if !matches!(column.format, Format::Count | Format::Verdict) {
                 let values = Values::of(column, sides);
                 match values.compare(condition, column, tolerance) {
@@ -212,7 +212,7 @@ impl Values {
             let value = |it: &&Measurement| {
                 let single = column.counts.and_then(|counts| counts(&it.outcome));
                 let single = single.is_some_and(|counts| counts.tested < 2);
-                let value = (column.value)(&it.outcome).filter(|value| value.is_finite() && !single)?;
+                let value = column.of(it).filter(|value| value.is_finite() && !single)?;
                 Some((it.seed, value))
             };
             side.iter().filter_map(value).collect()

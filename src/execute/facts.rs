@@ -25,6 +25,8 @@ pub struct StepReport {
     pub peak_memory: Option<u64>,
     /// What a reused step was made on, where it is known.
     pub device: Option<String>,
+    /// Whether its result is kept in the cache, or made anew by each run that needs it, such as data.
+    pub is_kept: bool,
 }
 
 /// What is known of a data set that was used.

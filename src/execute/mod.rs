@@ -475,6 +475,10 @@ impl<'a> Executor<'a> {
             reused,
             peak_memory: cost.as_ref().and_then(|cost| cost.peak_memory),
             device: cost.filter(|_| reused).map(|cost| cost.device),
+            is_kept: !matches!(
+                step.work,
+                Work::Load { .. } | Work::Corrupt { .. } | Work::Initialise { .. }
+            ),
         });
     }
 

@@ -30,7 +30,8 @@ pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
 
 pub(super) fn draw(prepared: &Prepared, layout: &Layout) -> String {
     let mut pen = Pen::default();
-    pen.rect((0.0, 0.0), (WIDTH, layout.height), PAPER);
+    // A little larger than the drawing: a picture has whole pixels.
+    pen.rect((0.0, 0.0), (WIDTH + 1.0, layout.height + 1.0), PAPER);
     grid(&mut pen, prepared, layout);
     for drawn in &prepared.series {
         shade(&mut pen, prepared, layout, drawn);

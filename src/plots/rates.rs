@@ -29,7 +29,8 @@ static SIGNATURE: Signature = Signature {
             name: "against",
             ty: ParamType::Word(&[]),
             default: Default::Text("batch"),
-            doc: "the row key or factor of the horizontal axis; labels that are no numbers stand side by side",
+            doc: "the row key, factor or column of the training of the horizontal axis; labels that are no numbers stand side by \
+                  side",
         },
         Param {
             name: "show",
@@ -156,6 +157,9 @@ impl Places {
     fn of(spec: &FigureSpec, shown: &[&Measurement]) -> Result<Places, PlotError> {
         let args = &spec.call.args;
         let (key, wish) = (args.text("against"), wish(args, "x"));
+        if let Some(column) = of_training(key) {
+            return Ok(Places::of_training(column, wish, shown));
+        }
         let labels: IndexSet<String> = shown.iter().map(|it| label(key, it)).collect();
         let texts: Vec<&str> = labels.iter().map(String::as_str).collect();
         let (axis, places) = match (numbers(&texts), wish) {
@@ -194,6 +198,31 @@ impl Places {
         })
     }
 
+    /// Places by a number of the training behind each measurement; what has none has no place.
+    fn of_training(column: &ColumnKind, wish: Wish, shown: &[&Measurement]) -> Places {
+        let known = shown
+            .iter()
+            .filter_map(|it| Some((label(column.name, it), column.of(it)?)));
+        let by_label: IndexMap<String, f64> = known.collect();
+        let values: Vec<f64> = by_label.values().copied().collect();
+        let percent = matches!(column.format, Format::Percent(_));
+        let scale = match percent && wish == Wish::Any {
+            true => figures::Scale::Linear,
+            false => wish.scale(&values, 100.0),
+        };
+        let unit = if percent { " (%)" } else { "" };
+        let axis = Axis {
+            scale,
+            percent,
+            ..Axis::linear(&format!("{}{unit}", column.heading))
+        };
+        Places {
+            axis,
+            key: column.name.to_string(),
+            by_label,
+        }
+    }
+
     fn at(&self, measurement: &Measurement) -> (f64, String) {
         let label = label(&self.key, measurement);
         let place = self.by_label.get(&label).copied();
@@ -203,11 +232,19 @@ impl Places {
 
 /// What a key says of a measurement; a dash where it says nothing.
 fn label(key: &str, it: &Measurement) -> String {
+    if let Some(column) = of_training(key) {
+        return column.of(it).map_or(DASH.to_string(), |value| value.to_string());
+    }
     let label = label_of(key, &it.subject, &it.levels, it.direction);
     match label.is_empty() {
         true => DASH.to_string(),
         false => label,
     }
+}
+
+/// The column of this name, if it is a number of the training.
+fn of_training(key: &str) -> Option<&'static ColumnKind> {
+    column(key).filter(|column| column.training.is_some())
 }
 
 /// Each measurement once for its place on the axis. One that does not depend on a factor is listed for each of its

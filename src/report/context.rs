@@ -230,6 +230,17 @@ mod tests {
             tested: 1000,
             samples: 3,
         }];
+        table.rows[0].failed = vec![super::super::table::FailedResults {
+            why: "diverged at epoch 3".into(),
+            what: "train noisy".into(),
+            seeds: vec![0],
+        }];
+        table.rows[0].doubts = vec!["the network guesses".into()];
+        table.rows[0].cells[1].value = CellValue::Missing {
+            reason: super::super::table::Missing::Failed {
+                why: "diverged at epoch 3".into(),
+            },
+        };
         table.rows[0].left_out = vec![super::super::table::LeftOutValues {
             test: "normal".into(),
             kind: "Gaussianity",

@@ -382,9 +382,14 @@ impl Writer<'_> {
             let name = (self.escape)(column.name);
             let dash = number::dash(self.target);
             if let Some(rows) = of(|reason| *reason == Missing::NotMeasured) {
-                notes.push(format!(
-                    "{dash} for {name} in {rows}: no test of this table gives it."
-                ));
+                let why = match (column.training, name.contains("test")) {
+                    (None, _) => "no test of this table gives it",
+                    (Some(_), false) => "not of weights that were trained here",
+                    (Some(_), true) => {
+                        "not of weights that were trained here, or the data have no test split"
+                    }
+                };
+                notes.push(format!("{dash} for {name} in {rows}: {why}."));
             }
             if let Some(rows) = of(|reason| *reason == Missing::NotFinite) {
                 let missing = |row: &&Row| {

@@ -41,6 +41,18 @@ pub struct Run {
     pub spectra: Spectra,
 }
 
+/// Makes the folder of reports of the study `slug`, and tries whether it can be written to: better before the work than
+/// after.
+///
+/// # Errors
+/// It cannot be made or written to.
+pub fn check_writable(reports: &Path, slug: &str) -> Result<(), RunError> {
+    let folder = reports.join(slug);
+    fs::create_dir_all(&folder).map_err(write_error(&folder))?;
+    tempfile::tempfile_in(&folder).map_err(write_error(&folder))?;
+    Ok(())
+}
+
 impl Run {
     /// The tables that the study asked for.
     ///
@@ -93,6 +105,15 @@ impl Run {
             resolved: &self.resolved,
         };
         Ok(report::write_all(directory, &report, templates)?)
+    }
+
+    /// The last run of this study below `reports` if nothing in this one differs from it but times.
+    pub fn written_before(&self, reports: &Path) -> Option<PathBuf> {
+        let runs = super::find::all(reports).ok()?;
+        let last = runs.into_iter().rfind(|run| run.slug == self.layout.slug)?;
+        let mut manifest = open_manifest(&last.folder).ok()?;
+        manifest.times = self.manifest.times.clone();
+        (manifest == self.manifest).then_some(last.folder)
     }
 
     /// Writes `reports/<slug>/<name>/`, complete or not at all. Returns the folder: where there is one of that

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod layout;
 pub mod levels;
 pub mod manifest;
+pub mod registry;
 pub mod tables;
 
 use crate::execute::Execution;
@@ -21,7 +22,9 @@ pub use conventions::conventions;
 pub use definitions::definitions;
 pub use error::RunError;
 pub use find::find;
-pub use folder::{Run, open_manifest, open_results, open_samples, open_settings, open_spectra, remove};
+pub use folder::{
+    Run, check_writable, open_manifest, open_results, open_samples, open_settings, open_spectra, remove,
+};
 pub use layout::Layout;
 pub use manifest::Manifest;
 

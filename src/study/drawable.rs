@@ -188,6 +188,10 @@ impl Scope<'_> {
                 self.say(Diagnostic::error("E0553", message, entry.span, "on the axis").help(help));
             }
         }
+        // A number of each training: where it is not known there is no point, which the figure says.
+        if vocabulary.training_columns.contains(&against) {
+            return;
+        }
         let row_key = vocabulary.row_keys.contains(&against);
         let mut labels: Vec<&str> = Vec::new();
         let mut of_file = false;

@@ -54,6 +54,7 @@ impl Scope<'_> {
         // Lists of any words are keys of rows, or columns where they are called `show`.
         let mut keys: Vec<&str> = vocabulary.row_keys.to_vec();
         keys.extend(factors.iter().map(String::as_str));
+        let axes: Vec<&str> = keys.iter().chain(vocabulary.training_columns).copied().collect();
         for param in signature.params {
             let free = matches!(
                 param.ty,
@@ -68,10 +69,10 @@ impl Scope<'_> {
             if !free {
                 continue;
             }
-            let known = if param.name == "show" {
-                vocabulary.columns
-            } else {
-                &keys
+            let known = match param.name {
+                "show" => vocabulary.columns,
+                "against" => &axes,
+                _ => &keys,
             };
             self.words(&listed_in(expr), param.name, known);
         }

@@ -14,6 +14,9 @@ pub struct Vocabulary {
     pub figures: &'static [&'static Signature],
     /// What a table can show of a test.
     pub columns: &'static [&'static str],
+    /// Those columns that are numbers of the training behind a result, whatever was tested: a figure's horizontal axis may
+    /// be one.
+    pub training_columns: &'static [&'static str],
     /// What tells a table's rows apart, besides the names of factors.
     pub row_keys: &'static [&'static str],
     /// Tables of the paper whose printed numbers are known.

@@ -268,6 +268,7 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
     tests: &[&NORMALITY, &POWER_LAW],
     figures: &[&RANK_PLOT, &RATES],
     columns: &["d_ks", "d_c", "power_law_rate", "p_value", "gaussian_rate"],
+    training_columns: &[],
     row_keys: &["dataset", "model", "training", "sg_type", "batch", "iterations"],
     paper_tables: &[1, 4],
     facts: &Known,
