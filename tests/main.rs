@@ -38,6 +38,7 @@ mod structure;
 mod support;
 mod sweeps;
 mod table1;
+mod terminal;
 mod worked_examples;
 
 #[test]
