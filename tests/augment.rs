@@ -153,7 +153,7 @@ fn a_study_augments_trainings_and_never_recordings() {
     };
     let gradstudy = Gradstudy::new(&study("", "global"));
     let ids = |gradstudy: &Gradstudy| {
-        let text = gradstudy.run(&["plan", "test.study"]).success().stdout;
+        let text = gradstudy.run(&["plan", "test.study", "--steps"]).success().stdout;
         let of = |verb: &str, name: &str| {
             let line = text
                 .lines()

@@ -39,6 +39,7 @@ mod structure;
 mod support;
 mod sweeps;
 mod table1;
+mod terminal;
 mod worked_examples;
 
 #[test]

@@ -15,6 +15,7 @@ use crate::data::verify::{Listing, list};
 use crate::data::{Published, dataset, published};
 
 use super::options::DataPlace;
+use super::terminal::screen;
 use super::{Failure, print};
 
 /// List, download and verify data sets
@@ -66,7 +67,7 @@ impl Data {
         let search = self.place.search();
         match self.command {
             DataCommand::List => {
-                list(&search).iter().for_each(|set| print(&line(set)));
+                list(&search).iter().for_each(|set| print(&lines(set)));
                 Ok(ExitCode::SUCCESS)
             }
             DataCommand::Verify { sets } => {
@@ -121,7 +122,7 @@ impl Data {
 }
 
 /// One data set: what it is, then where and in what state.
-fn line(set: &Listing) -> String {
+fn lines(set: &Listing) -> String {
     let size = crate::plan::display::size(set.bytes);
     let state = match &set.found {
         None => match set.page {
@@ -142,10 +143,9 @@ fn line(set: &Listing) -> String {
             format!("{place}({}), {size}, {files}", located.why)
         }
     };
-    format!(
-        "{:<17} {}: {state}\n{:18}licence: {}\n",
-        set.name, set.display_name, "", set.licence
-    )
+    let (screen, what) = (screen(), format!("{}: {state}", set.display_name));
+    screen.wrap(&format!("{:<17} ", set.name), &what)
+        + &screen.wrap(&" ".repeat(18), &format!("licence: {}", set.licence))
 }
 
 fn find_all(names: &[String]) -> Result<Vec<&'static dyn Published>, Failure> {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::device::{self, Choice, Precision};
 
-use super::{Failure, options, print};
+use super::{Failure, options, print, terminal};
 
 /// Show what can compute
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct Devices {}
 
 impl Devices {
     pub fn execute(self) -> Result<ExitCode, Failure> {
-        let installation = options::installation();
+        let (installation, screen) = (options::installation(), terminal::screen());
         for (name, choice) in [
             ("cpu", Choice::Cpu),
             ("flex", Choice::Flex),
@@ -24,10 +24,10 @@ impl Devices {
                 Ok(selected) => selected.description,
                 Err(error) => format!("no: {error}"),
             };
-            print(&format!("{name:<5} {state}\n"));
+            print(&screen.wrap(&format!("{name:<5} "), &state));
         }
         for line in installation.lines() {
-            print(&format!("      {line}\n"));
+            print(&screen.wrap("      ", &line));
         }
         Ok(ExitCode::SUCCESS)
     }

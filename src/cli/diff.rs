@@ -16,6 +16,7 @@ use crate::run::find::all;
 use crate::run::{Run, RunError, find, open_manifest, open_results, open_settings};
 
 use super::options::ReportsPlace;
+use super::terminal::screen;
 use super::{Failure, print};
 
 /// Compare two runs, a run with the paper, or two folders of reports; exit code 0 same, 1 different, 2 trouble
@@ -161,7 +162,7 @@ impl Diff {
         match self.format {
             Format::Markdown => display::to_markdown(found),
             Format::Latex | Format::LatexDocument => display::to_latex(found, label),
-            _ => display::to_text(found),
+            _ => display::to_screen(found, &screen()),
         }
     }
 
@@ -184,7 +185,7 @@ impl Diff {
         let show = |style| display::paper_to(style, &found, self.alpha, &label);
         print(&match self.format {
             Format::Json => json(&found),
-            Format::Text => show(Style::Text),
+            Format::Text => show(Style::Text(screen())),
             Format::Markdown => show(Style::Markdown),
             Format::Latex | Format::LatexDocument => self.whole(show(Style::Latex)),
         });

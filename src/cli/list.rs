@@ -3,14 +3,13 @@
 use std::cmp::Ordering;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
-
-use crate::report::markup::TERMINAL_STYLE;
+use crate::report::ScreenGrid;
 use crate::report::number::{duration, size};
 use crate::run::index::{Entry, Index};
+use clap::{Args, ValueEnum};
 
 use super::options::ReportsPlace;
+use super::terminal::screen;
 use super::{Failure, counted, print, show};
 
 /// The layout of `--json`; raised when a reader of the old layout would misread the new.
@@ -105,10 +104,9 @@ impl Sort {
 }
 
 fn table(entries: &[Entry]) -> String {
-    let mut grid = Grid::new();
-    grid.set_content_arrangement(ContentArrangement::Disabled)
-        .load_style(TERMINAL_STYLE)
-        .set_header(["run", "title", "started", "took", "seeds", "size"]);
+    let mut grid = ScreenGrid::new(["run", "title", "started", "took", "seeds", "size"])
+        .align_right([3, 5])
+        .fold([1, 2, 4]);
     for entry in entries {
         let seeds: Vec<String> = entry.seeds.iter().map(u64::to_string).collect();
         grid.add_row([
@@ -125,14 +123,14 @@ fn table(entries: &[Entry]) -> String {
             size(entry.bytes),
         ]);
     }
-    for index in [3, 5] {
-        if let Some(column) = grid.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     let bytes = entries.iter().map(|entry| entry.bytes).sum();
     match entries.len() {
         0 => "no runs\n".to_string(),
-        n => format!("{}\n{}, {}\n", grid.trim_fmt(), counted(n, "run"), size(bytes)),
+        n => format!(
+            "{}\n{}, {}\n",
+            grid.show(&screen()),
+            counted(n, "run"),
+            size(bytes)
+        ),
     }
 }

@@ -10,6 +10,7 @@ mod export;
 mod fmt;
 mod gc;
 mod list;
+mod log;
 mod lsp;
 mod man;
 mod new;
@@ -22,8 +23,10 @@ mod rm;
 mod run;
 mod show;
 mod study;
+mod terminal;
 mod test;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -144,17 +147,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints a diagnostic to standard error: in colour and Unicode where that is a terminal that can.
+/// Columns of a diagnostic on a wide terminal and in a file.
+const WIDEST_ERROR: usize = 100;
+
+/// Prints a diagnostic to standard error: in colour where that is a terminal that can, as an event of a JSON log.
 fn show(error: &dyn Diagnostic) {
-    use std::io::IsTerminal;
-    let theme = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    if log::is_json() {
+        return log::diagnostic(error);
+    }
+    let theme = if std::io::stderr().is_terminal() && terminal::colours() {
         miette::GraphicalTheme::unicode()
     } else {
         miette::GraphicalTheme::unicode_nocolor()
     };
+    let width = terminal::width_of_errors().map_or(WIDEST_ERROR, |width| width.min(WIDEST_ERROR));
     let mut text = String::new();
     match GraphicalReportHandler::new_themed(theme)
-        .with_width(100)
+        .with_width(width)
         .render_report(&mut text, error)
     {
         Ok(()) => eprint!("{text}"),

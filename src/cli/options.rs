@@ -101,7 +101,7 @@ impl Computing {
         }
         let selected = device::select(self.device, self.precision, &installation())?;
         if let Some(remark) = &selected.remark {
-            eprintln!("{remark}");
+            super::log::remark(remark);
         }
         Ok(selected)
     }

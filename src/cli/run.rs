@@ -1,26 +1,30 @@
 //! `gradstudy run STUDY`
 
+mod summary;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::Zoned;
 
 use crate::device::{Choice, Precision};
 use crate::execute::Executor;
 use crate::plan::Plan;
+use crate::plan::need::needs;
 use crate::report::number::size;
-use crate::report::{Templates, to_terminal};
+use crate::report::{Templates, to_screen};
 use crate::run::manifest::{DeviceFacts, Invocation};
 use crate::run::registry::{RegisteredRun, Registry};
 use crate::run::{self, Manifest};
 use crate::store::Store;
 
 use super::options::{Computing, Places, ReportsPlace};
-use super::progress::Bars;
+use super::progress::{Count, Form, Progress};
+use super::terminal::screen;
 use super::{Failure, print, study};
 
 /// Run a study and write its report
@@ -43,10 +47,28 @@ pub struct Run {
     /// End with the first step that fails; else what does not need it is made, and the report says what is missing
     #[arg(long)]
     fail_fast: bool,
+    /// Say only what goes wrong; tables are printed all the same
+    #[arg(long, short)]
+    quiet: bool,
+    /// How steps are told of on standard error: lines (bars on a terminal), or a JSON object a line
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    /// Print where the run is and how it went as JSON, instead of the tables
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 impl Run {
     pub fn execute(self) -> Result<ExitCode, Failure> {
+        if self.log_format == LogFormat::Json {
+            super::log::set_json();
+        }
         let start = Instant::now();
         let started = Zoned::now();
         let (source, study, warnings) = study::load_with_warnings(&self.study)?;
@@ -58,12 +80,17 @@ impl Run {
         let search = self.places.search();
         let plan = study::plan(&study, &search)?;
         if plan.steps.is_empty() {
-            eprintln!("the study asks for nothing: it has no `train`, `record` or `test` that would run");
+            super::log::remark(
+                "the study asks for nothing: it has no `train`, `record` or `test` that would run",
+            );
         }
         let layout = run::Layout::of(&study);
         run::check_writable(&self.reports.reports_dir, &layout.slug)?;
         let store = Store::open(&self.places.cache(), device.class)?;
-        let (cancel, bars) = (stop_on_request(), Bars::new());
+        let cancel = stop_on_request();
+        let count = Count::of(&plan, &needs(&plan, |step| store.has(&step.id)));
+        let form = Form::choose(self.quiet, self.log_format == LogFormat::Json);
+        let progress = Progress::new(form, count);
         let memory = self.computing.memory();
         warn_of_disk(&plan, &store);
         let registration = Registry::of(&self.places.cache()).begin(RegisteredRun {
@@ -75,12 +102,12 @@ impl Run {
             folder: None,
             steps: plan.steps.iter().map(|step| step.id.0.clone()).collect(),
         })?;
-        let mut executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
+        let mut executor = Executor::new(&store, &search, &device.engine, memory, &progress, &cancel);
         executor.beside = &device.beside;
         executor.fail_fast = self.fail_fast;
         executor.device = device.description.clone();
         let execution = executor.run(&plan);
-        bars.clear();
+        progress.clear();
         let execution = match execution {
             Err(error) if error.is_interrupt() => {
                 super::show(&error);
@@ -129,32 +156,41 @@ impl Run {
                 folder
             }
         };
-        let tables = run.tables()?;
-        for table in &tables {
-            print(&format!("{}\n", to_terminal(table)));
+        let seconds = start.elapsed().as_secs_f64();
+        match self.json {
+            true => print(&summary::json(&run, &execution, &folder, seconds)?),
+            false => self.tell(&run, &folder, seconds, before.is_some())?,
         }
-        print(&format!(
-            "{:.1} s; {} {}\n",
-            start.elapsed().as_secs_f64(),
-            match before {
-                Some(_) => "nothing new: the report is in",
-                None => "report in",
-            },
-            folder.display()
-        ));
+        if form == Form::Json {
+            super::log::event("finished", summary::finished(&run, &execution, &folder, seconds));
+        }
         if self.open {
             show_in_browser(&folder.join("report.html"));
         }
         Ok(match run.manifest.failures.len() {
             0 => ExitCode::SUCCESS,
             failed => {
-                eprintln!(
+                super::log::remark(&format!(
                     "{failed} of {} steps failed, and what needs them was not made; the tables say what is missing",
                     run.manifest.steps.len()
-                );
+                ));
                 ExitCode::from(1)
             }
         })
+    }
+
+    /// Prints the tables, and where the report is.
+    fn tell(&self, run: &run::Run, folder: &Path, seconds: f64, before: bool) -> Result<(), Failure> {
+        let screen = screen();
+        for table in &run.tables()? {
+            print(&format!("{}\n", to_screen(table, &screen)));
+        }
+        let what = match before {
+            true => "nothing new: the report is in",
+            false => "report in",
+        };
+        print(&screen.wrap("", &format!("{seconds:.1} s; {what} {}", folder.display())));
+        Ok(())
     }
 
     /// What makes the run again: the study, what was changed in it, and where and with what it computed.
@@ -179,10 +215,10 @@ impl Run {
 /// Opens the page with the program that the user has for such; where there is none, says where the page is.
 pub(super) fn show_in_browser(page: &Path) {
     if let Err(reason) = open::that_detached(page) {
-        eprintln!(
+        super::log::remark(&format!(
             "cannot open a browser ({reason}); the report is {}",
             page.display()
-        );
+        ));
     }
 }
 
@@ -195,12 +231,12 @@ fn warn_of_disk(plan: &Plan, store: &Store) {
     );
     // 0: the system does not say.
     if free > 0 && needed > free {
-        eprintln!(
+        super::log::remark(&format!(
             "warning: what the cache is to keep takes about {}, {} are free there; `--cache-dir` chooses another place, \
              `gradstudy gc` shows what can be freed",
             size(needed),
             size(free)
-        );
+        ));
     }
 }
 
@@ -213,7 +249,7 @@ pub fn stop_on_request() -> Arc<AtomicBool> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("stopping at the next chunk; once more to stop now");
+        super::log::remark("stopping at the next chunk; once more to stop now");
     });
     cancel
 }

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::report::number::{duration, size};
-use crate::report::to_terminal;
+use crate::report::to_screen;
 use crate::run::manifest::Manifest;
 use crate::run::{Run, find};
 
 use super::options::ReportsPlace;
+use super::terminal::screen;
 use super::{Failure, print};
 
 /// Show a run: what it was, its tables, and how to make it again
@@ -39,19 +40,26 @@ impl Show {
             print(&(serde_json::to_string_pretty(&all).expect("a run is data") + "\n"));
             return Ok(ExitCode::SUCCESS);
         }
-        print(&summary(&run.manifest));
-        print(&format!("folder    {}\n\n", folder.display()));
+        let screen = screen();
+        print(&screen.wrap("", &run.manifest.study));
+        print("\n");
+        for (what, text) in summary(&run.manifest) {
+            print(&screen.wrap(&format!("{what:<9} "), &text));
+        }
+        print(&screen.wrap("folder    ", &folder.display().to_string()));
+        print("\n");
         for table in &tables {
-            print(&format!("{}\n", to_terminal(table)));
+            print(&format!("{}\n", to_screen(table, &screen)));
         }
         for warning in &run.manifest.warnings {
-            print(&format!("warning: {warning}\n"));
+            print(&screen.wrap("warning: ", warning));
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn summary(manifest: &Manifest) -> String {
+/// What the run was, by name.
+fn summary(manifest: &Manifest) -> Vec<(&'static str, String)> {
     let seeds: Vec<String> = manifest.seeds.iter().map(u64::to_string).collect();
     let peak = manifest
         .times
@@ -62,28 +70,30 @@ fn summary(manifest: &Manifest) -> String {
     let memory = peak.map_or_else(String::new, |bytes| {
         format!(", at most {} of memory", size(bytes))
     });
-    let mut text = format!(
-        "{}\n\nstarted   {}\ntook      {}{memory}\ndevice    {}\nversion   gradstudy {} ({}), burn {}\nseeds     {}\n",
-        manifest.study,
-        manifest.times.started,
-        duration(manifest.times.seconds),
-        manifest.device.name,
-        manifest.gradstudy,
-        match manifest.build.as_str() {
-            "" => "build not recorded",
-            build => build,
-        },
-        manifest.burn,
-        seeds.join(", "),
-    );
+    let build = match manifest.build.as_str() {
+        "" => "build not recorded",
+        build => build,
+    };
+    let mut lines = vec![
+        ("started", manifest.times.started.clone()),
+        ("took", duration(manifest.times.seconds) + &memory),
+        ("device", manifest.device.name.clone()),
+        (
+            "version",
+            format!(
+                "gradstudy {} ({build}), burn {}",
+                manifest.gradstudy, manifest.burn
+            ),
+        ),
+        ("seeds", seeds.join(", ")),
+    ];
     for data in &manifest.data {
-        text += &format!(
-            "data      {}, {} examples, BLAKE3 {}\n",
-            data.name, data.examples, data.digest
-        );
+        let (name, examples, digest) = (&data.name, data.examples, &data.digest);
+        lines.push(("data", format!("{name}, {examples} examples, BLAKE3 {digest}")));
     }
     for file in &manifest.files {
-        text += &format!("uses      {}, BLAKE3 {}\n", file.name, file.digest);
+        lines.push(("uses", format!("{}, BLAKE3 {}", file.name, file.digest)));
     }
-    text + &format!("again     {}\n", manifest.command)
+    lines.push(("again", manifest.command.clone()));
+    lines
 }

@@ -28,6 +28,7 @@ use crate::study;
 use crate::syntax::Source;
 
 use super::options::{UNKNOWN_MEMORY, parse_size};
+use super::terminal::screen;
 use super::{Failure, print};
 use error::TestError;
 use samples::Tested;
@@ -153,7 +154,7 @@ impl Test {
         }
         match self.json {
             true => print(&show::json(file, &tested, &left_out, self.independent)),
-            false => print(&show::text(file, &tested, &left_out, self.independent)),
+            false => print(&show::text(file, &tested, &left_out, self.independent, &screen())),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -345,7 +346,7 @@ impl Test {
         }
         match self.json {
             true => print(&show::power_json(&law, self.size, &found)),
-            false => print(&show::power_text(&law, self.size, &found)),
+            false => print(&screen().wrap_lines(&show::power_text(&law, self.size, &found))),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -22,7 +22,7 @@ struct Schedule {
     failed: Option<ExecuteError>,
 }
 
-/// Hears of finished steps alone: several are at work, and a progress bar shows one.
+/// Hears of finished steps alone, for an observer that can show but one step at work.
 struct Ends<'a>(&'a dyn Observer);
 
 impl Observer for Ends<'_> {
@@ -64,19 +64,25 @@ impl Executor<'_> {
         let changed = Condvar::new();
         let engines: Vec<&Engine> = std::iter::once(self.engine).chain(self.beside).collect();
         let memory = self.memory / engines.len() as u64;
-        let (store, search, observer, cancel) = (self.store, self.search, Ends(self.observer), self.cancel);
+        let (store, search, ends, cancel) = (self.store, self.search, Ends(self.observer), self.cancel);
+        let observers: Vec<_> = engines.iter().map(|_| self.observer.beside()).collect();
         let (fail_fast, device) = (self.fail_fast, &self.device);
         let logs: Vec<Vec<StepReport>> = std::thread::scope(|scope| {
-            let workers = engines.iter().map(|engine| {
-                scope.spawn(|| {
-                    let mut executor = Executor::new(store, search, engine, memory, &observer, cancel);
+            let workers = engines.iter().zip(&observers).map(|(engine, observer)| {
+                let observer: &dyn Observer = match observer {
+                    Some(observer) => observer.as_ref(),
+                    None => &ends,
+                };
+                let (schedule, changed) = (&schedule, &changed);
+                scope.spawn(move || {
+                    let mut executor = Executor::new(store, search, engine, memory, observer, cancel);
                     executor.fail_fast = fail_fast;
                     executor.device = device.clone();
-                    while let Some(number) = next(&schedule, &changed) {
-                        executor.failures.replace(lock(&schedule).failures.clone());
+                    while let Some(number) = next(schedule, changed) {
+                        executor.failures.replace(lock(schedule).failures.clone());
                         let task = AssertUnwindSafe(|| executor.task(plan, &plan.steps[number]));
                         let result = catch_unwind(task);
-                        let mut schedule = lock(&schedule);
+                        let mut schedule = lock(schedule);
                         schedule.running -= 1;
                         schedule.failures.extend(executor.failures.take());
                         match &result {

@@ -395,6 +395,8 @@ impl<'a> Executor<'a> {
                 weights: file,
                 seed,
             } => {
+                let start = Instant::now();
+                self.observer.begin(step, 1, 0, "model");
                 let kind = models::find(&model.name).expect("the checker knows the models");
                 let network = kind.build(&model.args, *input).map_err(|cause| at(step, cause))?;
                 let theta = match file {
@@ -405,6 +407,8 @@ impl<'a> Executor<'a> {
                             .values
                     }
                 };
+                // Made in a moment, as often as it is needed: no cost to keep.
+                self.observer.end(step, start.elapsed().as_secs_f64());
                 Ok((network, theta))
             }
             Work::Train { .. } => self.trained(plan, step),

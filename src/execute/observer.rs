@@ -22,6 +22,12 @@ pub trait Observer: Sync {
     fn failed(&self, _error: &ExecuteError) {}
     /// A step's result was in the cache.
     fn reused(&self, step: &Step);
+
+    /// Who watches a further device, which works on other steps at the same time. Without one only its ends, warnings and
+    /// failures are heard, by this one.
+    fn beside(&self) -> Option<Box<dyn Observer + Send + '_>> {
+        None
+    }
 }
 
 /// Watches nothing.

@@ -81,15 +81,20 @@ fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, V
     })
 }
 
-/// Puts the levels that all uses of a step have in common behind the statement's name in its label: `noisy (lr = 0.1): …`.
+/// Notes the statement of a step and the levels that all its uses have in common, and puts these behind the statement's name
+/// in its label: `noisy (lr = 0.1): …`.
 fn name_levels(step: &mut Step, levels_of: &HashMap<StepId, Vec<(String, String)>>) {
     let levels = levels_of.get(&step.id).map_or(&[][..], Vec::as_slice);
     let of_statement = !matches!(
         step.key.operation,
         Operation::Load | Operation::Corrupt | Operation::Initialise
     );
-    if let (false, true, Some((name, rest))) = (levels.is_empty(), of_statement, step.label.split_once(": "))
-    {
+    step.levels = levels.to_vec();
+    let Some((name, rest)) = step.label.split_once(": ").filter(|_| of_statement) else {
+        return;
+    };
+    step.statement = name.to_string();
+    if !levels.is_empty() {
         let levels: Vec<String> = levels
             .iter()
             .map(|(factor, level)| format!("{factor} = {level}"))
@@ -137,6 +142,8 @@ impl Lowering<'_> {
             key,
             work,
             label,
+            statement: String::new(),
+            levels: Vec::new(),
             cost,
         });
         id

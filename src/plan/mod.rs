@@ -3,12 +3,14 @@
 //! A step's id is the BLAKE3 hash of its [`StepKey`]: the operation, its canonical settings, the ids of its inputs,
 //! the seed and the version of the mathematics behind it. Equal steps of different cases are one step.
 
+pub mod changes;
 pub mod cost;
 pub mod display;
 mod error;
 mod inputs;
 mod lower;
 mod measure;
+pub mod need;
 mod own_numbers;
 pub mod route;
 mod settings;

@@ -91,6 +91,10 @@ pub struct Step {
     pub work: Work,
     /// A few words for plans and progress bars.
     pub label: String,
+    /// The statement of the study that asks for it; empty for data sets and initial weights, which several statements share.
+    pub statement: String,
+    /// The levels that all uses of the step have in common, as (factor, label).
+    pub levels: Vec<(String, String)>,
     pub cost: Cost,
 }
 

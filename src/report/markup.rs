@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, T
 
 use super::notes::notes;
 use super::number::{self, Target};
+use super::screen::{Screen, ScreenGrid};
 use super::table::{Label, Row, Table, Verdict};
 
 /// Rules above, below and under the header, as booktabs has them.
@@ -15,13 +16,18 @@ pub(crate) const TERMINAL_STYLE: TableStyle = TableStyle::new()
 /// The grid as a GitHub-flavoured Markdown table, without caption and notes. The paper's values stand in
 /// parentheses behind ours.
 pub fn to_markdown(table: &Table) -> String {
-    grid(table, Target::Markdown)
-        .load_style(presets::ASCII_MARKDOWN)
-        .to_string()
+    markdown_grid(table).to_string()
 }
 
-/// Caption, grid and notes for a terminal. The paper's values stand in parentheses under ours.
+/// Caption, grid and notes as a file holds them: lines of any length, no colour. The paper's values stand in parentheses
+/// under ours.
 pub fn to_terminal(table: &Table) -> String {
+    to_screen(table, &Screen::default())
+}
+
+/// The same for a screen: a table that is too wide for it is folded, turned round or printed row by row, and the rest is broken
+/// between words.
+pub fn to_screen(table: &Table, screen: &Screen) -> String {
     let paper = table
         .paper
         .as_ref()
@@ -29,14 +35,52 @@ pub fn to_terminal(table: &Table) -> String {
     let definitions = table.definitions.as_ref().map(|it| format!(". {it}"));
     let caption = [Some(table.caption.clone()), paper, definitions];
     let caption: String = caption.into_iter().flatten().collect();
-    let mut text = format!("{caption}\n{}\n", grid(table, Target::Terminal).trim_fmt());
+    let grid = screen_grid(table, screen).show(screen);
+    let mut text = format!("{}{grid}\n", screen.wrap("", &caption));
     for note in notes(table, Target::Terminal, str::to_string)
         .iter()
         .chain(&table.conventions)
     {
-        text.push_str(&format!("  {note}\n"));
+        text.push_str(&screen.wrap("  ", note));
     }
     text
+}
+
+fn screen_grid(table: &Table, screen: &Screen) -> ScreenGrid {
+    let target = Target::Terminal;
+    let keys = table.keys.iter().map(|key| key.heading.clone());
+    let headings = (0..table.columns.len()).map(|index| table.heading(index, target));
+    let mut grid = ScreenGrid::new(keys.chain(headings))
+        .align_right(right_columns(table))
+        .fold(0..table.keys.len())
+        .turning(table.keys.len());
+    for row in &table.rows {
+        let labels = row.labels.iter().map(|label| label_text(label, target));
+        let cells = (0..row.cells.len()).map(|index| {
+            let (ours, paper) = cell_texts(table, index, row, target);
+            let ours = screen.judged(&ours, row.cells[index].verdict);
+            match paper {
+                Some(paper) => format!("{ours}\n({paper})"),
+                None => ours,
+            }
+        });
+        grid.add_row(labels.chain(cells));
+    }
+    grid
+}
+
+/// Columns of numbers: all statistics, and keys that count.
+fn right_columns(table: &Table) -> Vec<usize> {
+    let counts = |index: &usize| {
+        *index >= table.keys.len()
+            || table
+                .rows
+                .iter()
+                .all(|row| matches!(row.labels[*index], Label::Count(_)))
+    };
+    (0..table.keys.len() + table.columns.len())
+        .filter(counts)
+        .collect()
 }
 
 /// The notes under the table, in Markdown.
@@ -94,42 +138,26 @@ pub(super) fn label_text(label: &Label, target: Target) -> String {
     }
 }
 
-fn grid(table: &Table, target: Target) -> Grid {
-    let escape = |text: &str| {
-        if target == Target::Markdown {
-            escape_markdown(text)
-        } else {
-            text.to_string()
-        }
-    };
-    let between = if target == Target::Markdown { " " } else { "\n" };
+fn markdown_grid(table: &Table) -> Grid {
+    let target = Target::Markdown;
     let mut grid = Grid::new();
     grid.set_content_arrangement(ContentArrangement::Disabled)
-        .load_style(TERMINAL_STYLE);
-    let keys = table.keys.iter().map(|key| escape(&key.heading));
-    let headings = (0..table.columns.len()).map(|index| escape(&table.heading(index, target)));
+        .load_style(presets::ASCII_MARKDOWN);
+    let keys = table.keys.iter().map(|key| escape_markdown(&key.heading));
+    let headings = (0..table.columns.len()).map(|index| escape_markdown(&table.heading(index, target)));
     grid.set_header(keys.chain(headings));
     for row in &table.rows {
         let labels = row.labels.iter().map(|label| label_text(label, target));
         let cells = (0..row.cells.len()).map(|index| match cell_texts(table, index, row, target) {
-            (ours, Some(paper)) => format!("{ours}{between}({paper})"),
+            (ours, Some(paper)) => format!("{ours} ({paper})"),
             (ours, None) => ours,
         });
         grid.add_row(labels.chain(cells));
     }
-    for (index, column) in grid.column_iter_mut().enumerate() {
-        let number = match table.keys.get(index) {
-            Some(_) => table
-                .rows
-                .iter()
-                .all(|row| matches!(row.labels[index], Label::Count(_))),
-            None => true,
-        };
-        column.set_cell_alignment(if number {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
-        });
+    for index in right_columns(table) {
+        if let Some(column) = grid.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     grid
 }

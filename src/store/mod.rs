@@ -4,7 +4,6 @@
 //! another class of device are never taken for one's own. It is filled under a temporary name and renamed.
 
 mod cost;
-mod explain;
 pub mod inventory;
 mod lock;
 
@@ -15,7 +14,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::plan::{Step, StepId};
+use crate::plan::{Step, StepId, StepKey};
 
 pub use cost::StepCost;
 pub use lock::StepLock;
@@ -94,9 +93,10 @@ impl Store {
         fs::rename(folder, &target).map_err(StoreError::write(&target))
     }
 
-    /// Why no finished step answers `step`: how the most similar one differs.
-    pub fn explain(&self, step: &Step) -> Option<String> {
-        explain::nearest(&self.steps, step)
+    /// What was asked of a finished step; `None` if it is not here.
+    pub fn key(&self, id: &str) -> Option<StepKey> {
+        let folder = self.directory(&StepId(id.to_string()));
+        serde_json::from_slice(&fs::read(folder.join(KEY)).ok()?).ok()
     }
 
     /// Bytes free on the disk of the cache; 0 if the system does not say.

@@ -232,7 +232,7 @@ fn check_plan_and_run_say_what_was_done_to_the_weights() {
     for expected in ["W0106", &format!("w.pt: {line}"), "test.study:3"] {
         assert!(flat(&said.stderr).contains(expected), "{}", said.stderr);
     }
-    let said = gradstudy.run(&["plan", "test.study"]).success();
+    let said = gradstudy.run(&["plan", "test.study", "--steps"]).success();
     assert!(
         said.stdout.contains(&format!("FCN from w.pt ({line})")),
         "{}",

@@ -12,7 +12,7 @@ use super::error::ExportError;
 use super::results::{array, table};
 use super::{Export, What, extension, write_error, write_whole};
 use crate::arrays::write::{self, Column, Columns, Tensor};
-use crate::cli::progress::Bars;
+use crate::cli::progress::{Count, Form, Progress};
 use crate::cli::{Failure, print, run, study};
 use crate::execute::{Executor, Labels, Minibatches};
 use crate::gradients::history::GradientHistory;
@@ -68,7 +68,8 @@ impl Export {
         let device = self.computing.select()?;
         let search = self.places.search();
         let store = Store::open(&self.places.cache(), device.class)?;
-        let (cancel, bars) = (run::stop_on_request(), Bars::new());
+        let cancel = run::stop_on_request();
+        let bars = Progress::new(Form::choose(false, false), Count::default());
         let memory = self.computing.memory();
         let executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
         Ok(match what {

@@ -11,11 +11,13 @@ use crate::plan::test_kind;
 use crate::report::columns::{COLUMNS, ColumnKind, samples::samples};
 use crate::report::number::{self, Format, Target};
 use crate::report::remarks;
+use crate::report::table::Verdict;
+use crate::report::{Screen, ScreenGrid};
 use crate::signature::Call;
 use crate::stats::interval::Interval;
 use crate::stats::outcome::Outcome;
 use crate::stats::power::Power;
-use crate::stats::sensitivity::TailPoint;
+use crate::stats::sensitivity::{Row as SensitivityRow, TailPoint};
 
 /// Of the JSON; a new key does not change it.
 const FORMAT_VERSION: u32 = 1;
@@ -66,12 +68,19 @@ fn value_text(value: &crate::signature::Value) -> String {
 }
 
 /// One line for each statistic, with the conventions below; `left_out` says which arrays were not tested.
-pub fn text(file: &Path, tested: &[Tested], left_out: &[String], independent: bool) -> String {
-    let mut text = left_out
+pub fn text(
+    file: &Path,
+    tested: &[Tested],
+    left_out: &[String],
+    independent: bool,
+    screen: &Screen,
+) -> String {
+    let text = left_out
         .iter()
         .map(|line| format!("note: {line}\n"))
         .collect::<String>();
     let mut without = false;
+    let (mut whole, mut text) = (String::new(), text);
     for matrix in tested {
         let (_, size) = matrix.matrix.samples(matrix.along);
         let count = matrix.range.len();
@@ -95,7 +104,7 @@ pub fn text(file: &Path, tested: &[Tested], left_out: &[String], independent: bo
         }
         for test in &matrix.tests {
             text += &format!("\n{}\n", written(&test.call));
-            text += &lines(&test.outcome, independent);
+            text += &lines(&test.outcome, independent, screen);
             text += &format!("{}\n", test_kind(&test.call.name).convention(&test.call.args));
             for caveat in caveats(&test.outcome) {
                 text += &format!("{caveat}\n");
@@ -103,36 +112,79 @@ pub fn text(file: &Path, tested: &[Tested], left_out: &[String], independent: bo
             without |= test.outcome.acceptance().is_some() && count > 1 && !independent;
         }
         if let Some(rows) = &matrix.sensitivity {
-            text += "\ntail                ecdf       n_tail  x_min      β̂        SE(β̂)    d_ks     d_c fixed     d_c fitted\n";
-            for row in rows {
-                text += &format!("{:<19} {:<9}", row.tail, row.ecdf);
-                text += &match &row.found {
-                    None => "  no such tail\n".to_string(),
-                    Some(found) => {
-                        let number = |value: f64| {
-                            number::quantity(value, None, Format::Significant(3), Target::Terminal)
-                        };
-                        let verdict = |accepted: bool| if accepted { "yes" } else { "no" };
-                        format!(
-                            " {:>7}  {:<9}  {:<7}  {:<7}  {:<7}  {:<8} {:<4} {:<8} {}\n",
-                            found.n_tail,
-                            number(found.x_min),
-                            number(found.beta),
-                            number(found.beta_se),
-                            number(found.d_ks),
-                            number(found.d_c_fixed),
-                            verdict(found.power_law_fixed),
-                            number(found.d_c_fitted),
-                            verdict(found.power_law_fitted),
-                        )
-                    }
-                };
-            }
+            whole += &screen.wrap_lines(&std::mem::take(&mut text));
+            whole += &format!("\n{}", sensitivities(rows, screen));
             text += "Both critical distances are too large for `scan`.\n";
         }
     }
     if without {
         text += "Rates of several samples have a 95 % interval (Wilson's) with --independent, where they are independent.\n";
+    }
+    whole + &screen.wrap_lines(&text)
+}
+
+/// Columns that the lines of [`sensitivities`] take.
+const SENSITIVITY_WIDTH: usize = 104;
+
+/// A power law's verdict under each choice, a line each.
+fn sensitivities(rows: &[SensitivityRow], screen: &Screen) -> String {
+    let number = |value: f64| number::quantity(value, None, Format::Significant(3), Target::Terminal);
+    let verdict = |accepted: bool| if accepted { "yes" } else { "no" };
+    if screen.width.is_some_and(|width| width < SENSITIVITY_WIDTH) {
+        let mut grid = ScreenGrid::new([
+            "tail",
+            "ecdf",
+            "n_tail",
+            "x_min",
+            "β̂",
+            "SE(β̂)",
+            "d_ks",
+            "d_c fixed",
+            "d_c fitted",
+        ])
+        .fold([0])
+        .turning(2);
+        for row in rows {
+            let cells = match &row.found {
+                None => std::iter::once("no such tail".to_string())
+                    .chain((0..6).map(|_| number::dash(Target::Terminal).to_string()))
+                    .collect(),
+                Some(found) => vec![
+                    found.n_tail.to_string(),
+                    number(found.x_min),
+                    number(found.beta),
+                    number(found.beta_se),
+                    number(found.d_ks),
+                    format!("{} {}", number(found.d_c_fixed), verdict(found.power_law_fixed)),
+                    format!("{} {}", number(found.d_c_fitted), verdict(found.power_law_fitted)),
+                ],
+            };
+            grid.add_row(
+                [row.tail.to_string(), row.ecdf.to_string()]
+                    .into_iter()
+                    .chain(cells),
+            );
+        }
+        return grid.show(screen) + "\n";
+    }
+    let mut text = "tail                ecdf       n_tail  x_min      β̂        SE(β̂)    d_ks     d_c fixed     d_c fitted\n".to_string();
+    for row in rows {
+        text += &format!("{:<19} {:<9}", row.tail, row.ecdf);
+        text += &match &row.found {
+            None => "  no such tail\n".to_string(),
+            Some(found) => format!(
+                " {:>7}  {:<9}  {:<7}  {:<7}  {:<7}  {:<8} {:<4} {:<8} {}\n",
+                found.n_tail,
+                number(found.x_min),
+                number(found.beta),
+                number(found.beta_se),
+                number(found.d_ks),
+                number(found.d_c_fixed),
+                verdict(found.power_law_fixed),
+                number(found.d_c_fitted),
+                verdict(found.power_law_fitted),
+            ),
+        };
     }
     text
 }
@@ -173,7 +225,7 @@ fn interval(column: &ColumnKind, outcome: &Outcome, independent: bool) -> Option
     (independent || counts.tested == 1).then(|| counts.interval(counts.tested as f64))
 }
 
-fn lines(outcome: &Outcome, independent: bool) -> String {
+fn lines(outcome: &Outcome, independent: bool, screen: &Screen) -> String {
     let tested = outcome.acceptance().map_or(0, |counts| counts.tested);
     let shown = |column: &ColumnKind, value: f64| {
         let interval = interval(column, outcome, independent);
@@ -182,6 +234,11 @@ fn lines(outcome: &Outcome, independent: bool) -> String {
             format!("  (95 %: {interval})")
         });
         let quantity = number::quantity(value, None, column.format, Target::Terminal);
+        let verdict = (column.format == Format::Verdict && tested == 1).then_some(match value {
+            1.0 => Verdict::NotRejected,
+            _ => Verdict::Rejected,
+        });
+        let quantity = screen.judged(&quantity, verdict);
         format!("  {:<28} {quantity}{interval}\n", column.name)
     };
     statistics(outcome)

@@ -11,6 +11,7 @@ use super::parts::{
 use super::{provenance_rows, setting_rows};
 use crate::report::latex::escape;
 use crate::report::number::{self, Target};
+use crate::report::screen::Screen;
 
 /// A column: its heading, LaTeX already, and its part of the text's width.
 pub(super) type Column<'a> = (&'a str, f64);
@@ -23,7 +24,7 @@ pub fn to_latex(diff: &RunDiff, label: &str) -> String {
         .to_string();
     text.push_str(&format!("{}\\par\n", escape(&sentences(&summary(diff)))));
     let escaped = |row: Vec<String>| row.iter().map(|text| breakable(text)).collect::<Vec<_>>();
-    let flips = diff.flips.iter().zip(flip_rows(diff));
+    let flips = diff.flips.iter().zip(flip_rows(diff, &Screen::default()));
     let flips = flips.map(|(flip, row)| (flip.identity.parts(), escaped(row[1..].to_vec())));
     let (flips, shared) = without_shared(flips.collect());
     text.push_str(&table(

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{RunDiff, SettingChange};
 use crate::report::markup::escape_markdown;
 use crate::report::number::{self, DASH, Target};
+use crate::report::screen::{Screen, ScreenGrid};
 use parts::{
     comparison_rows, flip_rows, grid, one_sided, pair_title, row, sentences, summary, untested_rows,
 };
@@ -20,7 +21,8 @@ use parts::{
 /// How differences are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    Text,
+    /// For such a screen.
+    Text(Screen),
     Markdown,
     Latex,
 }
@@ -39,22 +41,24 @@ const COMPARED: [&str; 7] = [
 /// Headings of the differences that could not be tested.
 const UNTESTED: [&str; 6] = ["condition", "statistic", "left", "right", "difference", "no test"];
 
-/// For a terminal: flips of verdicts, what was tested, what else moved, then what may have caused it.
+/// As a file holds it: flips of verdicts, what was tested, what else moved, then what may have caused it.
 pub fn to_text(diff: &RunDiff) -> String {
-    let mut text = summary(diff);
+    to_screen(diff, &Screen::default())
+}
+
+/// The same for a screen.
+pub fn to_screen(diff: &RunDiff, screen: &Screen) -> String {
+    let mut text = screen.wrap_lines(&summary(diff));
     let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
-            let mut grid = grid(header);
-            rows.into_iter().for_each(|row| {
-                grid.add_row(row);
-            });
-            text.push_str(&format!("\n{title}\n{}\n", grid.trim_fmt()));
+            let grid = screen_grid(header, rows);
+            text.push_str(&format!("\n{title}\n{}\n", grid.show(screen)));
         }
     };
     section(
         "verdicts that flipped",
         &["measurement", "verdict", "left", "right"],
-        flip_rows(diff),
+        flip_rows(diff, screen),
     );
     section("tested", &COMPARED, comparison_rows(diff));
     section("not tested", &UNTESTED, untested_rows(diff));
@@ -62,15 +66,14 @@ pub fn to_text(diff: &RunDiff) -> String {
         text.push_str("\nwhat moved, chance or not\n");
     }
     for pair in diff.pairs.iter().filter(|pair| !pair.is_same()) {
-        text.push_str(&format!("\n{}", pair_title(pair)));
+        let title = pair_title(pair);
+        text.push('\n');
         match one_sided(pair) {
-            Some(side) => text.push_str(&format!(": {side}\n")),
+            Some(side) => text.push_str(&screen.wrap_lines(&format!("{title}: {side}"))),
             None => {
-                let mut grid = grid(&["statistic", "left", "right", "change"]);
-                for row in pair.statistics.iter().filter_map(|it| row(it, Target::Terminal)) {
-                    grid.add_row(row);
-                }
-                text.push_str(&format!("\n{}\n", grid.trim_fmt()));
+                let rows = pair.statistics.iter().filter_map(|it| row(it, Target::Terminal));
+                let grid = screen_grid(&["statistic", "left", "right", "change"], rows);
+                text.push_str(&format!("{}{}\n", screen.wrap_lines(&title), grid.show(screen)));
             }
         }
     }
@@ -79,10 +82,8 @@ pub fn to_text(diff: &RunDiff) -> String {
         ("data, versions and devices that differ", provenance_rows(diff)),
     ] {
         if !changes.is_empty() {
-            text.push_str(&format!(
-                "\n{title}\n{}\n",
-                settings(&changes, str::to_string).trim_fmt()
-            ));
+            let grid = screen_grid(&["setting", "left", "right"], shown_settings(&changes));
+            text.push_str(&format!("\n{title}\n{}\n", grid.show(screen)));
         }
     }
     text
@@ -106,7 +107,7 @@ pub fn to_markdown(diff: &RunDiff) -> String {
     section(
         "Verdicts that flipped",
         &["measurement", "verdict", "left", "right"],
-        flip_rows(diff),
+        flip_rows(diff, &Screen::default()),
     );
     section("Tested", &COMPARED, comparison_rows(diff));
     section("Not tested", &UNTESTED, untested_rows(diff));
@@ -135,7 +136,10 @@ pub fn to_markdown(diff: &RunDiff) -> String {
         ("Data, versions and devices that differ", provenance_rows(diff)),
     ] {
         if !changes.is_empty() {
-            let mut grid = settings(&changes, escape_markdown);
+            let mut grid = grid(&["setting", "left", "right"]);
+            for row in shown_settings(&changes) {
+                grid.add_row(row.map(|text| escape_markdown(&text)));
+            }
             text.push_str(&format!(
                 "\n{title}:\n\n{}\n",
                 grid.load_style(presets::ASCII_MARKDOWN)
@@ -155,11 +159,29 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn settings(changes: &[SettingChange], escape: fn(&str) -> String) -> comfy_table::Table {
-    let mut grid = grid(&["setting", "left", "right"]);
-    for row in shown_settings(changes) {
-        grid.add_row(row.map(|text| escape(&text)));
-    }
+/// Columns of words, which a narrow screen folds; the others hold numbers.
+const WORDS: [&str; 9] = [
+    "condition",
+    "measurement",
+    "row",
+    "statistic",
+    "test",
+    "no test",
+    "verdict",
+    "setting",
+    "as printed",
+];
+
+/// A table for a screen.
+fn screen_grid<R: IntoIterator<Item = String>>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = R>,
+) -> ScreenGrid {
+    // What a setting is set to may be words, too.
+    let settings = header.first() == Some(&"setting");
+    let folds = |index: &usize| settings || WORDS.contains(&header[*index]);
+    let mut grid = ScreenGrid::new(header.iter().copied()).fold((0..header.len()).filter(folds));
+    rows.into_iter().for_each(|row| grid.add_row(row));
     grid
 }
 

@@ -3,9 +3,9 @@
 use comfy_table::presets;
 
 use super::super::paper::{PaperCell, PaperDiff};
-use super::Style;
 use super::latex::{breakable, table, without_shared};
-use super::parts::{difference_with_interval, grid, sentences, verdict};
+use super::parts::{coloured, difference_with_interval, grid, sentences, verdict};
+use super::{Style, screen_grid};
 use crate::report::latex::{self, escape};
 use crate::report::markup::escape_markdown;
 use crate::report::number::{self, Format, Target};
@@ -27,7 +27,7 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64, label: &str) -> Stri
     }
     let mut text = summary(diff, alpha);
     text = match style {
-        Style::Text => text,
+        Style::Text(screen) => screen.wrap_lines(&text),
         Style::Markdown => sentences(&text) + "\n",
         Style::Latex => format!("{}\\par\n", escape(&sentences(&text))),
     };
@@ -64,7 +64,7 @@ pub fn paper_to(style: Style, diff: &PaperDiff, alpha: f64, label: &str) -> Stri
     for (table, row) in &diff.without {
         let line = format!("{table}: the paper has no row for {row}");
         text.push_str(&match style {
-            Style::Text => format!("{line}\n"),
+            Style::Text(screen) => screen.wrap_lines(&line),
             Style::Markdown => format!("\n{}\n", escape_markdown(&line)),
             Style::Latex => format!("{}\\par\n", escape(&sentences(&line))),
         });
@@ -77,8 +77,8 @@ const FLIPS: [&str; 4] = ["row", "verdict", "ours", "paper"];
 fn flip(cell: &PaperCell, style: Style) -> Vec<String> {
     let target = target(style);
     let word = |value: f64| match value {
-        1.0 => verdict(true),
-        0.0 => verdict(false),
+        1.0 => judged(true, style),
+        0.0 => judged(false, style),
         mean => number::quantity(mean, None, Format::Percent(3), target) + " of seeds not rejected",
     };
     vec![
@@ -87,6 +87,13 @@ fn flip(cell: &PaperCell, style: Style) -> Vec<String> {
         word(cell.ours),
         word(cell.paper),
     ]
+}
+
+fn judged(accepted: bool, style: Style) -> String {
+    match style {
+        Style::Text(screen) => coloured(accepted, &screen),
+        _ => verdict(accepted),
+    }
 }
 
 fn summary(diff: &PaperDiff, alpha: f64) -> String {
@@ -137,15 +144,13 @@ fn row(cell: &PaperCell, style: Style) -> Vec<String> {
 }
 
 fn section(style: Style, title: &str, label: &str, header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut grid = grid(header);
     match style {
-        Style::Text => {
-            rows.iter().for_each(|row| {
-                grid.add_row(row);
-            });
-            format!("\n{title}\n{}\n", grid.trim_fmt())
+        Style::Text(screen) => {
+            let grid = screen_grid(header, rows.iter().cloned());
+            format!("\n{title}\n{}\n", grid.show(&screen))
         }
         Style::Markdown => {
+            let mut grid = grid(header);
             rows.iter().for_each(|row| {
                 grid.add_row(row.iter().map(|text| escape_markdown(text)));
             });

@@ -10,6 +10,8 @@ use super::p_value;
 use crate::report::column;
 use crate::report::markup::TERMINAL_STYLE;
 use crate::report::number::{self, DASH, Format, Target};
+use crate::report::screen::Screen;
+use crate::report::table::Verdict;
 use crate::stats::interval::Interval;
 
 pub(super) fn grid(header: &[&str]) -> Grid {
@@ -214,13 +216,23 @@ pub(super) fn sentences(lines: &str) -> String {
     all.join(" ")
 }
 
+/// A verdict in its colour.
+pub(super) fn coloured(accepted: bool, screen: &Screen) -> String {
+    let judged = match accepted {
+        true => Verdict::NotRejected,
+        false => Verdict::Rejected,
+    };
+    screen.judged(&verdict(accepted), Some(judged))
+}
+
 pub(super) fn verdict(accepted: bool) -> String {
     if accepted { "not rejected" } else { "rejected" }.to_string()
 }
 
-pub(super) fn flip_rows(diff: &RunDiff) -> Vec<Vec<String>> {
+/// The verdicts that flipped, coloured where `screen` has colours.
+pub(super) fn flip_rows(diff: &RunDiff, screen: &Screen) -> Vec<Vec<String>> {
     let row = |flip: &super::super::Flip| {
-        let sides = [flip.left, flip.right].map(verdict);
+        let sides = [flip.left, flip.right].map(|accepted| coloured(accepted, screen));
         [
             vec![flip.identity.to_string(), flip.statistic.to_string()],
             sides.to_vec(),
