@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle, presets};
 
+use super::mathematics::{self, Part};
 use super::notes::notes;
 use super::number::{self, Target};
 use super::table::{Label, Row, Table, Verdict};
@@ -27,7 +28,7 @@ pub fn to_terminal(table: &Table) -> String {
         .as_ref()
         .map(|it| format!(" (in parentheses: Table {} of Xie et al., 2023)", it.table));
     let definitions = table.definitions.as_ref().map(|it| format!(". {it}"));
-    let caption = [Some(table.caption.clone()), paper, definitions];
+    let caption = [Some(mathematics::plain(&table.caption)), paper, definitions];
     let caption: String = caption.into_iter().flatten().collect();
     let mut text = format!("{caption}\n{}\n", grid(table, Target::Terminal).trim_fmt());
     for note in notes(table, Target::Terminal, str::to_string)
@@ -42,6 +43,15 @@ pub fn to_terminal(table: &Table) -> String {
 /// The notes under the table, in Markdown.
 pub(super) fn markdown_notes(table: &Table) -> Vec<String> {
     notes(table, Target::Markdown, escape_markdown)
+}
+
+/// The same for a caption or heading, whose formulas between dollars stay as they are.
+pub fn prose_markdown(text: &str) -> String {
+    let parts = mathematics::parts(text).into_iter().map(|part| match part {
+        Part::Text(text) => escape_markdown(text),
+        Part::Formula(tex) => format!("${tex}$"),
+    });
+    parts.collect()
 }
 
 /// Keeps text from being read as Markdown. Underscores within a word are left: they mean nothing there.
@@ -97,9 +107,9 @@ pub(super) fn label_text(label: &Label, target: Target) -> String {
 fn grid(table: &Table, target: Target) -> Grid {
     let escape = |text: &str| {
         if target == Target::Markdown {
-            escape_markdown(text)
+            prose_markdown(text)
         } else {
-            text.to_string()
+            mathematics::plain(text)
         }
     };
     let between = if target == Target::Markdown { " " } else { "\n" };
