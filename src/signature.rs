@@ -35,6 +35,12 @@ pub struct Param {
 pub enum ParamType {
     /// A whole number within the bounds (both included); `44_426` is 44426.
     Integer { min: i64, max: i64 },
+    /// A whole number within the bounds (both included), or one of these words.
+    IntegerOr {
+        min: i64,
+        max: i64,
+        words: &'static [&'static str],
+    },
     /// A real number within the bounds (both included); a percent is taken as a hundredth.
     Number { min: f64, max: f64 },
     /// `true` or `false`.
@@ -43,12 +49,16 @@ pub enum ParamType {
     Text,
     /// A quoted string, or one of these words.
     TextOr(&'static [&'static str]),
+    /// The path of a file or folder in quotes, relative to the folder of the study that it stands in.
+    Path,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A nested call to one of these, such as `top(1000)`; a bare word is a call without arguments.
     Call(&'static [&'static Signature]),
     /// A list of values of the one type; a single value is taken as a list of one.
     List(&'static ParamType),
+    /// A list of texts, each with a label of its own; its value is a [`Value::Call`] without a name, of the texts by label.
+    Labelled,
     /// The name of a statement of one of these kinds (`data`, `model`, `train`, `record`, `test`).
     Reference(&'static [&'static str]),
 }
@@ -73,8 +83,31 @@ pub enum Value {
     Number(f64),
     /// A quoted string, a word of a fixed set, or the name of another statement.
     Text(String),
+    File(FilePath),
     List(Vec<Value>),
     Call(Call),
+}
+
+/// A path as a study writes it, and as it leads there from the working directory. Keys, manifests and resolved studies
+/// hold the former, so that the same study is the same wherever it is started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct FilePath {
+    pub written: String,
+    pub path: String,
+}
+
+impl From<String> for FilePath {
+    fn from(written: String) -> Self {
+        let path = written.clone();
+        FilePath { written, path }
+    }
+}
+
+impl From<FilePath> for String {
+    fn from(file: FilePath) -> Self {
+        file.written
+    }
 }
 
 /// A checked call: every parameter present except absent optional ones.
@@ -120,10 +153,11 @@ impl Args {
         }
     }
 
-    /// A string, word or reference. Panics like [`Args::integer`].
+    /// A string, word or reference; of a path, the one from the working directory. Panics like [`Args::integer`].
     pub fn text(&self, name: &str) -> &str {
         match self.get(name) {
             Some(Value::Text(value)) => value,
+            Some(Value::File(file)) => &file.path,
             other => panic!("`{name}` is {other:?}, its signature promised a word or text"),
         }
     }

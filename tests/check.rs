@@ -100,6 +100,41 @@ fn bad_cases_give_the_codes_they_name() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What `gradstudy render` prints is the same study, with its defaults written out.
+#[test]
+fn a_study_written_out_is_the_same_study() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = cases("good");
+    for folder in ["studies", "templates/studies"] {
+        let entries = std::fs::read_dir(root.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        files.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == "study")));
+    }
+    for path in files {
+        let original = source(&path);
+        let (study, _) =
+            study::check(&original, &VOCABULARY).unwrap_or_else(|found| panic!("{}", render(&found)));
+        let text = study::written_out(&original, &study::Overrides::default(), &VOCABULARY).unwrap();
+        let written = Source::new("written.study", text.clone());
+        let (again, _) = study::check(&written, &VOCABULARY)
+            .unwrap_or_else(|found| panic!("{}\n{}\n{text}", path.display(), render(&found)));
+        let plain = |study: &Study| Study {
+            files: Vec::new(),
+            slug: String::new(),
+            ..study.clone()
+        };
+        assert_eq!(
+            study::render(&plain(&again)),
+            study::render(&plain(&study)),
+            "{}\n{text}",
+            path.display()
+        );
+        let twice = study::written_out(&written, &study::Overrides::default(), &VOCABULARY).unwrap();
+        assert_eq!(twice, text, "{}", path.display());
+    }
+}
+
 #[test]
 fn every_code_is_listed_once_and_has_a_case() {
     let listed: Vec<&str> = CODES.iter().map(|code| code.code).collect();

@@ -28,6 +28,8 @@ fn tables(title: &str) -> Vec<Table> {
         mirrors: Some(1),
         caption: Some(title.into()),
         spread: Default::default(),
+        headings: Default::default(),
+        definitions: true,
     };
     let other = TableSpec {
         name: "50%".into(),

@@ -28,6 +28,7 @@ mod new;
 mod optimizers;
 mod own_history;
 mod own_numbers;
+mod paths;
 mod report;
 mod reports;
 mod runs;

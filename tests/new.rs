@@ -1,4 +1,4 @@
-//! `gradstudy new`, `completions`, `man`.
+//! `gradstudy new`, `templates`, `completions`, `man`.
 
 use crate::support::Gradstudy;
 
@@ -44,6 +44,42 @@ fn a_new_study_checks_clean_and_is_never_overwritten() {
         said.stderr
     );
     assert_eq!(gradstudy.run(&["new", "--template", "tabel1"]).code, Some(2));
+}
+
+#[test]
+fn templates_are_written_and_never_overwritten() {
+    let gradstudy = Gradstudy::new("");
+    let listed = gradstudy.run(&["templates"]).success().stdout;
+    gradstudy.run(&["templates", "--to", "mine/templates"]).success();
+    let folder = gradstudy.path().join("mine/templates");
+    for name in listed.lines() {
+        let carried = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("templates")
+            .join(name);
+        let carried = std::fs::read_to_string(carried).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(folder.join(name)).unwrap(),
+            carried,
+            "{name}"
+        );
+    }
+    assert!(listed.contains("table.tex.jinja"), "{listed}");
+    std::fs::write(folder.join("table.md.jinja"), "mine").unwrap();
+    std::fs::remove_file(folder.join("report.css.jinja")).unwrap();
+    let said = gradstudy.run(&["templates", "--to", "mine/templates"]);
+    assert!(
+        said.code == Some(2) && said.stderr.contains("--force"),
+        "{}",
+        said.stderr
+    );
+    assert!(!folder.join("report.css.jinja").exists(), "all or nothing");
+    gradstudy
+        .run(&["templates", "--to", "mine/templates", "--force"])
+        .success();
+    assert_ne!(
+        std::fs::read_to_string(folder.join("table.md.jinja")).unwrap(),
+        "mine"
+    );
 }
 
 #[test]

@@ -246,6 +246,32 @@ fn the_numbers_are_the_library_s() {
 }
 
 #[test]
+fn samples_are_named_in_the_words_of_studies_too() {
+    let gradstudy = folder();
+    let samples = |words: &[&str]| {
+        let start = ["test", "rows.npy", "--json", "--test", "hill(k: 3)"];
+        json(&gradstudy.run(&[&start[..], words].concat()).success())
+    };
+    let (rows, columns) = (samples(&["--along", "rows"]), samples(&["--along", "columns"]));
+    assert_eq!(samples(&["--along", "dimension"]), rows);
+    assert_eq!(samples(&["--along", "iteration"]), columns);
+    assert_eq!(
+        samples(&["--along", "dimension", "--iterations", "columns"]),
+        columns
+    );
+    assert_eq!(
+        samples(&["--along", "iteration", "--iterations", "columns"]),
+        rows
+    );
+    let alone = gradstudy.run(&["test", "rows.npy", "--iterations", "columns"]);
+    assert!(
+        alone.code == Some(2) && alone.stderr.contains("--along"),
+        "{}",
+        alone.stderr
+    );
+}
+
+#[test]
 fn text_sensitivity_and_stability() {
     let gradstudy = folder();
     let said = gradstudy

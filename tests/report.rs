@@ -1,6 +1,7 @@
 //! Tables and documents from a tiny run made by hand (`cases/runs`).
 
 mod documents;
+mod own_words;
 
 pub use documents::{AWKWARD, compile};
 
@@ -44,6 +45,8 @@ fn table1() -> TableSpec {
         mirrors: Some(1),
         caption: Some("Statistics over dimensions and iterations".into()),
         spread: Default::default(),
+        headings: Default::default(),
+        definitions: true,
     }
 }
 

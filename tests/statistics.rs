@@ -153,10 +153,14 @@ fn default_args_of(params: &[Param], given: &[&str]) -> Args {
             (None, _) => continue,
         };
         let value = match &param.ty {
-            ParamType::Integer { .. } => Value::Integer(text.parse().expect("a whole number")),
+            ParamType::Integer { .. } | ParamType::IntegerOr { .. } => {
+                Value::Integer(text.parse().expect("a whole number"))
+            }
             ParamType::Number { .. } => Value::Number(text.parse().expect("a number")),
             ParamType::Boolean => Value::Boolean(text == "true"),
             ParamType::Text | ParamType::TextOr(_) | ParamType::Word(_) => Value::Text(text.to_string()),
+            ParamType::Path => Value::File(text.to_string().into()),
+            ParamType::Labelled => panic!("no test takes labelled texts"),
             ParamType::Call(signatures) => {
                 let (name, inner) = text.split_once('(').unwrap_or((text, ")"));
                 let given: Vec<&str> = inner

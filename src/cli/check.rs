@@ -26,7 +26,7 @@ pub struct Check {
     /// Print what was found as JSON, and nothing else
     #[arg(long)]
     json: bool,
-    /// The .study files, or folders of them
+    /// The .study files, or folders of them; `-` reads a study from standard input
     #[arg(required = true, value_name = "STUDY")]
     studies: Vec<PathBuf>,
     #[command(flatten)]
@@ -57,13 +57,21 @@ impl Check {
 }
 
 fn check(path: &Path, overrides: &Overrides) -> Found {
-    let source = match Source::read(path) {
+    let source = match read(path) {
         Ok(source) => source,
         Err(error) => return Found::Unreadable(error),
     };
     match study::check_profiles(&source, overrides, &VOCABULARY) {
         Ok((study, warnings)) => Found::Study(study, warnings),
         Err(mistakes) => Found::Mistakes(mistakes),
+    }
+}
+
+/// The study at `path`, `-` being standard input: its files are looked for in the working directory.
+fn read(path: &Path) -> Result<Source, SourceError> {
+    match path == Path::new("-") {
+        true => Source::of("stdin", std::io::stdin()),
+        false => Source::read(path),
     }
 }
 

@@ -180,7 +180,7 @@ impl Diff {
 
     fn beside_paper(&self) -> Result<ExitCode, Failure> {
         let run = Run::open(&find(&self.reports.reports_dir, &self.run_a)?)?;
-        let found = paper_diff(&run.tables()?);
+        let found = paper_diff(&run.tables()?, &run.manifest.overrides);
         let label = self.label("paper", &run.layout.slug);
         let show = |style| display::paper_to(style, &found, self.alpha, &label);
         print(&match self.format {

@@ -1,5 +1,6 @@
 //! The command line: the only module that prints, reads the environment, or decides an exit code.
 
+mod areas;
 mod check;
 mod completions;
 mod data;
@@ -23,6 +24,7 @@ mod rm;
 mod run;
 mod show;
 mod study;
+mod templates;
 mod terminal;
 mod test;
 
@@ -81,6 +83,8 @@ enum Command {
     Devices(devices::Devices),
     /// Write a commented study to begin with
     New(new::New),
+    /// List the templates of reports, or write them into a folder to be changed
+    Templates(templates::TemplatesCommand),
     /// Serve editors over standard input and output (Language Server Protocol)
     Lsp(lsp::Lsp),
     /// Print a shell's completions
@@ -137,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.execute(),
         Command::Devices(command) => command.execute(),
         Command::New(command) => command.execute(),
+        Command::Templates(command) => command.execute(),
         Command::Lsp(command) => command.execute(),
         Command::Completions(command) => command.execute(),
         Command::Man(command) => command.execute(),

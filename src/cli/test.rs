@@ -48,9 +48,13 @@ pub struct Test {
     array: Option<String>,
     #[command(flatten)]
     text: TextOptions,
-    /// What a sample is [default: columns; all for arrays of one column]
+    /// What a sample is: columns, rows or all of the array, or, as studies say it of a history, dimension (each iteration's
+    /// gradient) or iteration (each parameter's history) [default: columns; all for arrays of one column]
     #[arg(long, value_enum)]
     along: Option<Direction>,
+    /// With --along dimension or iteration: what an iteration is in the file, as in `file(…)`
+    #[arg(long, value_enum, requires = "along", default_value_t = Lines::Rows)]
+    iterations: Lines,
     /// Only this sample: a column's name, or its number from 0
     #[arg(long, value_name = "SAMPLE")]
     sample: Option<String>,
@@ -127,6 +131,15 @@ enum Direction {
     Columns,
     Rows,
     All,
+    Dimension,
+    Iteration,
+}
+
+/// What an iteration is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Lines {
+    Rows,
+    Columns,
 }
 
 impl Test {
@@ -239,6 +252,14 @@ impl Test {
             Some(Direction::Columns) => Along::Columns,
             Some(Direction::Rows) => Along::Rows,
             Some(Direction::All) => Along::All,
+            Some(Direction::Dimension) => match self.iterations {
+                Lines::Rows => Along::Rows,
+                Lines::Columns => Along::Columns,
+            },
+            Some(Direction::Iteration) => match self.iterations {
+                Lines::Rows => Along::Columns,
+                Lines::Columns => Along::Rows,
+            },
             None if matrix.columns == 1 && self.sample.is_none() => Along::All,
             None => Along::Columns,
         };

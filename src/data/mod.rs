@@ -56,7 +56,7 @@ pub trait DatasetKind: Sync {
     }
 
     /// What [`DatasetKind::load`] would give. Published sets say so without their files; the user's own files
-    /// are read and checked for it (paths are relative to where gradstudy is started). Errors: settings that do
+    /// are read and checked for it (paths are relative to the folder of the study). Errors: settings that do
     /// not fit the set, and every mistake in the user's own files.
     fn outline(&self, args: &Args) -> Result<Outline, DataError>;
 

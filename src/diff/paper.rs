@@ -19,6 +19,9 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PaperDiff {
     pub format_version: u32,
+    /// What was changed for the run: a profile, whose sizes are not the study's, and each `--set`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
     pub cells: Vec<PaperCell>,
     /// Rows of ours that the paper does not have, by table.
     pub without: Vec<(String, String)>,
@@ -34,6 +37,8 @@ pub struct PaperCell {
     pub row: String,
     /// The name of the column.
     pub statistic: &'static str,
+    /// Whether it follows from the settings alone, as d_c does from n_tail: that it is as printed says nothing.
+    pub setting: bool,
     #[serde(skip)]
     pub format: Format,
     /// Mean over seeds.
@@ -54,8 +59,11 @@ pub struct PaperCell {
     pub p_adjusted: Option<f64>,
 }
 
-/// Compares `tables` with the paper's; none where no table mirrors one.
-pub fn paper_diff(tables: &[Table]) -> PaperDiff {
+/// Columns that settings decide, by their names.
+const SETTINGS: [&str; 6] = ["d_c", "n_tail", "alpha", "points", "tested", "replicates"];
+
+/// Compares `tables` of a run, for which `overrides` were made, with the paper's; none where no table mirrors one.
+pub fn paper_diff(tables: &[Table], overrides: &[String]) -> PaperDiff {
     let (mut cells, mut without) = (Vec::new(), Vec::new());
     for table in tables {
         let Some(side) = table.paper.as_ref().or(table.unmatched_paper.as_ref()) else {
@@ -88,6 +96,7 @@ pub fn paper_diff(tables: &[Table]) -> PaperDiff {
     }
     PaperDiff {
         format_version: FORMAT_VERSION,
+        overrides: overrides.to_vec(),
         cells,
         without,
     }
@@ -104,6 +113,7 @@ fn compared(column: &ColumnKind, ours: f64, sd: Option<f64>, seeds: u64, paper: 
         number: 0,
         row: String::new(),
         statistic: column.name,
+        setting: SETTINGS.contains(&column.name),
         format: column.format,
         ours,
         sd,

@@ -161,7 +161,8 @@ static SUMMARIES: Mutex<Vec<(String, Stamp, Summary)>> = Mutex::new(Vec::new());
 /// # Errors
 /// As of [`open`]; they are not remembered.
 pub fn summary(args: &Args) -> Result<Summary, OwnError> {
-    let key = serde_json::json!(args).to_string();
+    // Where a file lies is part of it, other than of what is written.
+    let key = format!("{args:?}");
     let facts = std::fs::metadata(args.text("path")).ok();
     let stamp: Stamp = (
         facts.as_ref().map_or(0, |facts| facts.len()),

@@ -292,7 +292,12 @@ impl Query<'_> {
             ParamType::Boolean => {
                 out.extend(["true", "false"].map(|word| Candidate::new(word, Kind::CONSTANT, "")));
             }
-            ParamType::Integer { .. } | ParamType::Number { .. } | ParamType::Text => {
+            ParamType::Integer { .. }
+            | ParamType::IntegerOr { .. }
+            | ParamType::Number { .. }
+            | ParamType::Text
+            | ParamType::Path
+            | ParamType::Labelled => {
                 let defaults = place.params.iter().filter_map(|param| match param.default {
                     Default::Text(text) => Some(Candidate::new(text, Kind::VALUE, "the default")),
                     _ => None,

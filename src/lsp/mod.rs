@@ -12,6 +12,7 @@ pub mod completion;
 pub mod describe;
 mod diagnostics;
 mod documents;
+mod fixes;
 pub mod hover;
 pub mod names;
 pub mod outline;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use lsp_server::ErrorCode;
 use lsp_types::{
-    CompletionOptions, CompletionResponse, DocumentSymbolResponse, GotoDefinitionResponse, Hover,
-    HoverContents, HoverProviderCapability, Location, MarkupContent, MarkupKind, OneOf, Position,
-    PrepareRenameResponse, Range, RenameOptions, ServerCapabilities, TextDocumentIdentifier,
-    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
-    TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
+    CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability, CompletionOptions,
+    CompletionResponse, DocumentSymbolResponse, GotoDefinitionResponse, Hover, HoverContents,
+    HoverProviderCapability, Location, MarkupContent, MarkupKind, OneOf, Position, PrepareRenameResponse,
+    Range, RenameOptions, ServerCapabilities, TextDocumentIdentifier, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, TextEdit, Uri,
+    WorkDoneProgressOptions, WorkspaceEdit,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use crate::syntax::{self, Source, Span};
 use super::at::Scope;
 use super::completion::complete;
 use super::documents::Documents;
+use super::fixes::fixes;
 use super::hover::hover;
 use super::names::{Found, Mention, RenameError, name_at};
 use super::project::{File, Project};
@@ -56,6 +58,10 @@ pub fn capabilities() -> ServerCapabilities {
         definition_provider: Some(OneOf::Left(true)),
         references_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX]),
+            ..CodeActionOptions::default()
+        })),
         document_formatting_provider: Some(OneOf::Left(true)),
         rename_provider: Some(OneOf::Right(RenameOptions {
             prepare_provider: Some(true),
@@ -106,6 +112,12 @@ pub fn answer(known: Known, method: &str, params: Value) -> Result<Value, Refusa
                 .get(&of.text_document.uri)
                 .map(|file| symbols(&file));
             json(symbols.map(DocumentSymbolResponse::Nested))
+        }
+        "textDocument/codeAction" => {
+            let asked: CodeActionParams = read(params)?;
+            let uri = &asked.text_document.uri;
+            let file = known.documents.get(uri);
+            json(file.map(|file| fixes(&file, uri, asked.context.diagnostics)))
         }
         "textDocument/completion"
         | "textDocument/hover"

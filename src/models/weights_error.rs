@@ -13,7 +13,7 @@ pub enum WeightsError {
     #[error("cannot read the weights `{}`: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::weights::read),
-        help("check the path; it is relative to where gradstudy is started")
+        help("check the path; it is relative to the folder of the study")
     )]
     Read { path: PathBuf, reason: std::io::Error },
     #[error("`{}` is not a complete .safetensors file: {reason}", path.display())]

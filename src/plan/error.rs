@@ -40,7 +40,7 @@ pub enum PlanError {
     #[error("cannot read the weights `{path}`: {reason}")]
     #[diagnostic(
         code(gradstudy::plan::weights),
-        help("check the path; it is relative to where gradstudy is started")
+        help("check the path; it is relative to the folder of the study")
     )]
     Weights { path: String, reason: std::io::Error },
     #[error("`{model}` has {logits} logits, {dataset} has {classes} classes")]

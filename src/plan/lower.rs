@@ -325,7 +325,8 @@ impl Lowering<'_> {
     }
 
     fn load(&mut self, call: &Call) -> Result<StepId, PlanError> {
-        let text = json!(call).to_string();
+        // Where a file lies tells calls apart that are written alike.
+        let text = format!("{call:?}");
         if let Some(id) = self.loads.get(&text) {
             return Ok(id.clone());
         }

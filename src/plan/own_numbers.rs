@@ -46,7 +46,7 @@ impl Lowering<'_> {
             parameters: n,
             spectrum: None,
         };
-        let label = format!("{name}: {} numbers of {t} iterations from {path}", n);
+        let label = format!("{name}: {n} numbers of {t} iterations from {path}");
         let work = Work::Read {
             file: file.clone(),
             digest,

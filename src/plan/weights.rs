@@ -36,7 +36,7 @@ impl Lowering<'_> {
         let mut settings = json!({"model": spec.call, "input": input, "weights": null});
         let (mut training, mut label) = ("random", format!("{} at random, seed {seed}", network.name));
         if let Some(file) = &spec.weights {
-            let (path, key) = weights::file_and_key(file);
+            let (path, key) = weights::file_and_key(&file.path);
             let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
                 path: path.display().to_string(),
                 reason,
@@ -45,9 +45,9 @@ impl Lowering<'_> {
             if let Some(key) = key {
                 settings["weights_key"] = key.into();
             }
-            (training, label) = ("loaded", format!("{} from {file}", network.name));
+            (training, label) = ("loaded", format!("{} from {}", network.name, file.written));
             // What is wrong with the file is told by the check, or by the step.
-            let notes = weights::load(&network, file).map_or(Vec::new(), |loaded| loaded.notes);
+            let notes = weights::load(&network, &file.path).map_or(Vec::new(), |loaded| loaded.notes);
             if !notes.is_empty() {
                 label = format!("{label} ({})", notes.join("; "));
             }
@@ -62,7 +62,7 @@ impl Lowering<'_> {
         let work = Work::Initialise {
             model: spec.call.clone(),
             input,
-            weights: spec.weights.clone(),
+            weights: spec.weights.as_ref().map(|file| file.path.clone()),
             seed,
         };
         let cost = Cost {

@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value};
 use super::drawing::Drawing;
 use super::html::prose_html;
 use super::latex;
-use super::markup::{cell_texts, label_text, markdown_notes, to_markdown};
+use super::markup::{cell_texts, label_text, markdown_notes, prose_markdown, to_markdown};
 use super::notes::notes;
 use super::number::Target;
 use super::table::{CellValue, Label, Table, Verdict};
@@ -75,10 +75,10 @@ fn view(table: &Table) -> Value {
 /// For `table.md.jinja`.
 pub(super) fn markdown(table: &Table) -> Value {
     let columns = table.columns.iter().enumerate().map(
-        |(index, column)| context! { name => column.name, heading => table.heading(index, Target::Markdown) },
+        |(index, column)| context! { name => column.name, heading => Value::from_safe_string(prose_markdown(&table.heading(index, Target::Markdown))) },
     );
     context! {
-        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
+        row_keys => row_keys(table, prose_markdown),
         columns => columns.collect::<Vec<_>>(),
         notes => safe(markdown_notes(table)),
         grid => Value::from_safe_string(to_markdown(table)),
@@ -105,7 +105,7 @@ pub(super) fn latex(table: &Table) -> Value {
         context! { name => kind.name, heading => Value::from_safe_string(column.heading.clone()) }
     });
     context! {
-        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
+        row_keys => row_keys(table, latex::prose),
         columns => headings.collect::<Vec<_>>(),
         rows => rows.collect::<Vec<_>>(),
         spec => Value::from_safe_string(spec.join(" ")),
@@ -119,7 +119,7 @@ pub(super) fn latex(table: &Table) -> Value {
 pub(super) fn html(table: &Table) -> Value {
     let counts = (0..table.keys.len()).map(|index| all_counts(table, index));
     let columns = table.columns.iter().enumerate().map(|(index, column)| {
-        let heading = Value::from_safe_string(prose_html(&table.heading(index, Target::Terminal)));
+        let heading = Value::from_safe_string(prose_html(&table.heading(index, Target::Markdown)));
         context! { name => column.name, heading }
     });
     let rows = table.rows.iter().map(|row| {
@@ -136,13 +136,18 @@ pub(super) fn html(table: &Table) -> Value {
         }
     });
     context! {
-        row_keys => table.keys.iter().map(|key| key.heading.clone()).collect::<Vec<_>>(),
+        row_keys => row_keys(table, prose_html),
         row_key_counts => counts.collect::<Vec<_>>(),
         columns => columns.collect::<Vec<_>>(),
         rows => rows.collect::<Vec<_>>(),
         notes => safe(notes(table, Target::Terminal, str::to_string).iter().map(|note| prose_html(note))),
         ..view(table)
     }
+}
+
+/// Headings of the columns that tell rows apart, spelled in a format.
+fn row_keys(table: &Table, spell: fn(&str) -> String) -> Vec<Value> {
+    safe(table.keys.iter().map(|key| spell(&key.heading)))
 }
 
 /// Whether a row key is a number in every row.
@@ -202,6 +207,8 @@ mod tests {
             mirrors: Some(1),
             caption: None,
             spread: Default::default(),
+            headings: Default::default(),
+            definitions: true,
         };
         let mut table = tabulate(&results, &spec, &["A convention.".to_string()]).expect("tabulates");
         // A reason of its own, which no column of these results has.

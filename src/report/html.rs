@@ -1,5 +1,6 @@
 //! Text in HTML.
 
+use super::mathematics::{self, Part};
 use super::symbols::{self, Level, Piece};
 
 /// Makes any text safe in HTML's text and in attributes between quotation marks.
@@ -20,13 +21,27 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// The same with the sub- and superscripts of symbols such as `d_ks`.
+/// The same with the sub- and superscripts of symbols such as `d_ks`, and of what the study writes between dollars.
 pub fn prose_html(text: &str) -> String {
-    let run = |(letters, level): (&str, Level)| match level {
+    let parts = mathematics::parts(text).into_iter().map(|part| match part {
+        Part::Text(text) => sentence(text),
+        Part::Formula(tex) => {
+            let runs = mathematics::runs(tex).into_iter();
+            runs.map(|(letters, level)| run((&letters, level))).collect()
+        }
+    });
+    parts.collect()
+}
+
+fn run((letters, level): (&str, Level)) -> String {
+    match level {
         Level::Subscript => format!("<sub>{}</sub>", escape_html(letters)),
         Level::Superscript => format!("<sup>{}</sup>", escape_html(letters)),
         Level::Line => escape_html(letters),
-    };
+    }
+}
+
+fn sentence(text: &str) -> String {
     let pieces = symbols::pieces(text).into_iter().map(|piece| match piece {
         Piece::Text(text) => escape_html(text),
         Piece::Symbol(symbol) => symbol.runs().into_iter().map(run).collect(),
@@ -45,6 +60,10 @@ mod tests {
             "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;\u{FFFD}\n"
         );
         assert_eq!(prose_html("d_ks < d_c"), "d<sub>ks</sub> &lt; d<sub>c</sub>");
+        assert_eq!(
+            prose_html(r"$\hat{\beta}_{1} < 5$ & $5"),
+            "β\u{302}<sub>1</sub> &lt; 5 &amp; $5"
+        );
         assert_eq!(prose_html("x_min (K/k)^ŝ"), "x<sub>min</sub> (K/k)<sup>ŝ</sup>");
     }
 }

@@ -6,6 +6,7 @@
 
 use super::columns::ColumnKind;
 use super::markup::cell_texts;
+use super::mathematics::{self, Part};
 use super::number::{self, Parts, Target};
 use super::symbols::{self, Piece};
 use super::table::{Cell, Label, Table, Verdict};
@@ -33,8 +34,17 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// The same with symbols such as `d_ks` as mathematics, for sentences of ours.
+/// The same with symbols such as `d_ks` as mathematics, and with what the study writes as such between dollars.
 pub fn prose(text: &str) -> String {
+    let parts = mathematics::parts(text).into_iter().map(|part| match part {
+        Part::Text(text) => sentence(text),
+        // A blank line or a comment would break the document.
+        Part::Formula(tex) => format!("${}$", tex.split_whitespace().collect::<Vec<_>>().join(" ")),
+    });
+    parts.collect()
+}
+
+fn sentence(text: &str) -> String {
     let pieces = symbols::pieces(text).into_iter().map(|piece| match piece {
         Piece::Text(text) => spaced(text, escape),
         Piece::Symbol(symbol) => format!("${}$", symbol.tex),
@@ -79,7 +89,7 @@ fn escape_character(character: char, escaped: &mut String) {
         ' '..='~' => escaped.push(character),
         '\u{A0}' => escaped.push('~'),
         '\u{202F}' | '\u{2009}' => escaped.push_str(r"\,"),
-        character => match mathematics(character) {
+        character => match command(character) {
             Some(command) => escaped.push_str(&format!(r"\ensuremath{{{command}}}")),
             None if known_to_latex(character) => escaped.push(character),
             None => escaped.push_str(&format!(r"\texttt{{U+{:04X}}}", u32::from(character))),
@@ -95,7 +105,16 @@ fn known_to_latex(character: char) -> bool {
     latin || "–—‘’“”…•†‡€™‰".contains(character)
 }
 
-fn mathematics(character: char) -> Option<&'static str> {
+/// What has a command in mathematics.
+const CHARACTERS: &str = "αβγδεηθκλμνξπρστφχψωΓΔΘΛΣΦΩ∇∂∞√±×≤≥≠≈∈→←";
+
+/// The character that `\name` sets in mathematics.
+pub(super) fn character(name: &str) -> Option<char> {
+    let is_it = |it: &char| command(*it).and_then(|command| command.strip_prefix('\\')) == Some(name);
+    CHARACTERS.chars().find(is_it)
+}
+
+fn command(character: char) -> Option<&'static str> {
     Some(match character {
         'α' => r"\alpha",
         'β' => r"\beta",
@@ -198,13 +217,20 @@ pub(super) fn column(table: &Table, index: usize) -> LatexColumn {
         cell.value.spread(table.spread),
         parts,
     ) {
+        // `S` columns align what follows a change of font or colour.
+        (_, Some(parts)) if aligned && cell.verdict.is_some() => {
+            let command = match cell.verdict {
+                Some(Verdict::Rejected) => r"\rejectednumber",
+                _ => r"\notrejectednumber",
+            };
+            format!("{command} {}", parts.siunitx())
+        }
         (Some((mean, spread)), _) if cell.verdict.is_some() => {
             let command = match cell.verdict {
                 Some(Verdict::Rejected) => r"\testrejected",
                 _ => r"\testnotrejected",
             };
             let number = number::quantity(mean, spread, cell.format(kind), Target::Latex);
-            // Braces, because an S column reads numbers only.
             format!("{{{command}{{{number}}}}}")
         }
         (_, Some(parts)) if aligned => parts.siunitx(),

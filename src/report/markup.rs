@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle, presets};
 
+use super::mathematics::{self, Part};
 use super::notes::notes;
 use super::number::{self, Target};
 use super::screen::{Screen, ScreenGrid};
@@ -25,7 +26,7 @@ pub fn to_terminal(table: &Table) -> String {
     to_screen(table, &Screen::default())
 }
 
-/// The same for a screen: a table that is too wide for it is folded, turned round or printed row by row, and the rest is broken
+/// Caption, grid and notes for a screen: a table that is too wide for it is folded, turned round or printed row by row, and the rest is broken
 /// between words.
 pub fn to_screen(table: &Table, screen: &Screen) -> String {
     let paper = table
@@ -33,7 +34,7 @@ pub fn to_screen(table: &Table, screen: &Screen) -> String {
         .as_ref()
         .map(|it| format!(" (in parentheses: Table {} of Xie et al., 2023)", it.table));
     let definitions = table.definitions.as_ref().map(|it| format!(". {it}"));
-    let caption = [Some(table.caption.clone()), paper, definitions];
+    let caption = [Some(mathematics::plain(&table.caption)), paper, definitions];
     let caption: String = caption.into_iter().flatten().collect();
     let grid = screen_grid(table, screen).show(screen);
     let mut text = format!("{}{grid}\n", screen.wrap("", &caption));
@@ -48,8 +49,8 @@ pub fn to_screen(table: &Table, screen: &Screen) -> String {
 
 fn screen_grid(table: &Table, screen: &Screen) -> ScreenGrid {
     let target = Target::Terminal;
-    let keys = table.keys.iter().map(|key| key.heading.clone());
-    let headings = (0..table.columns.len()).map(|index| table.heading(index, target));
+    let keys = table.keys.iter().map(|key| mathematics::plain(&key.heading));
+    let headings = (0..table.columns.len()).map(|index| mathematics::plain(&table.heading(index, target)));
     let mut grid = ScreenGrid::new(keys.chain(headings))
         .align_right(right_columns(table))
         .fold(0..table.keys.len())
@@ -86,6 +87,15 @@ fn right_columns(table: &Table) -> Vec<usize> {
 /// The notes under the table, in Markdown.
 pub(super) fn markdown_notes(table: &Table) -> Vec<String> {
     notes(table, Target::Markdown, escape_markdown)
+}
+
+/// A caption or heading in Markdown, whose formulas between dollars stay as they are.
+pub fn prose_markdown(text: &str) -> String {
+    let parts = mathematics::parts(text).into_iter().map(|part| match part {
+        Part::Text(text) => escape_markdown(text),
+        Part::Formula(tex) => format!("${tex}$"),
+    });
+    parts.collect()
 }
 
 /// Keeps text from being read as Markdown. Underscores within a word are left: they mean nothing there.
@@ -143,8 +153,8 @@ fn markdown_grid(table: &Table) -> Grid {
     let mut grid = Grid::new();
     grid.set_content_arrangement(ContentArrangement::Disabled)
         .load_style(presets::ASCII_MARKDOWN);
-    let keys = table.keys.iter().map(|key| escape_markdown(&key.heading));
-    let headings = (0..table.columns.len()).map(|index| escape_markdown(&table.heading(index, target)));
+    let keys = table.keys.iter().map(|key| prose_markdown(&key.heading));
+    let headings = (0..table.columns.len()).map(|index| prose_markdown(&table.heading(index, target)));
     grid.set_header(keys.chain(headings));
     for row in &table.rows {
         let labels = row.labels.iter().map(|label| label_text(label, target));

@@ -17,6 +17,7 @@ pub mod error;
 pub mod html;
 pub mod latex;
 pub mod markup;
+mod mathematics;
 mod notes;
 pub mod number;
 pub mod paper;

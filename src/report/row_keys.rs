@@ -15,6 +15,9 @@ pub struct RowKey {
     pub label: fn(&Subject, Direction) -> Label,
 }
 
+/// The row key that tells tests apart.
+pub const TEST: &str = "test";
+
 /// Every row key but the factors of a study.
 pub static ROW_KEYS: &[RowKey] = &[
     RowKey {
@@ -61,6 +64,13 @@ pub static ROW_KEYS: &[RowKey] = &[
         summary: "which parameters alone: the module of `layers: each`, or the pattern of `layers`",
         heading: "Layer",
         label: |subject, _| Label::Text(subject.layers.clone().unwrap_or_default()),
+    },
+    RowKey {
+        name: TEST,
+        summary: "name of the test; each has rows of its own (tables only)",
+        heading: "Test",
+        // A subject does not know it: `tabulate` does.
+        label: |_, _| Label::Text(String::new()),
     },
     RowKey {
         name: "batch",

@@ -1,8 +1,11 @@
 //! A table as data: typed rows, each cell with its value and the steps it came from. Formatting happens last.
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::columns::ColumnKind;
+use super::latex;
+use super::mathematics;
 use super::number::{self, Format, Target};
 use crate::results::Subject;
 use crate::stats::interval::Interval;
@@ -34,6 +37,9 @@ pub struct Table {
     pub keys: Vec<Key>,
     #[serde(serialize_with = "column_names")]
     pub columns: Vec<&'static ColumnKind>,
+    /// Headings that the study gives columns, by their names.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub headings: IndexMap<String, String>,
     pub rows: Vec<Row>,
     /// Sentences on how the statistics are defined, for the notes.
     pub conventions: Vec<String>,
@@ -261,9 +267,17 @@ impl Table {
         cells.any(|cell| cell.verdict == Some(verdict))
     }
 
-    /// What stands above column `index`. The mean over rows or columns of G has a bar, a single sample's value has none.
+    /// What stands above column `index`: what the study says, in Markdown with its dollars; else the column's own heading. The
+    /// mean over rows or columns of G has a bar, a single sample's value has none.
     pub fn heading(&self, index: usize, target: Target) -> String {
         let column = self.columns[index];
+        if let Some(heading) = self.headings.get(column.name) {
+            return match target {
+                Target::Latex => latex::prose(heading),
+                Target::Markdown => heading.clone(),
+                Target::Terminal => mathematics::plain(heading),
+            };
+        }
         let single = self.rows.iter().all(|row| row.direction == Direction::Spectrum);
         match (target, single) {
             (Target::Latex, false) => column.heading_tex.to_string(),

@@ -14,8 +14,8 @@ use crate::results::{EffectiveNumbers, Measurement, Results, Subject};
 use crate::stats::outcome::{Direction, Outcome};
 use crate::study::TableSpec;
 
-/// What makes measurements belong to one row.
-type Identity<'a> = (&'a Subject, &'a [(String, String)], Direction);
+/// What makes measurements belong to one row; the last is the test, where rows are told apart by it.
+type Identity<'a> = (&'a Subject, &'a [(String, String)], Direction, Option<&'a str>);
 /// The measurements of one row, in the order of the study.
 pub(super) type Group<'a> = Vec<&'a Measurement>;
 
@@ -44,7 +44,7 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
     let rows = rows
         .iter()
         .zip(paper_rows)
-        .map(|(((subject, levels, direction), group), paper)| Row {
+        .map(|(((subject, levels, direction, _), group), paper)| Row {
             labels: keys.iter().map(|key| label(&key.name, group[0])).collect(),
             subject: (*subject).clone(),
             levels: levels.to_vec(),
@@ -94,6 +94,7 @@ pub fn tabulate(results: &Results, spec: &TableSpec, conventions: &[String]) -> 
         spread: spec.spread,
         keys,
         columns,
+        headings: spec.headings.clone(),
         rows,
         conventions: conventions.to_vec(),
     })
@@ -103,6 +104,7 @@ fn group<'a>(
     results: &'a Results,
     spec: &TableSpec,
 ) -> Result<IndexMap<Identity<'a>, Group<'a>>, ReportError> {
+    let by_test = spec.rows.iter().any(|key| key == row_keys::TEST);
     let mut groups: IndexMap<Identity, Group> = IndexMap::new();
     for measurement in &results.measurements {
         if spec.of.is_empty() || spec.of.contains(&measurement.test) {
@@ -110,6 +112,7 @@ fn group<'a>(
                 &measurement.subject,
                 measurement.levels.as_slice(),
                 measurement.direction,
+                by_test.then_some(measurement.test.as_str()),
             );
             groups.entry(identity).or_default().push(measurement);
         }
@@ -151,7 +154,10 @@ fn keys(rows: &[(Identity, Group)], spec: &TableSpec) -> Result<Vec<Key>, Report
     let built_in = || ROW_KEYS.iter().map(|key| key.name);
     let key = |name: &str, asked: bool| Key {
         name: name.to_string(),
-        heading: row_keys::find(name).map_or_else(|| factor_heading(name), |key| key.heading.to_string()),
+        heading: match spec.headings.get(name) {
+            Some(heading) => heading.clone(),
+            None => row_keys::find(name).map_or_else(|| factor_heading(name), |key| key.heading.to_string()),
+        },
         asked,
     };
     let mut keys = Vec::new();
@@ -170,7 +176,11 @@ fn keys(rows: &[(Identity, Group)], spec: &TableSpec) -> Result<Vec<Key>, Report
         keys.push(key(name, true));
     }
     // Levels name a row in the study's own words, so they are tried before the built-in keys.
-    for name in factors.iter().copied().chain(built_in()) {
+    for name in factors
+        .iter()
+        .copied()
+        .chain(built_in().filter(|name| *name != row_keys::TEST))
+    {
         let distinct = |keys: &[Key]| {
             let labels =
                 |first: &&Measurement| keys.iter().map(|key| label(&key.name, first)).collect::<Vec<_>>();
@@ -198,6 +208,7 @@ fn label(key: &str, measurement: &Measurement) -> Label {
         ..
     } = measurement;
     match row_keys::find(key) {
+        Some(key) if key.name == row_keys::TEST => Label::Text(measurement.test.clone()),
         Some(key) => (key.label)(subject, *direction),
         None => Label::Text(row_keys::label_of(key, subject, levels, *direction)),
     }
@@ -215,7 +226,7 @@ fn paper_rows<'r, 'a>(rows: &[(Identity<'r>, Group)], table: &'a PaperTable) -> 
             _ => None,
         })
     };
-    let describe = |((subject, levels, direction), group): &(Identity<'r>, Group)| Description {
+    let describe = |((subject, levels, direction, _), group): &(Identity<'r>, Group)| Description {
         subject,
         direction: *direction,
         settings: levels
@@ -265,7 +276,7 @@ fn shown_factors<'a>(rows: &[(Identity<'a>, Group)]) -> IndexSet<&'a str> {
         let levels: IndexSet<_> = of.values().flatten().collect();
         levels.len() > 1 && of.values().all(|levels| levels.len() == 1)
     };
-    let factors = rows.iter().flat_map(|((_, levels, _), _)| levels.iter());
+    let factors = rows.iter().flat_map(|((_, levels, ..), _)| levels.iter());
     let factors: IndexSet<&str> = factors.map(|(factor, _)| factor.as_str()).collect();
     factors.into_iter().filter(|factor| shown(factor)).collect()
 }

@@ -4,7 +4,7 @@
 //! uses `\VAR{…}`, `\BLOCK{…}`, `\#{…}`. Text is escaped for the format when it is printed; what gradstudy has already
 //! spelled in the format (numbers, headings, notes) is left as it is, and `|safe` does the same to anything else.
 //! The filters `duration` (seconds), `size` (bytes), `symbols` (`d_ks` as mathematics), `typed` (lines of a program, in
-//! LaTeX) and `label` (a name for `\label`, files and anchors) come on top of minijinja's.
+//! LaTeX) and `label` (a name for `\label`, files and anchors), `plain` (a caption without its dollars) come on top of minijinja's.
 //! `docs/templates.md` lists what each template sees; [`context`](super::context) makes it.
 
 use std::path::{Path, PathBuf};
@@ -17,13 +17,14 @@ use super::context;
 use super::error::ReportError;
 use super::html::{escape_html, prose_html};
 use super::latex;
-use super::markup::escape_markdown;
+use super::markup::{escape_markdown, prose_markdown};
+use super::mathematics;
 use super::number;
 use super::table::Table;
 use super::write::Report;
 
 /// The templates that gradstudy carries, by the name that overrides them.
-const EMBEDDED: [(&str, &str); 8] = [
+static EMBEDDED: [(&str, &str); 8] = [
     (
         "report.css.jinja",
         include_str!("../../templates/report.css.jinja"),
@@ -64,6 +65,11 @@ impl Templates {
         Self::new(None)
     }
 
+    /// Names and texts of the templates that gradstudy carries.
+    pub fn built_in() -> &'static [(&'static str, &'static str)] {
+        &EMBEDDED
+    }
+
     /// The same, with files of the same names in `directory` in their place. Templates there may include others
     /// there.
     ///
@@ -83,7 +89,7 @@ impl Templates {
         let markdown = environment(
             overrides.clone(),
             SyntaxConfig::builder(),
-            [escape_markdown, escape_markdown],
+            [escape_markdown, prose_markdown],
         );
         let html = environment(
             overrides.clone(),
@@ -204,6 +210,7 @@ fn environment(
     environment.add_filter("symbols", move |text: String| {
         Value::from_safe_string(prose(&text))
     });
+    environment.add_filter("plain", |text: String| mathematics::plain(&text));
     // Not typeset, so it must not be escaped.
     environment.add_filter("label", |name: String| {
         Value::from_safe_string(latex::label(&name))

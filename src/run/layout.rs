@@ -45,7 +45,10 @@ impl Layout {
     pub fn of(study: &Study) -> Self {
         let table = |spec: &TableSpec| TableLayout {
             spec: spec.clone(),
-            definitions: definitions(study, &spec.of.iter().map(String::as_str).collect::<Vec<_>>()),
+            definitions: match spec.definitions {
+                true => definitions(study, &spec.of.iter().map(String::as_str).collect::<Vec<_>>()),
+                false => None,
+            },
             conventions: conventions(study, spec),
         };
         let figure = |spec: &FigureSpec| FigureLayout {

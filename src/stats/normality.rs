@@ -5,7 +5,7 @@ use statrs::function::erf::erfc;
 
 use super::centre::{Centre, sums};
 use super::degenerate::Cause;
-use super::gaussianity::{Gaussianity, MISSING, OF, POINTS, checked};
+use super::gaussianity::{Gaussianity, MISSING, OF, POINTS, checked, drawn};
 use super::power_law::{ALONG, ALPHA};
 use crate::signature::{Args, Signature};
 
@@ -26,10 +26,13 @@ pub static TEST: Gaussianity = Gaussianity {
     seconds: |points| 1.2e-6 + points * 1e-8,
 };
 
+/// Every point of each sample, in place of a number of points to draw.
+pub const ALL_POINTS: usize = 0;
+
 /// Settings of every test of normality.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NormalitySettings {
-    /// Points drawn from each sample (K), at least 8.
+    /// Points drawn from each sample (K), at least 8; [`ALL_POINTS`]: none is drawn.
     pub points: usize,
     /// Significance level α.
     pub alpha: f64,
@@ -41,7 +44,7 @@ impl NormalitySettings {
     /// Reads arguments checked against [`SIGNATURE`].
     pub fn from_args(args: &Args, seed: u64) -> Self {
         NormalitySettings {
-            points: args.integer("points") as usize,
+            points: drawn(args).unwrap_or(ALL_POINTS),
             alpha: args.number("alpha"),
             seed,
         }

@@ -132,7 +132,7 @@ pub static MODEL: Signature = Signature {
     summary: "a network and its initial weights",
     params: &[param(
         "weights",
-        ParamType::Text,
+        ParamType::Path,
         Default::Absent,
         "a file of initial weights in place of random ones: .safetensors or what PyTorch saved, \"FILE\" or \"FILE:KEY\"",
     )],
@@ -297,6 +297,18 @@ pub static TABLE: Signature = Signature {
             ParamType::Word(&["sd", "ci95"]),
             Default::Text("sd"),
             "what stands behind ± over several seeds: the standard deviation, or half the mean's 95 % confidence interval",
+        ),
+        param(
+            "headings",
+            ParamType::Labelled,
+            Default::Absent,
+            "headings in place of the usual ones, each labelled with the column, row key or factor that it is of",
+        ),
+        param(
+            "definitions",
+            ParamType::Boolean,
+            Default::Text("true"),
+            "whether a sentence behind the caption says which KS distance it is and how inputs are normalised",
         ),
     ],
     version: 1,

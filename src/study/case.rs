@@ -128,7 +128,10 @@ impl Scope<'_> {
                 case.data.insert(name, data);
             }
             "model" => {
-                let weights = args.get("weights").map(|_| text("weights"));
+                let weights = match args.get("weights") {
+                    Some(Value::File(file)) => Some(file.clone()),
+                    _ => None,
+                };
                 let asserts = self.asserts(statement, "a model", &["parameters"]);
                 case.models.insert(
                     name,

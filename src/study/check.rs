@@ -8,6 +8,7 @@ use super::case::{Noisy, Places};
 use super::compose::{Composed, Overrides, SET, Setting, compose, profile, settings_of};
 use super::include::{self, Included};
 use super::names::Names;
+use super::paths::Folders;
 use super::shape::{Item, entries, fields, item};
 use super::statements::{self, Holds};
 use super::{
@@ -61,6 +62,7 @@ pub(super) fn check_alone(
     let bases = like::expand(&mut statements, &mut diagnostics);
     let mut names = Names::collect(&statements, &lost, &mut diagnostics);
     names.used.extend(bases);
+    names.folders = Folders::of(&sources);
     let items: Vec<Item> = statements
         .into_iter()
         .filter_map(|statement| item(statement, &mut diagnostics))
@@ -199,7 +201,7 @@ pub(super) fn used_file(root: &Source, source: &Source) -> UsedFile {
 
 /// Puts in what the profile and `--set` change. Profiles that are not taken are checked as well: each setting of theirs
 /// must lead somewhere.
-fn change(
+pub(super) fn change(
     statements: &mut [Statement],
     overrides: &Overrides,
     set: &[Setting],

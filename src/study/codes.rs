@@ -14,9 +14,14 @@ pub struct Code {
     pub example: &'static str,
 }
 
-/// The page of `code`, whatever its case.
+/// The page of `code`, whatever its case and however many zeros its number begins with.
 pub fn find(code: &str) -> Option<&'static Code> {
-    CODES.iter().find(|entry| entry.code.eq_ignore_ascii_case(code))
+    let parts = |code: &str| -> Option<(char, u32)> {
+        let mut rest = code.trim().chars();
+        Some((rest.next()?.to_ascii_uppercase(), rest.as_str().parse().ok()?))
+    };
+    let asked = parts(code)?;
+    CODES.iter().find(|entry| parts(entry.code) == Some(asked))
 }
 
 const fn code(
@@ -71,6 +76,13 @@ pub static CODES: &[Code] = &[
         "brackets nested too deep",
         "No study needs brackets more than 64 deep; this is most likely a file that is no study.",
         "data m = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    ),
+    code(
+        "E0107",
+        "a word of the language as a name",
+        "`at`, `with` and `in` stand between values, `true` and `false` are values: where such a name stood, it would be \
+         read as that. Take another name.",
+        "data at = mnist",
     ),
     code(
         "E0201",
@@ -422,7 +434,8 @@ pub static CODES: &[Code] = &[
     code(
         "W0101",
         "definition not used",
-        "Nothing refers to the statement, so it is not run.",
+        "Nothing refers to the statement, so it is not run. What nothing is made of later in the study (its last recording, \
+         training, spectrum or model, and a recording with `keep: true`) is there to be exported, and not told of.",
         "data m = mnist",
     ),
     code(
@@ -466,6 +479,14 @@ pub static CODES: &[Code] = &[
         "What the file is could be told from its content: a first row of numbers that are names, a first column that is \
          an index, columns of words. The message says what was decided or left out. The settings `header`, `index`, \
          `separator` and `decimal` say it in the study; what is left out for holding no numbers can be left out of the file.",
+        "",
+    ),
+    code(
+        "W0108",
+        "a path from the working directory",
+        "Paths in a study are relative to the folder of the study (of a file that it uses: to that file's folder), wherever \
+         gradstudy is started. This one leads nowhere from there, but somewhere from the working directory, as it did in \
+         earlier versions. It is taken; the message says what to write, so that the study runs from anywhere.",
         "",
     ),
 ];

@@ -44,6 +44,9 @@ pub(super) fn study(names: &Names, items: &[Item], cases: &[Case], diagnostics: 
             .iter()
             .any(|case| case.records.get(name).is_some_and(|record| record.keep))
     };
+    let first = |keyword: &str| items.iter().find(|item| item.kind.block.name == keyword);
+    // What nothing could be made of later in the study is there to be exported.
+    let last = |later: &[&str]| later.iter().all(|keyword| first(keyword).is_none());
     for (name, declared) in &names.map {
         if names.used.contains(name) || declared.lost {
             continue;
@@ -57,7 +60,10 @@ pub(super) fn study(names: &Names, items: &[Item], cases: &[Case], diagnostics: 
                 format!("factor `{name}` changes nothing: no statement uses it"),
                 "put its name where its levels should stand, or remove it",
             )),
-            "record" if kept(name) => {}
+            "record" if kept(name) || last(&["spectrum", "test", "figure"]) => {}
+            "model" if last(&["train", "record", "spectrum"]) => {}
+            "train" if last(&["record", "spectrum"]) => {}
+            "spectrum" if last(&["test", "figure"]) => {}
             keyword @ ("let" | "data" | "model" | "train" | "record" | "spectrum") => {
                 diagnostics.push(warning(
                     "W0101",
@@ -68,7 +74,6 @@ pub(super) fn study(names: &Names, items: &[Item], cases: &[Case], diagnostics: 
             _ => {}
         }
     }
-    let first = |keyword: &str| items.iter().find(|item| item.kind.block.name == keyword);
     if let (Some(test), None) = (first("test"), first("table").or(first("figure"))) {
         let help = "add `table results { of: […]  rows: […]  columns: […] }`";
         let message = "the study tests, but shows no table";

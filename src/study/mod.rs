@@ -23,7 +23,9 @@ mod like;
 mod lint;
 mod names;
 pub mod own_numbers;
+mod paths;
 mod profiles;
+mod rendering;
 mod schedule;
 mod settings;
 mod shape;
@@ -42,6 +44,7 @@ pub use check::{check, check_with};
 pub use compose::Overrides;
 pub use level_numbers::numbers;
 pub use profiles::check_profiles;
+pub use rendering::written_out;
 pub use spec::{
     ArraySpec, Assertion, BatchNorm, Case, DataSpec, Decay, Each, FigureSpec, Level, LevelValue, Milestone,
     ModelSpec, RecordSpec, Schedule, ScheduleShape, SpectrumSpec, Spread, Study, TableSpec, TestSpec,

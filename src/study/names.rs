@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::arguments::Scope;
+use super::paths::Folders;
 use super::{statements, suggest, values};
 use crate::syntax::ast::{Expr, ExprKind};
-use crate::syntax::{Diagnostic, Lost, Span, ast::Statement};
+use crate::syntax::{Diagnostic, Lost, Span, ast::Statement, reserved};
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub(super) struct Declared {
 pub(super) struct Names {
     pub map: IndexMap<String, Declared>,
     pub used: HashSet<String>,
+    /// Where the texts lie that the names stand in.
+    pub folders: Folders,
 }
 
 impl Names {
@@ -46,6 +49,10 @@ impl Names {
             };
             let keyword = statement.keyword.value.clone();
             let lost = statements::find(&keyword).is_none();
+            // Wherever such a name stood, it would be read as the value.
+            if ["true", "false"].contains(&name.value.as_str()) {
+                diagnostics.push(reserved(name));
+            }
             let declared = Declared {
                 keyword,
                 span: name.span,

@@ -13,10 +13,10 @@ pub static FILE: Signature = Signature {
     params: &[
         Param {
             name: "path",
-            ty: ParamType::Text,
+            ty: ParamType::Path,
             default: Default::Required,
             doc: "a .npy, .npz, .safetensors, .pt (.pth, .bin, .ckpt), .arrow (.feather, .ipc) or .parquet file, or a table in \
-                  text (.csv, .tsv, .txt, .dat, .data; packed by gzip or not); relative to where gradstudy is started",
+                  text (.csv, .tsv, .txt, .dat, .data; packed by gzip or not); relative to the folder of the study",
         },
         Param {
             name: "array",

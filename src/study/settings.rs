@@ -2,7 +2,7 @@
 
 use super::compose::Setting;
 use super::{Vocabulary, statements, suggest};
-use crate::syntax::ast::{Argument, Binding, Block, Expr, ExprKind, Statement};
+use crate::syntax::ast::{Argument, Binding, Block, Entry, Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Span, Spanned};
 
 /// Puts each of `settings` in its place; a path that leads nowhere is an error.
@@ -64,10 +64,14 @@ fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Res
     let holds = statements::find(&statement.keyword.value).map(|kind| kind.holds);
     match (key, holds) {
         (None, Some(statements::Holds::Levels | statements::Holds::Value)) => {
+            let value = match holds {
+                Some(statements::Holds::Levels) => levels(&setting.value),
+                _ => setting.value.clone(),
+            };
             let sign = statement.binding.as_ref().map(|binding| binding.sign);
             statement.binding = sign.map(|sign| Binding {
                 sign,
-                value: setting.value.clone(),
+                value,
                 span: setting.value.span,
             });
             Ok(())
@@ -83,6 +87,23 @@ fn put(setting: &Setting, all: &mut [Statement], vocabulary: &Vocabulary) -> Res
         (Some(key), _) => {
             set_key(statement, key, &setting.value, span, vocabulary);
             Ok(())
+        }
+    }
+}
+
+/// What is set as the levels of a factor: a list or a range, or one value that is the only level.
+fn levels(value: &Expr) -> Expr {
+    match &value.kind {
+        ExprKind::List(_) | ExprKind::Range(..) => value.clone(),
+        _ => {
+            let entry = Entry {
+                label: None,
+                value: value.clone(),
+            };
+            Expr {
+                kind: ExprKind::List(vec![entry]),
+                ..value.clone()
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::label_noise;
-use crate::signature::{Args, Call};
+use crate::signature::{Args, Call, FilePath};
 use crate::stats::outcome::Direction;
 use crate::syntax::Span;
 use crate::syntax::ast::Comparison;
@@ -129,7 +129,7 @@ pub enum LevelValue {
 pub struct ModelSpec {
     pub call: Call,
     /// A file of initial weights in place of random ones.
-    pub weights: Option<String>,
+    pub weights: Option<FilePath>,
     pub asserts: Vec<Assertion>,
 }
 
@@ -350,6 +350,16 @@ pub struct TableSpec {
     /// What stands behind ±.
     #[serde(default, skip_serializing_if = "Spread::is_default")]
     pub spread: Spread,
+    /// Headings in place of the usual ones, by the names of columns, row keys and factors.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub headings: IndexMap<String, String>,
+    /// Whether the sentence on definitions stands behind the caption.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub definitions: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is told of the values of several seeds beside their mean.

@@ -1,12 +1,14 @@
 //! Tables: their words are the vocabulary's and the names of factors.
 
+use indexmap::IndexMap;
+
 use super::arguments::Scope;
 use super::names::Names;
-use super::shape::{Item, entries};
+use super::shape::{Item, entries, written};
 use super::{Spread, TableSpec, Vocabulary, suggest};
-use crate::signature::Value;
+use crate::signature::{Args, Value};
 use crate::syntax::Diagnostic;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind, Statement};
 
 /// All `table` statements. They speak of the whole grid, so factors keep their names here.
 pub(super) fn check(
@@ -63,7 +65,9 @@ impl Scope<'_> {
             "ci95" => Spread::Ci95,
             _ => Spread::Sd,
         };
-        let (of, rows, columns) = (texts("of"), texts("rows"), texts("columns"));
+        let (of, rows, columns): (_, _, Vec<String>) = (texts("of"), texts("rows"), texts("columns"));
+        row_words.extend(columns.iter().map(String::as_str));
+        let headings = self.headings(statement, &row_words, &bound.args);
         Some(TableSpec {
             name,
             of,
@@ -72,7 +76,32 @@ impl Scope<'_> {
             mirrors,
             caption,
             spread,
+            headings,
+            definitions: bound.args.boolean("definitions"),
         })
+    }
+
+    /// Headings by what they are of: a column that is shown, or what may tell rows apart (`known`).
+    fn headings(&mut self, statement: &Statement, known: &[&str], args: &Args) -> IndexMap<String, String> {
+        let Some(Value::Call(given)) = args.get("headings") else {
+            return IndexMap::new();
+        };
+        if let Some(ExprKind::List(entries)) = written(statement, "headings").map(|expr| &expr.kind) {
+            for label in entries.iter().filter_map(|entry| entry.label.as_ref()) {
+                if !known.contains(&label.value.as_str()) {
+                    let message = format!(
+                        "`headings` cannot be of `{}`: the table does not show it",
+                        label.value
+                    );
+                    let help = suggest::help(&label.value, "column or row key", known.iter().copied());
+                    self.say(Diagnostic::error("E0309", message, label.span, "unknown word").help(help));
+                }
+            }
+        }
+        let names = given.args.0.keys();
+        names
+            .map(|name| (name.clone(), given.args.text(name).to_string()))
+            .collect()
     }
 
     /// Every word of the list `key` is one of `known`.

@@ -2,9 +2,9 @@
 
 use super::arguments::{Given, Scope};
 use super::suggest::{self, listed};
-use crate::signature::{ParamType, Value};
+use crate::signature::{Args, Call, ParamType, Value};
 use crate::syntax::Diagnostic;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Entry, Expr, ExprKind};
 
 /// Longest list that a range may stand for.
 const MAX_RANGE: i64 = 10_000;
@@ -16,6 +16,10 @@ pub fn describe_type(ty: &ParamType) -> String {
             let bounds = bounds(*min != i64::MIN, *max != i64::MAX, min, max);
             format!("a whole number{bounds}")
         }
+        ParamType::IntegerOr { min, max, words } => {
+            let number = describe_type(&ParamType::Integer { min: *min, max: *max });
+            format!("{number}, or {}", listed(words))
+        }
         ParamType::Number { min, max } if *min == f64::MIN_POSITIVE && *max == f64::MAX => {
             "a number above 0".to_string()
         }
@@ -25,6 +29,8 @@ pub fn describe_type(ty: &ParamType) -> String {
         }
         ParamType::Boolean => "`true` or `false`".to_string(),
         ParamType::Text => "a text in double quotes".to_string(),
+        ParamType::Labelled => "a list of texts with labels, such as `[d_ks: \"KS distance\"]`".to_string(),
+        ParamType::Path => "a path in double quotes".to_string(),
         ParamType::TextOr(words) => format!("a text in double quotes, or {}", listed(words)),
         ParamType::Word([]) => "a word".to_string(),
         ParamType::Word(words) => format!("one of {}", listed(words)),
@@ -110,6 +116,12 @@ impl Scope<'_> {
                 self.within(expr, &value, min, max, ty, what)
                     .then_some(Value::Integer(value))
             }
+            (ParamType::IntegerOr { words, .. }, ExprKind::Word(word)) if words.contains(&word.as_str()) => {
+                Some(Value::Text(word.clone()))
+            }
+            (ParamType::IntegerOr { min, max, .. }, ExprKind::Integer(_) | ExprKind::Number(_)) => {
+                self.value(expr, &ParamType::Integer { min: *min, max: *max }, what)
+            }
             // `0` and `0.0` are one setting: a cached step must not be made twice.
             (ParamType::Number { min, max }, ExprKind::Integer(value)) => {
                 let value = *value as f64;
@@ -126,6 +138,7 @@ impl Scope<'_> {
             }
             (ParamType::Boolean, ExprKind::Boolean(value)) => Some(Value::Boolean(*value)),
             (ParamType::Text | ParamType::TextOr(_), ExprKind::Text(text)) => Some(Value::Text(text.clone())),
+            (ParamType::Path, ExprKind::Text(text)) => Some(Value::File(self.path(text, expr.span))),
             (ParamType::TextOr(words), ExprKind::Word(word)) if words.contains(&word.as_str()) => {
                 Some(Value::Text(word.clone()))
             }
@@ -187,9 +200,32 @@ impl Scope<'_> {
             (ParamType::List(inner), _) => self
                 .value(expr, inner, what)
                 .map(|value| Value::List(vec![value])),
+            (ParamType::Labelled, ExprKind::List(entries)) => self.labelled(entries, expr, what),
             (ParamType::Reference(kinds), _) => self.reference(expr, kinds, what).map(Value::Text),
             _ => self.mistyped(expr, ty, what),
         }
+    }
+
+    /// Texts by their labels, each of which stands once.
+    fn labelled(&mut self, entries: &[Entry], expr: &Expr, what: &str) -> Option<Value> {
+        let mut args = Args::default();
+        for entry in entries {
+            let (Some(label), ExprKind::Text(text)) = (&entry.label, &entry.value.kind) else {
+                return self.mistyped(expr, &ParamType::Labelled, what);
+            };
+            if args
+                .0
+                .insert(label.value.clone(), Value::Text(text.clone()))
+                .is_some()
+            {
+                let message = format!("{what} holds `{}` twice", label.value);
+                let diagnostic = Diagnostic::error("E0315", message, label.span, "the same again");
+                self.say(diagnostic.help("remove one of the two"));
+                return None;
+            }
+        }
+        let name = String::new();
+        Some(Value::Call(Call { name, args }))
     }
 
     fn mistyped<T>(&mut self, expr: &Expr, ty: &ParamType, what: &str) -> Option<T> {
@@ -201,7 +237,7 @@ impl Scope<'_> {
             format!("this is {}", describe_value(expr)),
         );
         let help = match (ty, &expr.kind) {
-            (ParamType::Text | ParamType::TextOr(_), ExprKind::Word(word)) => {
+            (ParamType::Text | ParamType::Path | ParamType::TextOr(_), ExprKind::Word(word)) => {
                 Some(format!("put it in quotes: \"{word}\""))
             }
             (ParamType::Word(_), ExprKind::Text(text)) => Some(format!("write it without quotes: {text}")),

@@ -16,7 +16,7 @@ pub use ast::{Span, Spanned};
 pub use diagnostic::{Diagnostic, Diagnostics, Elsewhere};
 pub use parser::parse_value;
 pub use printer::format;
-pub use recover::{Lost, Parsed, parse, pieces};
+pub use recover::{Lost, Parsed, parse, pieces, reserved};
 pub use shift::{shift, shift_value};
 pub use source::{Source, SourceError};
 pub use sources::Sources;

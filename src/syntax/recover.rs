@@ -8,6 +8,13 @@ use super::{Diagnostic, Source, Span, Spanned, ast::Statement};
 /// Brackets inside brackets; no study needs a tenth of it, and the parser's stack must not decide.
 const MAX_DEPTH: usize = 64;
 
+/// Words between values, which the grammar takes for no name.
+const RESERVED: [&str; 3] = ["at", "with", "in"];
+
+fn is_reserved(word: &Spanned<String>) -> bool {
+    RESERVED.contains(&word.value.as_str())
+}
+
 /// What could be read, and what was wrong with the rest.
 #[derive(Debug)]
 pub struct Parsed {
@@ -44,17 +51,25 @@ pub fn parse(source: &Source) -> Parsed {
         return parsed;
     }
     let whole = match statements(text, 0) {
+        // `data at = mnist` reads as two statements, of which the second has the keyword `at`.
+        Ok(Ok(statements)) if statements.iter().any(|it| is_reserved(&it.keyword)) => None,
         Ok(Ok(statements)) => return Parsed { statements, ..parsed },
         Ok(Err(failure)) => Some(failure),
         Err(_) => None,
     };
     for piece in pieces(text) {
         let part = &text[piece.start..piece.end];
+        let first = lost(part, piece.start);
+        if let Some(first) = first.as_ref().filter(|first| is_reserved(&first.name)) {
+            parsed.diagnostics.push(reserved(&first.name));
+            parsed.lost.push(first.clone());
+            continue;
+        }
         match statements(part, piece.start) {
             Ok(Ok(statements)) => parsed.statements.extend(statements),
             Ok(Err(failure)) => {
                 parsed.diagnostics.push(explain(text, piece, &failure));
-                parsed.lost.extend(lost(part, piece.start));
+                parsed.lost.extend(first);
             }
             Err(NumberTooLarge(span)) => {
                 let message = format!("`{}` is too large a number", &text[span.start..span.end]);
@@ -62,7 +77,7 @@ pub fn parse(source: &Source) -> Parsed {
                 parsed
                     .diagnostics
                     .push(Diagnostic::error("E0104", message, span, "").help(help));
-                parsed.lost.extend(lost(part, piece.start));
+                parsed.lost.extend(first);
             }
         }
     }
@@ -139,7 +154,7 @@ fn first_line(line: &str) -> Option<(&str, &str)> {
     let rest = rest.trim();
     let opens = rest.starts_with(['=', '{']) || take_word(rest).is_some_and(|(word, _)| word == "in");
     let alone = (rest.is_empty() || rest.starts_with('#')) && body.len() == line.len();
-    (!["at", "with", "in"].contains(&name) && (opens || alone)).then_some((keyword, name))
+    (opens || (alone && !RESERVED.contains(&name))).then_some((keyword, name))
 }
 
 fn take_word(text: &str) -> Option<(&str, &str)> {
@@ -248,10 +263,34 @@ fn explain(text: &str, piece: Span, failure: &Failure) -> Diagnostic {
     }
     let message = format!("expected {expected}, found `{token}`");
     let diagnostic = Diagnostic::error("E0101", message, span, format!("expected {expected}"));
+    if token == ":"
+        && let Some(label) = number_as_label(&text[piece.start..failure.at])
+    {
+        let help = format!("a label is a name or a text; quote the label: \"{label}\"");
+        return diagnostic.help(help);
+    }
     match habit(token, &expected) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }
+}
+
+/// A statement whose name is a word that means something else.
+pub fn reserved(name: &Spanned<String>) -> Diagnostic {
+    let word = &name.value;
+    let message = format!("`{word}` is a word of the language, and no name");
+    let help = format!("take another name, such as `{word}_1`");
+    Diagnostic::error("E0107", message, name.span, "cannot be a name").help(help)
+}
+
+/// The number that a list's entry begins with, if `before` ends in one: it was meant as the entry's label.
+fn number_as_label(before: &str) -> Option<&str> {
+    let before = before.trim_end();
+    let (_, opened) = *Outline::of(before).open.last()?;
+    let part = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
+    let number = &before[before.rfind(|c| !part(c)).map_or(0, |at| at + 1)..];
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    (opened == '[' && is_number).then_some(number)
 }
 
 /// The word, number or single character that `rest` begins with.

@@ -62,14 +62,19 @@ impl Source {
         if path.is_dir() {
             return Err(SourceError::Directory { path });
         }
-        let mut bytes = Vec::new();
-        let read = |file: File| file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-        match File::open(&path).and_then(read) {
+        match File::open(&path) {
+            Ok(file) => Source::of(path, file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(SourceError::NotFound { path }),
+            Err(source) => Err(SourceError::Unreadable { path, source }),
+        }
+    }
+
+    /// Reads a study to its end from `input`, which is called `path`; a byte-order mark at its start is dropped.
+    pub fn of(path: impl Into<PathBuf>, input: impl Read) -> Result<Source, SourceError> {
+        let (path, mut bytes) = (path.into(), Vec::new());
+        match input.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => return Err(SourceError::TooLarge { path }),
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(SourceError::NotFound { path });
-            }
             Err(source) => return Err(SourceError::Unreadable { path, source }),
         }
         match String::from_utf8(bytes) {

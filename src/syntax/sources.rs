@@ -56,6 +56,11 @@ impl Sources {
         &self.files[0].1
     }
 
+    /// Every file with the place of its first byte, the study's own first.
+    pub fn placed(&self) -> impl Iterator<Item = (usize, &Source)> {
+        self.files.iter().map(|(base, source)| (*base, source))
+    }
+
     /// Every file, the study's own first.
     pub fn iter(&self) -> impl Iterator<Item = &Source> {
         self.files.iter().map(|(_, source)| source)

@@ -5,6 +5,29 @@ use serde_json::{Value, json};
 use crate::support::Gradstudy;
 
 #[test]
+fn a_study_is_read_from_standard_input() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let gradstudy = Gradstudy::new("");
+    let check = |text: &str| {
+        let mut command = gradstudy.command(&["check", "-"]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let good = "data d = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\n\
+        test t = normality(g)\ntable r { of: t  rows: sg_type  columns: p_value }\n";
+    assert_eq!(check(good), (Some(0), String::new()));
+    let (code, said) = check("data d = minst\n");
+    assert!(code == Some(2) && said.contains("stdin:1:10"), "{said}");
+}
+
+#[test]
 fn json_holds_mistakes_and_warnings_of_every_file_and_nothing_else_is_said() {
     let gradstudy = Gradstudy::new("# é\ndata d = mnist(splitt: train)\ndata d = mnist\n");
     let doubtful = "data d = mnist\ndata spare = mnist\nmodel m = lenet\nrecord g = gradients(of: m, on: d)\n\

@@ -9,7 +9,7 @@ use super::vocabulary::VOCABULARY;
 use super::{found, good, render};
 
 /// Codes that only several files or the command line can give.
-pub const CODES: [&str; 5] = ["E0208", "E0210", "E0601", "E0603", "W0107"];
+pub const CODES: [&str; 6] = ["E0208", "E0210", "E0601", "E0603", "W0107", "W0108"];
 
 type Checked = Result<(Study, Diagnostics), Diagnostics>;
 
@@ -258,6 +258,36 @@ fn a_profile_sets_what_it_lists() {
     assert_eq!((case.records["g"].iterations, case.records["g"].batch), (1500, 5));
     assert_eq!(case.data["mnist"].call.args.text("normalize"), "none");
     assert_eq!(study.overrides, ["profile quick", "g.batch=5"]);
+}
+
+#[test]
+fn one_value_set_for_a_factor_is_its_only_level() {
+    let text = format!("{COMMON}vary k in [50, 60]\n{REST}test w = power_law(g, top(k))");
+    let files = [("a.study", text.as_str())];
+    let levels = |set_to: &str| {
+        let study = ok(checked(&files, &set(&[set_to])));
+        let of = |case: &gradstudy::study::Case| {
+            let level = case.levels.first()?.label.clone();
+            Some((level, case.tests["w"].call.args.call("tail").args.integer("k")))
+        };
+        study.cases.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(levels("k=70"), [("70".to_string(), 70)]);
+    assert_eq!(levels("k=70..71").len(), 2);
+}
+
+#[test]
+fn words_of_the_language_and_numbers_as_labels_are_named_in_errors() {
+    let text = "data at = mnist\nmodel with = lenet\nvary b in [1: 10, 2: 20]\nvary c in [5e-4 : 1]\n";
+    let said = render(found(&checked(&[("a.study", text)], &Overrides::default())));
+    for part in [
+        "`at` is a word of the language",
+        "`with` is a word of the language",
+        "quote the label: \"1\"",
+        "quote the label: \"5e-4\"",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
 }
 
 #[test]

@@ -65,6 +65,47 @@ fn completed(text: &str, cursor: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_was_meant_is_a_quick_fix() {
+    let (mut client, answer) = Client::greeted();
+    assert_eq!(
+        answer["capabilities"]["codeActionProvider"]["codeActionKinds"],
+        json!(["quickfix"])
+    );
+    let text = "# é𝛽\ndata  fashion = fashion_mnist_5k(normalise: globl)\nmodell lenet  = lenet(logits: 10)\n\
+        record g = gradients(of: lenet, on: fashon)\nrecord h = like(gg, batch: 10)\n\
+        profile quick { gh.iterations: 500 }\n";
+    client.open("a.study", text);
+    let found = client.diagnostics("a.study");
+    let suggested: Vec<&Value> = found
+        .iter()
+        .filter(|one| one["message"].as_str().unwrap().contains("did you mean"))
+        .collect();
+    let uri = client.uri("a.study");
+    let params = json!({
+        "textDocument": { "uri": uri },
+        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 5, "character": 0 } },
+        "context": { "diagnostics": found },
+    });
+    let answer = client.ask("textDocument/codeAction", params);
+    let actions = answer["result"].as_array().unwrap();
+    assert!(suggested.len() >= 4, "{found:?}");
+    assert_eq!(actions.len(), suggested.len(), "{actions:?}");
+    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+    for action in actions {
+        let edit = &action["edit"]["changes"][&uri][0];
+        let place = |end: &str| edit["range"][end]["character"].as_u64().unwrap() as usize;
+        let line = edit["range"]["start"]["line"].as_u64().unwrap() as usize;
+        // All behind the first line is ASCII; edits of one line come in any order, so its words are compared.
+        let old = &text.lines().nth(line).unwrap()[place("start")..place("end")];
+        lines[line] = lines[line].replacen(old, edit["newText"].as_str().unwrap(), 1);
+    }
+    let right = lines.join("\n");
+    for word in ["normalize:", "model lenet", "on: fashion", "like(g,"] {
+        assert!(right.contains(word), "{word}:\n{right}\n{actions:?}");
+    }
+}
+
+#[test]
 fn an_editor_works_on_a_study_from_greeting_to_farewell() {
     let (mut client, answer) = Client::greeted();
     let capabilities = &answer["capabilities"];

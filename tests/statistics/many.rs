@@ -158,6 +158,31 @@ fn the_outcome_counts_degenerate_samples_as_rejected() {
     assert_eq!(outcome.mean_p_value, mean);
 }
 
+#[test]
+fn all_points_of_each_sample_are_tested_without_a_draw() {
+    let (parameters, iterations) = (40, 300);
+    let values = history(parameters, iterations);
+    let view = HistoryView::new(&values, parameters, iterations);
+    let all = NormalitySettings {
+        points: gradstudy::stats::normality::ALL_POINTS,
+        alpha: 0.05,
+        seed: 3,
+    };
+    for (direction, size) in [(Direction::Dimension, parameters), (Direction::Iteration, iterations)] {
+        let (samples, _) = watched(|monitor| normality_samples(view, direction, &all, monitor));
+        for (index, found) in samples.expect("not cancelled").iter().enumerate() {
+            let value = |i: usize| match direction {
+                Direction::Iteration => values[i * parameters + index],
+                _ => values[index * parameters + i],
+            };
+            let sample: Vec<f64> = (0..size).map(|i| f64::from(value(i))).collect();
+            assert_eq!(*found, normaltest(&sample), "{direction:?} {index}");
+        }
+        let (outcome, _) = watched(|monitor| normality_test(view, direction, &all, monitor));
+        assert_eq!(outcome.expect("not cancelled").points, size as u64);
+    }
+}
+
 /// Through the registry, as a study runs them; equal bits in pools of one, two and three threads.
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {

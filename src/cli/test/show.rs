@@ -59,6 +59,7 @@ fn value_text(value: &crate::signature::Value) -> String {
         Value::Integer(value) => value.to_string(),
         Value::Number(value) => value.to_string(),
         Value::Text(value) => value.clone(),
+        Value::File(file) => file.written.clone(),
         Value::List(values) => format!(
             "[{}]",
             values.iter().map(value_text).collect::<Vec<_>>().join(", ")

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{OwnError, Reader, Survey, bytes, file_name, optional, text};
+use super::{OwnError, Reader, Survey, bytes, file_name, optional, path_setting, text};
 use crate::arrays::text::TextSettings;
 use crate::arrays::text::settings::{DECIMAL, HEADER, INDEX, SEPARATOR};
 use crate::data::dataset::Split;
@@ -16,7 +16,7 @@ static SIGNATURE: Signature = Signature {
     name: "csv",
     summary: "a table of your own: numbers and one column of labels, which may be words",
     params: &[
-        text(
+        path_setting(
             "file",
             Default::Required,
             "the file of the training examples; may be packed (.gz)",
@@ -26,7 +26,7 @@ static SIGNATURE: Signature = Signature {
             Default::Required,
             "the column of the labels: its name, its number from 1, \"first\" or \"last\"",
         ),
-        text(
+        path_setting(
             "test",
             Default::Absent,
             "the file of the test examples, with the same columns",

@@ -8,7 +8,7 @@ pub enum OwnError {
     #[error("cannot read {}: {reason}", path.display())]
     #[diagnostic(
         code(gradstudy::data::own_file),
-        help("check the path; it is relative to where gradstudy is started")
+        help("check the path; it is relative to the folder of the study")
     )]
     File { path: PathBuf, reason: std::io::Error },
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{ColorType, ImageDecoder, ImageError, ImageReader};
 use rayon::prelude::*;
 
-use super::{OwnError, Reader, Survey, file_name, optional, text};
+use super::{OwnError, Reader, Survey, file_name, optional, path_setting};
 use crate::data::dataset::Split;
 use crate::data::error::DataError;
 use crate::data::select::{CLASSES, NORMALIZE, SPLIT, SUBSET};
@@ -18,12 +18,12 @@ static SIGNATURE: Signature = Signature {
     name: "image_folder",
     summary: "images of your own: PNG or JPEG of one size, in one folder for each class",
     params: &[
-        text(
+        path_setting(
             "path",
             Default::Required,
             "the folder that holds the folders of the classes",
         ),
-        text(
+        path_setting(
             "test",
             Default::Absent,
             "the same for the test images, with the same classes",

@@ -1,4 +1,4 @@
-//! The user's own data: files that a study names, by paths relative to where gradstudy is started. They are read
+//! The user's own data: files that a study names, by paths relative to the folder of the study. They are read
 //! and checked whole before anything is planned.
 
 mod arrays;
@@ -192,6 +192,16 @@ fn bytes(path: &Path) -> Result<Vec<u8>, OwnError> {
         path: path.to_path_buf(),
         reason,
     })
+}
+
+/// A setting that is a path.
+const fn path_setting(name: &'static str, default: Default, doc: &'static str) -> Param {
+    Param {
+        name,
+        ty: ParamType::Path,
+        default,
+        doc,
+    }
 }
 
 /// A setting that is a text.

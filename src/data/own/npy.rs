@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use npyz::{DType, NpyFile, Order};
 
 use super::arrays::{self, Array, LAYOUT, c_order};
-use super::{OwnError, Reader, file_name, optional, text};
+use super::{OwnError, Reader, file_name, optional, path_setting};
 use crate::arrays::npz::Npz;
 use crate::data::dataset::Split;
 use crate::data::error::DataError;
@@ -19,18 +19,18 @@ static SIGNATURE: Signature = Signature {
     name: "npy",
     summary: "NumPy arrays of your own: images (or features) and labels, as .npy or in an .npz",
     params: &[
-        text(
+        path_setting(
             "images",
             Default::Required,
             "the training images, \"FILE.npy\" or \"FILE.npz:ARRAY\": N×C×H×W, N×H×W or N×features",
         ),
-        text(
+        path_setting(
             "label",
             Default::Required,
             "their labels, whole numbers from 0, named likewise",
         ),
-        text("test_images", Default::Absent, "the test images"),
-        text("test_label", Default::Absent, "their labels"),
+        path_setting("test_images", Default::Absent, "the test images"),
+        path_setting("test_label", Default::Absent, "their labels"),
         SPLIT,
         NORMALIZE,
         SUBSET,

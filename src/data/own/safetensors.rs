@@ -6,7 +6,7 @@ use ::safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::arrays::{self, Array, LAYOUT};
 use super::npy::{known_classes, pair};
-use super::{OwnError, Reader, bytes, file_name, text};
+use super::{OwnError, Reader, bytes, file_name, path_setting, text};
 use crate::data::dataset::Split;
 use crate::data::error::DataError;
 use crate::data::select::{CLASSES, NORMALIZE, SPLIT, SUBSET};
@@ -17,7 +17,7 @@ static SIGNATURE: Signature = Signature {
     name: "safetensors",
     summary: "tensors of your own: images (or features) and labels in one .safetensors file",
     params: &[
-        text("file", Default::Required, "the file"),
+        path_setting("file", Default::Required, "the file"),
         text(
             "images",
             Default::Text("\"images\""),

@@ -25,7 +25,7 @@ pub(super) fn once(
     files: &[PathBuf],
     survey: impl FnOnce() -> Result<Both, DataError>,
 ) -> Result<Both, DataError> {
-    let key = format!("{set} {}", serde_json::json!(args));
+    let key = format!("{set} {args:?}");
     let stamps: Vec<Stamp> = files
         .iter()
         .map(|path| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::survey;
-use super::{OwnError, Survey, bytes, file_name, optional, text};
+use super::{OwnError, Survey, bytes, file_name, optional, path_setting};
 use crate::data::dataset::{Dataset, Split, digest};
 use crate::data::error::DataError;
 use crate::data::file_digest::file_digest;
@@ -18,7 +18,7 @@ static SIGNATURE: Signature = Signature {
     name: "text",
     summary: "a text file of your own, in windows of characters: each character is to be predicted from those before it",
     params: &[
-        text("file", Default::Required, "the training text, in UTF-8"),
+        path_setting("file", Default::Required, "the training text, in UTF-8"),
         Param {
             name: "context",
             ty: ParamType::Integer { min: 2, max: 1 << 20 },
@@ -32,7 +32,7 @@ static SIGNATURE: Signature = Signature {
             doc: "characters from the start of one window to that of the next; `context` if absent, so that every \
                   character is a label once",
         },
-        text(
+        path_setting(
             "test",
             Default::Absent,
             "the test text; all its characters occur in the training text",

@@ -101,10 +101,23 @@ fn summary(diff: &PaperDiff, alpha: f64) -> String {
     let tested = count(|cell| cell.p_adjusted.is_some());
     let mut text = format!(
         "{} of {} numbers are as printed in the paper; {} verdicts differ\n",
-        count(|cell| cell.as_printed),
-        diff.cells.len(),
+        count(|cell| cell.as_printed && !cell.setting),
+        count(|cell| !cell.setting),
         count(|cell| cell.flip),
     );
+    let settings = count(|cell| cell.setting);
+    if settings > 0 {
+        let as_printed = count(|cell| cell.setting && cell.as_printed);
+        text.push_str(&format!(
+            "not counted: {settings} that follow from the settings alone, such as d_c ({as_printed} as printed)\n"
+        ));
+    }
+    if !diff.overrides.is_empty() {
+        text.push_str(&format!(
+            "the run is not of the study as it is written, but with {}\n",
+            diff.overrides.join(", ")
+        ));
+    }
     if tested > 0 {
         let significant = diff.significant(alpha);
         text.push_str(&format!(
@@ -139,7 +152,12 @@ fn row(cell: &PaperCell, style: Style) -> Vec<String> {
             Some((p, adjusted)) => format!("{} ({})", p_value(p), p_value(adjusted)),
             None => number::dash(target).to_string(),
         },
-        if cell.as_printed { "yes" } else { "no" }.to_string(),
+        match (cell.setting, cell.as_printed) {
+            (true, true) => "setting",
+            (false, true) => "yes",
+            (_, false) => "no",
+        }
+        .to_string(),
     ]
 }
 

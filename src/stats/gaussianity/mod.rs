@@ -20,7 +20,7 @@ use super::normality::{NormalitySettings, Significance};
 use super::outcome::{Direction, Outcome};
 pub(super) use super::power_law::OF;
 use super::remote::{RemoteError, RemoteHistory, RemoteTest};
-use crate::signature::{Args, Default, Param, ParamType, Signature};
+use crate::signature::{Args, Default, Param, ParamType, Signature, Value};
 
 /// A test of normality as a study names it.
 #[derive(Debug)]
@@ -52,8 +52,9 @@ impl TestKind for Gaussianity {
         many::gaussianity_test(view, direction, &settings, monitor, test).map(Outcome::Normality)
     }
 
-    fn test_elsewhere(&self, _args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
-        Some(self)
+    fn test_elsewhere(&self, args: &Args, _size: usize) -> Option<&dyn RemoteTest> {
+        // Where all points are looked at, G comes as a whole.
+        drawn(args).is_some().then_some(self as _)
     }
 
     fn test_one(&self, values: &[f64], args: &Args, seed: u64, monitor: &Monitor) -> Option<Outcome> {
@@ -66,20 +67,21 @@ impl TestKind for Gaussianity {
     }
 
     fn convention(&self, args: &Args) -> String {
-        format!(
-            "Gaussianity: {} on {} points drawn at random from each row or column; not rejected when p > {}.",
-            (self.title)(args),
-            args.integer("points"),
-            args.number("alpha")
-        )
+        let points = match drawn(args) {
+            Some(points) => format!("{points} points drawn at random from each row or column"),
+            None => "all points of each row or column".to_string(),
+        };
+        let (title, alpha) = ((self.title)(args), args.number("alpha"));
+        format!("Gaussianity: {title} on {points}; not rejected when p > {alpha}.")
     }
 
     fn seconds(&self, args: &Args, parameters: u64, iterations: u64, direction: Direction) -> f64 {
-        let samples = match direction {
-            Direction::Dimension | Direction::Spectrum => iterations,
-            Direction::Iteration => parameters,
+        let (samples, size) = match direction {
+            Direction::Dimension | Direction::Spectrum => (iterations, parameters),
+            Direction::Iteration => (parameters, iterations),
         };
-        samples as f64 * (self.seconds)(args.integer("points") as f64) / rayon::current_num_threads() as f64
+        let points = drawn(args).unwrap_or(size as usize);
+        samples as f64 * (self.seconds)(points as f64) / rayon::current_num_threads() as f64
     }
 }
 
@@ -99,8 +101,25 @@ impl RemoteTest for Gaussianity {
     }
 }
 
-/// `points: 100`
-pub(super) const POINTS: Param = points(8, 1_000_000_000);
+/// `points: 100`, `points: all`
+pub(super) const POINTS: Param = Param {
+    name: "points",
+    ty: ParamType::IntegerOr {
+        min: 8,
+        max: 1_000_000_000,
+        words: &["all"],
+    },
+    default: Default::Text("100"),
+    doc: "points drawn from each sample, without replacement; `all`: every point of each, none drawn",
+};
+
+/// How many points are drawn; none where all are looked at.
+pub(super) fn drawn(args: &Args) -> Option<usize> {
+    match args.get("points") {
+        Some(Value::Text(_)) => None,
+        _ => Some(args.integer("points") as usize),
+    }
+}
 
 /// How many points are drawn.
 pub(super) const fn points(min: i64, max: i64) -> Param {

@@ -9,7 +9,7 @@ use crate::stats::history_view::HistoryView;
 use crate::stats::missing::MissingValues;
 use crate::stats::monitor::Monitor;
 use crate::stats::multiple::Rejections;
-use crate::stats::normality::{NormalitySettings, Significance, normaltest};
+use crate::stats::normality::{ALL_POINTS, NormalitySettings, Significance, normaltest};
 use crate::stats::outcome::{Direction, NormalityOutcome};
 use crate::stats::remote::{RemoteError, RemoteHistory, samples_of};
 use crate::stats::sample_values::SampleValues;
@@ -17,6 +17,18 @@ use crate::stats::sampling::Sampler;
 
 /// What is drawn and at which level it is judged.
 pub type DrawnSettings = NormalitySettings;
+
+impl DrawnSettings {
+    /// The same of samples of `size` points, which is what `all` are.
+    fn of(&self, size: usize) -> Self {
+        let points = if self.points == ALL_POINTS {
+            size
+        } else {
+            self.points
+        };
+        DrawnSettings { points, ..*self }
+    }
+}
 
 /// `test` of the points drawn from each sample, in order; `None` if cancelled.
 ///
@@ -34,6 +46,9 @@ pub fn gaussianity_samples(
         Direction::Dimension | Direction::Spectrum => (view.iterations, view.parameters),
         Direction::Iteration => (view.parameters, view.iterations),
     };
+    if settings.points == ALL_POINTS {
+        return map_wide(view, direction, monitor, || (), |(), _, values| test(values));
+    }
     if view.missing == MissingValues::Drop {
         let sampler = || (Sampler::new(settings.seed), Vec::new());
         return map_wide(
@@ -100,7 +115,11 @@ pub fn gaussianity_test(
     test: impl Fn(&[f64]) -> Result<Significance, Cause> + Sync + Send,
 ) -> Option<NormalityOutcome> {
     let samples = gaussianity_samples(view, direction, settings, monitor, test)?;
-    Some(outcome(&samples, settings))
+    let size = match direction {
+        Direction::Dimension | Direction::Spectrum => view.parameters,
+        Direction::Iteration => view.iterations,
+    };
+    Some(outcome(&samples, &settings.of(size)))
 }
 
 /// The stream of draws of sample `index`: rows and columns of one number must not share their draws.
@@ -169,13 +188,15 @@ pub fn gaussianity_of_sample(
     } else if values.iter().any(|x| !x.is_finite()) {
         // Drawn or not: the sample is not what it was meant to be.
         Err(Cause::NotFinite)
+    } else if settings.points == ALL_POINTS {
+        test(values)
     } else {
         let mut sampler = Sampler::new(settings.seed);
         let drawn = sampler.draw(0, settings.points, values.len());
         let sample: Vec<f64> = drawn.iter().map(|&point| values[point]).collect();
         test(&sample)
     };
-    outcome(&[sample], settings)
+    outcome(&[sample], &settings.of(values.len()))
 }
 
 /// The normality test of each sample, in order; `None` if cancelled.

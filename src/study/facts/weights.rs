@@ -30,14 +30,14 @@ pub(in crate::study) fn check(
         let (Some((model, call)), Some(data)) = (model_of(case, of), case.data.get(on)) else {
             continue;
         };
-        let Some(path) = &case.models[model].weights else {
+        let Some(file) = &case.models[model].weights else {
             continue;
         };
-        if !read.insert(format!("{path} {call:?} {:?}", data.call)) {
+        if !read.insert(format!("{file:?} {call:?} {:?}", data.call)) {
             continue;
         }
         let (Some(told), Some(place)) = (
-            vocabulary.facts.weights(path, call, &data.call),
+            vocabulary.facts.weights(&file.path, call, &data.call),
             places.get(model),
         ) else {
             continue;
@@ -49,7 +49,7 @@ pub(in crate::study) fn check(
             }
             Ok(notes) if notes.is_empty() => {}
             Ok(notes) => {
-                let message = format!("{path}: {}", notes.join("; "));
+                let message = format!("{}: {}", file.written, notes.join("; "));
                 let help = "`allow: [W0106]` in the study's block says that this is meant";
                 diagnostics.push(Diagnostic::warning("W0106", message, span, "not as it lies").help(help));
             }
