@@ -2,7 +2,7 @@
 
 use gradstudy::diff::display::{Style, paper_to};
 use gradstudy::diff::paper::paper_diff;
-use gradstudy::report::{Templates, tabulate, to_markdown, to_terminal};
+use gradstudy::report::{Screen, Templates, tabulate, to_markdown, to_terminal};
 use gradstudy::study::TableSpec;
 use indexmap::IndexMap;
 
@@ -87,7 +87,7 @@ fn settings_are_no_agreement_with_the_paper_and_a_profile_is_named() {
             && settings > 0
     );
     let counted = diff.cells.len() - settings;
-    let text = paper_to(Style::Text, &diff, 0.05, "x");
+    let text = paper_to(Style::Text(Screen::default()), &diff, 0.05, "x");
     let printed = diff
         .cells
         .iter()
