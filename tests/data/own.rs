@@ -218,7 +218,7 @@ fn arrays_that_do_not_fit_are_errors() {
     let of = |images: &str, label: &str| complaint("npy", &npy("train", "none", images, label), &root);
     insta::assert_snapshot!(of("none.npy", "y.npy"), @"
     cannot read ROOT/none.npy: No such file or directory (os error 2)
-    check the path; it is relative to where gradstudy is started
+    check the path; it is relative to the folder of the study
     ");
     insta::assert_snapshot!(of("arrays.npz", "y.npy"), @r#"
     ROOT/arrays.npz holds several arrays, and none is named

@@ -168,7 +168,10 @@ fn all_points_of_each_sample_are_tested_without_a_draw() {
         alpha: 0.05,
         seed: 3,
     };
-    for (direction, size) in [(Direction::Dimension, parameters), (Direction::Iteration, iterations)] {
+    for (direction, size) in [
+        (Direction::Dimension, parameters),
+        (Direction::Iteration, iterations),
+    ] {
         let (samples, _) = watched(|monitor| normality_samples(view, direction, &all, monitor));
         for (index, found) in samples.expect("not cancelled").iter().enumerate() {
             let value = |i: usize| match direction {
