@@ -12,7 +12,7 @@ use super::statements::{self, StatementKind};
 use super::{Vocabulary, like};
 use crate::signature::{Default, Param, ParamType, Signature};
 use crate::syntax::ast::{Argument, Assert, Comparison, Entry, Expr, ExprKind, Sign, Statement};
-use crate::syntax::{Diagnostics, Source, Span, format, parse, parse_value};
+use crate::syntax::{Diagnostics, Source, Sources, Span, format, parse, parse_value};
 
 /// The study that `source` is with `overrides`. Its paths are from the working directory. Factors and `let`s keep their
 /// names; what stands for a call in them, such as `vary architecture in [lenet, fcn]`, gets no defaults.
@@ -47,6 +47,7 @@ pub fn written_out(
             names: &mut names,
             diagnostics: &mut diagnostics,
         },
+        sources: &composed.sources,
         vocabulary,
     };
     let mut text = String::new();
@@ -66,6 +67,7 @@ pub fn written_out(
 
 struct Writer<'a> {
     scope: Scope<'a>,
+    sources: &'a Sources,
     vocabulary: &'a Vocabulary,
 }
 
@@ -100,7 +102,10 @@ impl Writer<'_> {
             };
             text += &match signature {
                 Some(signature) => self.call(signature, arguments(&binding.value), fields),
-                None => self.expr(&binding.value, None),
+                None => match &binding.value.kind {
+                    ExprKind::List(levels) if binding.sign == Sign::In => self.levels(levels),
+                    _ => self.expr(&binding.value, None),
+                },
             };
         }
         let known: Vec<&Param> = own.iter().chain(more.iter().copied()).collect();
@@ -136,6 +141,21 @@ impl Writer<'_> {
             true => from_folder(Path::new(""), &path),
             false => path,
         }
+    }
+
+    /// The levels of a factor. One without a label is called as it was written, which rows of tables show.
+    fn levels(&mut self, levels: &[Entry]) -> String {
+        let level = |entry: &Entry| {
+            let text = self.entry(entry, None);
+            let written = self.sources.text(entry.value.span);
+            let name = written.split_whitespace().collect::<Vec<_>>().join(" ");
+            let is_text = matches!(entry.value.kind, ExprKind::Text(_));
+            match entry.label.is_some() || is_text || name == text {
+                true => text,
+                false => format!("{}: {text}", quoted(&name)),
+            }
+        };
+        format!("[{}]", levels.iter().map(level).collect::<Vec<_>>().join(", "))
     }
 
     /// The built-in that a statement calls.
