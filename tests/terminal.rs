@@ -269,6 +269,12 @@ fn a_plan_is_summed_by_statement() {
             && changed.contains("test tails: made from p, which has changed\n"),
         "{changed}"
     );
+    let longer = plan(&["--set", "g.iterations=80"]);
+    assert!(
+        longer.contains("record g: changed since the last run: T = 80 (was T = 70)\n")
+            && longer.contains("test bell: made from g, which has changed\n"),
+        "{longer}"
+    );
     let seeds = plan(&["--set", "study.seeds=0..3"]);
     assert!(
         seeds.contains("train p: not run before with this seed\n"),
