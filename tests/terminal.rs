@@ -77,7 +77,8 @@ fn seen(gradstudy: &Gradstudy, arguments: &[&str]) -> String {
 
 /// Words that hold digits.
 fn numbers(text: &str) -> Vec<&str> {
-    let words = text.split([' ', '\n']);
+    // A run's name may go on behind the study's.
+    let words = text.split([' ', '\n', '/']);
     words
         .filter(|word| word.contains(|it: char| it.is_ascii_digit()))
         .collect()
