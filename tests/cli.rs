@@ -37,8 +37,8 @@ fn a_run_prints_its_table_and_writes_everything_down() {
     );
     let lines: Vec<&str> = said.stderr.lines().collect();
     assert!(
-        lines[0].ends_with("steps: 17 to make, 0 in the cache")
-            && lines.iter().any(|it| it.starts_with("[17/17] ")),
+        lines[0].ends_with("steps: 25 to make, 0 in the cache")
+            && lines.iter().any(|it| it.starts_with("[25/25] ")),
         "a log tells of every step: {lines:#?}"
     );
     let runs = gradstudy.runs();

@@ -77,7 +77,8 @@ fn seen(gradstudy: &Gradstudy, arguments: &[&str]) -> String {
 
 /// Words that hold digits.
 fn numbers(text: &str) -> Vec<&str> {
-    let words = text.split([' ', '\n']);
+    // A run's name may go on behind the study's.
+    let words = text.split([' ', '\n', '/']);
     words
         .filter(|word| word.contains(|it: char| it.is_ascii_digit()))
         .collect()
@@ -268,6 +269,12 @@ fn a_plan_is_summed_by_statement() {
         changed.contains("train p: changed since the last run: epochs (1, now 2)\n")
             && changed.contains("test tails: made from p, which has changed\n"),
         "{changed}"
+    );
+    let longer = plan(&["--set", "g.iterations=80"]);
+    assert!(
+        longer.contains("record g: changed since the last run: T = 80 (was T = 70)\n")
+            && longer.contains("test bell: made from g, which has changed\n"),
+        "{longer}"
     );
     let seeds = plan(&["--set", "study.seeds=0..3"]);
     assert!(

@@ -106,6 +106,7 @@ impl Sort {
 fn table(entries: &[Entry]) -> String {
     let mut grid = ScreenGrid::new(["run", "title", "started", "took", "seeds", "size"])
         .align_right([3, 5])
+        .fold_paths([0])
         .fold([1, 2, 4]);
     for entry in entries {
         let seeds: Vec<String> = entry.seeds.iter().map(u64::to_string).collect();

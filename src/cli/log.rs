@@ -7,6 +7,9 @@ use jiff::Zoned;
 use miette::Diagnostic;
 use serde_json::{Map, Value, json};
 
+use super::terminal;
+use crate::report::Screen;
+
 /// The layout of a JSON log; raised when a reader of the old layout would misread the new.
 const FORMAT_VERSION: u32 = 1;
 
@@ -25,9 +28,18 @@ pub fn is_json() -> bool {
     JSON.load(Ordering::Relaxed)
 }
 
-/// One line. A log that nobody can write to is no reason to stop.
+/// One line, broken between words where a terminal is narrower. A log that nobody can write to is no reason to stop.
 pub fn line(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = std::io::stderr().lock().write_all(fitted(text).as_bytes());
+}
+
+/// `text` in lines that fit the terminal behind standard error, each with its end.
+pub fn fitted(text: &str) -> String {
+    let screen = Screen {
+        width: terminal::width_of_errors(),
+        colour: false,
+    };
+    screen.wrap_lines(text)
 }
 
 /// One event of a JSON log, with its time.
@@ -42,7 +54,7 @@ pub fn event(name: &str, fields: Value) {
     if let Value::Object(fields) = fields {
         object.extend(fields);
     }
-    line(&Value::Object(object).to_string());
+    let _ = writeln!(std::io::stderr().lock(), "{}", Value::Object(object));
 }
 
 /// Something that the user must know: `text` in a line, or an event `warning`.

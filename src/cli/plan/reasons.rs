@@ -23,6 +23,9 @@ struct EarlierStep {
     key: Option<StepKey>,
 }
 
+/// Why a step is made whose own settings are those of the last run.
+const ANOTHER_INPUT: &str = "made from something else than in the last run";
+
 /// `NAME (factor = level, …)`, what a label begins with.
 fn head(label: &str) -> &str {
     label.split(": ").next().unwrap_or(label)
@@ -86,8 +89,41 @@ impl Earlier {
             Some(changes) if !changes.settings.is_empty() => {
                 format!("changed since the last run: {}", changes.settings.join(", "))
             }
-            Some(_) => "made from something else than in the last run".to_string(),
+            Some(_) => ANOTHER_INPUT.to_string(),
         }
+    }
+}
+
+/// What `label` says otherwise than `earlier`, such as `T = 1000 (was T = 600)`; `None` where they say the same or cannot be
+/// compared part by part.
+fn otherwise(earlier: &str, label: &str) -> Option<String> {
+    let parts = |text: &'_ str| -> Vec<String> { text.split(", ").map(str::to_string).collect() };
+    let (earlier, label) = (parts(earlier), parts(label));
+    if earlier.len() != label.len() {
+        return None;
+    }
+    let pairs = label.iter().zip(&earlier).filter(|(now, before)| now != before);
+    let words: Vec<String> = pairs
+        .map(|(now, before)| format!("{now} (was {before})"))
+        .collect();
+    Some(words.join(", ")).filter(|words| !words.is_empty())
+}
+
+impl Earlier {
+    /// Why a recording that is not kept is made: what its label says otherwise than that of the last run.
+    fn of_recording(&self, step: &Step) -> Option<String> {
+        if self.steps.iter().any(|it| it.id == step.id.0) {
+            return None;
+        }
+        let mut same = self
+            .steps
+            .iter()
+            .filter(|it| it.verb == step.key.operation.verb() && head(&it.label) == head(&step.label));
+        let seed = |label: &str| label.rsplit(", ").next().unwrap_or_default().to_string();
+        let near = same.find(|it| seed(&it.label) == seed(&step.label))?;
+        let behind = |label: &str| label.split_once(": ").map(|(_, rest)| rest.to_string());
+        let words = otherwise(&behind(&near.label)?, &behind(&step.label)?)?;
+        Some(format!("changed since the last run: {words}"))
     }
 }
 
@@ -98,7 +134,9 @@ pub fn reason(plan: &Plan, needs: &[Need], step: &Step, earlier: Option<&Earlier
             return "made anew whenever it is needed".to_string();
         }
         Work::Record { keep: false, .. } => {
-            return "not kept: recorded for what is made of it".to_string();
+            return earlier
+                .and_then(|earlier| earlier.of_recording(step))
+                .unwrap_or_else(|| "not kept: recorded for what is made of it".to_string());
         }
         _ => {}
     }
@@ -106,24 +144,21 @@ pub fn reason(plan: &Plan, needs: &[Need], step: &Step, earlier: Option<&Earlier
         return "not run before".to_string();
     };
     let own = earlier.of(step);
-    if own != "made from something else than in the last run" {
+    if own != ANOTHER_INPUT {
         return own;
     }
-    let mut names: Vec<&str> = made_anew(plan, needs, step)
-        .into_iter()
-        .map(|input| input.statement.as_str())
-        .filter(|name| !name.is_empty())
-        .collect();
-    names.dedup();
+    let mut names = Vec::new();
+    made_anew(plan, needs, step, &mut names);
     match names.is_empty() {
         true => own,
         false => format!("made from {}, which has changed", names.join(" and ")),
     }
 }
 
-/// The kept steps behind `step` that will run; recordings that are not kept, if there are none.
-fn made_anew<'a>(plan: &'a Plan, needs: &[Need], step: &Step) -> Vec<&'a Step> {
-    let mut found = Vec::new();
+/// Notes the trainings behind `step` that will run, else the other statements that it is made from and that will run; false
+/// where there are none.
+fn made_anew<'a>(plan: &'a Plan, needs: &[Need], step: &Step, names: &mut Vec<&'a str>) -> bool {
+    let mut found = false;
     for id in &step.key.inputs {
         let Some(place) = plan.steps.iter().position(|it| it.id == *id) else {
             continue;
@@ -132,11 +167,30 @@ fn made_anew<'a>(plan: &'a Plan, needs: &[Need], step: &Step) -> Vec<&'a Step> {
         if needs[place] != Need::Run {
             continue;
         }
-        let behind = made_anew(plan, needs, input);
-        match (behind.is_empty(), input.key.operation) {
-            (_, Operation::Train) | (true, _) => found.push(input),
-            (false, _) => found.extend(behind),
+        let name = input.statement.as_str();
+        let behind = input.key.operation != Operation::Train && made_anew(plan, needs, input, names);
+        if !behind && !name.is_empty() && !names.contains(&name) {
+            names.push(name);
         }
+        found |= behind || !name.is_empty();
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_tell_what_changed() {
+        let earlier = "gradients of LeNet (random) on MNIST, B = 100, T = 600, seed 0";
+        assert_eq!(otherwise(earlier, earlier), None);
+        assert_eq!(
+            otherwise(earlier, &earlier.replace("600", "1000")).as_deref(),
+            Some("T = 1000 (was T = 600)")
+        );
+        assert_eq!(otherwise(earlier, "gradients of LeNet"), None);
+        assert_eq!(head("p (lr = 0.1): LeNet on MNIST"), "p (lr = 0.1)");
+        assert_eq!(statement("p (lr = 0.1): LeNet on MNIST"), "p");
+    }
 }

@@ -132,13 +132,16 @@ fn ending(planned: &Planned) -> Ending {
     let all_cached = (total.steps == 0 && !planned.steps.is_empty())
         .then(|| "everything is in the cache: a run would make none of these steps".to_string());
     let mut lines = vec![format!(
-        "to run: {} of {} steps, about {} on this CPU, {} of memory at the peak, {:.1} GFLOP, {} of cache",
+        "to run: {} of {} steps, about {} on this CPU, {} of memory at the peak, {:.1} GFLOP{}",
         total.steps,
         planned.steps.len(),
         duration(total.seconds),
         size(total.bytes),
         total.flops as f64 / 1e9,
-        size(total.disk)
+        match total.disk {
+            0 => String::new(),
+            disk => format!(", {} of cache", size(disk)),
+        }
     )];
     lines.extend(planned.notes.iter().cloned());
     Ending { all_cached, lines }

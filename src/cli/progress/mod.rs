@@ -154,6 +154,16 @@ impl Lane {
     }
 }
 
+/// What stands above a bar.
+fn message(work: &Working) -> String {
+    let note = match work.note.as_str() {
+        "" => String::new(),
+        note => format!(": {note}"),
+    };
+    let text = format!("{}{note}", words::begin(work));
+    log::fitted(&text).trim_end().to_string()
+}
+
 fn bar(work: &Working, unit: &str) -> ProgressBar {
     let template = format!("{{msg}}\n  [{{bar:40}}] {{human_pos}}/{{human_len}} {unit}, {{eta}} left");
     let style = ProgressStyle::with_template(&template)
@@ -162,7 +172,7 @@ fn bar(work: &Working, unit: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(work.total), ProgressDrawTarget::hidden()).with_style(style);
     bar.set_position(work.done);
     bar.reset_eta();
-    bar.set_message(words::begin(work));
+    bar.set_message(message(work));
     bar
 }
 
@@ -204,15 +214,15 @@ impl Observer for Progress {
         if let Some(work) = self.0.works().last_mut() {
             work.note = text.to_string();
             if self.0.form == Form::Bars {
-                work.bar.set_message(format!("{}: {text}", words::begin(work)));
+                work.bar.set_message(message(work));
             }
         }
     }
 
     fn warn(&self, text: &str) {
-        match self.0.form {
-            _ if log::is_json() => log::remark(text),
-            _ => self.0.say(&format!("warning: {text}")),
+        match log::is_json() {
+            true => log::remark(text),
+            false => self.0.say(&format!("warning: {text}")),
         }
     }
 

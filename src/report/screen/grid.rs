@@ -14,6 +14,8 @@ pub struct ScreenGrid {
     right: Vec<usize>,
     /// Columns of words, which may be folded.
     folding: Vec<usize>,
+    /// Those of them that may be folded behind a `/`, too.
+    paths: Vec<usize>,
     /// Columns at the left that say which row it is.
     keys: usize,
 }
@@ -42,6 +44,13 @@ impl ScreenGrid {
 
     /// Lets the words of these columns go on in a next line.
     pub fn fold(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        self.folding.extend(columns);
+        self
+    }
+
+    /// Lets the names of these columns go on in a next line behind a `/`.
+    pub fn fold_paths(mut self, columns: impl IntoIterator<Item = usize> + Clone) -> Self {
+        self.paths.extend(columns.clone());
         self.folding.extend(columns);
         self
     }
@@ -101,6 +110,7 @@ impl ScreenGrid {
         let budget = width.checked_sub((3 * count).saturating_sub(1))?;
         let natural: Vec<usize> = (0..count).map(|i| widest(self.column(i), longest_line)).collect();
         let least = |index: usize| match self.folding.contains(&index) {
+            true if self.paths.contains(&index) => widest(self.column(index), longest_part),
             true => widest(self.column(index), longest_word),
             false => {
                 let heading = self.header.get(index).map_or(0, |text| longest_word(text));
@@ -116,6 +126,7 @@ impl ScreenGrid {
         }
         let fold = |index: usize, text: &String| -> String {
             let lines = text.lines().flat_map(|line| match columns(line) > widths[index] {
+                true if self.paths.contains(&index) => parts(line).map(str::to_string).collect(),
                 true => broken(line, widths[index]),
                 false => vec![line.to_string()],
             });
@@ -181,6 +192,15 @@ fn longest_line(text: &str) -> usize {
 fn longest_word(text: &str) -> usize {
     let words = text.lines().flat_map(words);
     words.map(|word| columns(&word)).max().unwrap_or(0)
+}
+
+/// `a/`, `b` of `a/b`.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split_inclusive('/')
+}
+
+fn longest_part(text: &str) -> usize {
+    text.lines().flat_map(parts).map(columns).max().unwrap_or(0)
 }
 
 fn widest<'a>(cells: impl Iterator<Item = &'a String>, measure: fn(&str) -> usize) -> usize {
