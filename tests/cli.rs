@@ -172,8 +172,15 @@ fn a_second_run_reuses_every_step_and_equals_the_first() {
     gradstudy.run(&["run", "test.study"]).success();
     let plan = gradstudy.run(&["plan", "test.study"]).success().stdout;
     assert!(plan.contains("everything is in the cache"), "{plan}");
-    gradstudy.run(&["run", "test.study"]).success();
-    let runs = gradstudy.runs();
+    let again = gradstudy.run(&["run", "test.study"]).success();
+    assert!(again.stdout.contains("nothing new"), "{}", again.stdout);
+    assert_eq!(gradstudy.runs().len(), 1);
+    gradstudy
+        .run(&["run", "test.study", "--reports-dir", "again"])
+        .success();
+    let mut runs = gradstudy.runs();
+    let others = fs::read_dir(gradstudy.path().join("again/test")).unwrap();
+    runs.extend(others.map(|entry| entry.unwrap().path()));
     assert_eq!(runs.len(), 2);
     for file in [
         "results.yaml",

@@ -185,7 +185,7 @@ pub static AREAS: &[Area] = &[
 mod tests {
     use super::*;
 
-    /// Every `code(gradstudy::…)` of the program's text.
+    /// Every code of a diagnostic in the program's text.
     fn printed() -> Vec<String> {
         let sources = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
         let mut found = Vec::new();

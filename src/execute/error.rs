@@ -75,9 +75,12 @@ pub struct ExecuteError {
 }
 
 impl ExecuteError {
-    /// Whether other steps can still be made: not if the run was stopped, or nothing can be written.
+    /// Whether other steps can still be made: not if the run was stopped, or nothing can be written, G included.
     pub fn spares_others(&self) -> bool {
-        !matches!(*self.cause, Cause::Interrupted | Cause::Store(_))
+        !matches!(
+            *self.cause,
+            Cause::Interrupted | Cause::Store(_) | Cause::History(_)
+        )
     }
 
     /// What a table says in place of results.

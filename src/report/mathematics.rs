@@ -218,7 +218,6 @@ mod tests {
             (r"\hat{\beta} = 1 + 1/\hat s", "β\u{302} = 1 + 1/s\u{302}"),
             (r"10^{-4}", "10^−4"),
             (r"\frac{a}{b}\unknown{c", "a/bunknownc"),
-            (r"\", ""),
             (r"x_", "x"),
             ("é}", "é"),
         ] {

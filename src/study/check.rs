@@ -224,7 +224,7 @@ pub(super) fn change(
 }
 
 /// Letters and digits in lower case, anything else as one `-`.
-fn slug(stem: &str) -> String {
+pub(super) fn slug(stem: &str) -> String {
     let words = stem
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty());

@@ -53,7 +53,10 @@ pub fn written_out(
     let mut text = String::new();
     // A study without a title is called after its file, which may be another one now.
     let titled = statements.iter().any(|it| it.keyword.value == "study");
-    let title = parse(&Source::new("title", format!("study {}", quoted(source.stem()))));
+    let title = parse(&Source::new(
+        "title",
+        format!("study {}", quoted(&super::check::slug(source.stem()))),
+    ));
     let title = title.statements.iter().filter(|_| !titled);
     for statement in title.chain(statements.iter().filter(|it| !is_taken(it))) {
         text.push_str(&writer.statement(statement));

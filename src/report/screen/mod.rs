@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(Screen::default().wrap("  ", text), format!("  {text}\n"));
         assert_eq!(
             screen(24).wrap("  ", text),
-            "  Degenerate samples:\n  4919 of 44\u{202f}426 in\n  all.\n"
+            "  Degenerate samples:\n  4919 of 44\u{202f}426 in all.\n"
         );
         assert_eq!(
             screen(12).wrap("a   ", "one two three"),
