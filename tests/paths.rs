@@ -33,7 +33,7 @@ fn folder(study: &str, beside: bool, top: bool) -> Gradstudy {
 
 /// Ids of the steps of a plan.
 fn plan(gradstudy: &Gradstudy, from: &str, study: &str) -> String {
-    let mut command = gradstudy.command(&["plan", study]);
+    let mut command = gradstudy.command(&["plan", study, "--steps"]);
     command.current_dir(gradstudy.path().join(from));
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

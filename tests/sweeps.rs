@@ -89,9 +89,10 @@ fn a_training_that_diverges_is_a_row_that_says_so() {
         "{trainings:?}"
     );
     // What needs nothing that failed is there, and stays: a rerun makes only what lacks.
-    let again = gradstudy.run(&["run", "test.study"]);
+    let again = gradstudy.run(&["run", "test.study", "--reports-dir", "again"]);
     assert_eq!(again.code, Some(1));
-    let newest = gradstudy.runs().pop().unwrap();
+    let runs = fs::read_dir(gradstudy.path().join("again/test")).unwrap();
+    let newest = runs.map(|entry| entry.unwrap().path()).next().unwrap();
     let reused = open_manifest(&newest).unwrap().times.steps;
     assert!(
         reused

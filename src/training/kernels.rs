@@ -101,7 +101,10 @@ impl Training<'_> {
         );
         self.epoch += 1;
         let loss = total / steps as f64;
-        Ok(Ok(Some(EpochReport { loss })))
+        Ok(Ok(Some(EpochReport {
+            loss,
+            evaluation: None,
+        })))
     }
 
     /// Losses and gradient of minibatch `t`.

@@ -127,7 +127,7 @@ impl ScreenGrid {
         let fold = |index: usize, text: &String| -> String {
             let lines = text.lines().flat_map(|line| match columns(line) > widths[index] {
                 true if self.paths.contains(&index) => parts(line).map(str::to_string).collect(),
-                true => broken(line, widths[index]),
+                true => broken(line, widths[index], widths[index]),
                 false => vec![line.to_string()],
             });
             lines.collect::<Vec<_>>().join("\n")

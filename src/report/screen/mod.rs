@@ -30,7 +30,8 @@ impl Screen {
             return whole + "\n";
         };
         let indent = columns(prefix).min(width / 2);
-        let lines = broken(text, width - indent);
+        // Behind a long prefix the first line has less room than the others.
+        let lines = broken(text, width.saturating_sub(columns(prefix)), width - indent);
         let mut wrapped = String::new();
         for (number, line) in lines.iter().enumerate() {
             match number {
@@ -50,7 +51,8 @@ impl Screen {
             let indent = " ".repeat(line.len() - words.len());
             match self.width {
                 Some(width) if columns(line) > width => {
-                    let lines = broken(words, width.saturating_sub(indent.len() + 2).max(1));
+                    let width = width.saturating_sub(indent.len() + 2).max(1);
+                    let lines = broken(words, width, width);
                     let lines: Vec<String> = lines
                         .iter()
                         .enumerate()
@@ -120,10 +122,11 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Lines of at most `width` columns, or of a single word.
-fn broken(text: &str, width: usize) -> Vec<String> {
+/// Lines of at most `width` columns, the first of at most `first`, or of a single word.
+fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words(text) {
+        let width = if lines.len() < 2 { first } else { width };
         match lines.last_mut() {
             Some(line) if columns(line) + 1 + columns(&word) <= width => {
                 line.push(' ');
