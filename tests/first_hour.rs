@@ -44,32 +44,32 @@ fn entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// Numbers that differ from run to run, and dates and names made of them, as `#`.
+/// Numbers, dates, names made of them and dashes in their place as `#`, units left out: they differ from run to run.
 fn fixed(text: &str) -> String {
-    let words = text.split_inclusive([' ', '\n', '/', '(', ')', ',']);
-    let mut fixed = String::new();
-    for word in words {
-        let (body, end) = match word.char_indices().next_back() {
-            Some((at, last)) if " \n/(),".contains(last) => word.split_at(at),
-            _ => (word, ""),
-        };
-        let number = body
-            .trim_end_matches("ms")
-            .trim_end_matches(['s', 'k', 'M', 'G', 'B']);
-        let dated = body.len() >= 8 && body.chars().take(8).filter(char::is_ascii_digit).count() >= 6;
-        fixed += match (number.parse::<f64>().is_ok(), dated || body.starts_with("2026-")) {
-            (_, true) => "#",
-            (true, _) => "#",
-            _ => body,
-        };
-        fixed += end;
-    }
-    // Columns are as wide as what stands in them.
-    let lines = fixed
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-    let lines = lines.map(|line| line.trim_matches('─').to_string());
-    lines.collect::<Vec<_>>().join("\n")
+    const UNITS: [&str; 8] = ["ms", "s", "min", "h", "kB", "MB", "GB", "GFLOP"];
+    let is_apart = |c: char| c.is_whitespace() || "/(),;".contains(c);
+    let word = |word: &str| -> String {
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        let like_a_number = digits > 0
+            && word
+                .chars()
+                .all(|c| c.is_ascii_digit() || ".:-×⁻⁰¹²³⁴⁵⁶⁷⁸⁹−%\u{202f}".contains(c));
+        let dated = digits >= 8;
+        match word {
+            "-" => "#".to_string(),
+            unit if UNITS.contains(&unit) => String::new(),
+            _ if like_a_number || dated => "#".to_string(),
+            word => word.to_string(),
+        }
+    };
+    let line = |line: &str| {
+        let line = line.replace('─', "");
+        let words = line.split(is_apart).filter(|it| !it.is_empty()).map(word);
+        let words: Vec<String> = words.filter(|it| !it.is_empty()).collect();
+        words.join(" ")
+    };
+    let lines: Vec<String> = text.lines().map(line).filter(|line| !line.is_empty()).collect();
+    lines.join("\n")
 }
 
 #[test]
