@@ -112,12 +112,6 @@ fn a_study_written_out_is_the_same_study() {
         files.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == "study")));
     }
     for path in files {
-        // A factor called like the default of a setting (`batch_norm: batch`) cannot be written out yet, nor can `include`.
-        let text = std::fs::read_to_string(&path).unwrap();
-        let words: Vec<&str> = text.split_whitespace().collect();
-        if words.windows(2).any(|pair| pair == ["vary", "batch"]) || words.contains(&"include") {
-            continue;
-        }
         // Cases are of a small vocabulary of their own.
         let (original, vocabulary) = match path.starts_with(root.join("tests")) {
             true => (source(&path), &VOCABULARY),
@@ -126,6 +120,10 @@ fn a_study_written_out_is_the_same_study() {
         let (study, _) =
             study::check(&original, vocabulary).unwrap_or_else(|found| panic!("{}", render(&found)));
         let text = study::written_out(&original, &study::Overrides::default(), vocabulary).unwrap();
+        // A factor called like the default of a setting (`batch_norm: batch`) cannot be written out yet, nor can `include`.
+        if text.contains("\nvary batch ") || text.contains("\ninclude ") {
+            continue;
+        }
         let written = Source::new("written.study", text.clone());
         let (again, _) = study::check(&written, vocabulary)
             .unwrap_or_else(|found| panic!("{}\n{}\n{text}", path.display(), render(&found)));
