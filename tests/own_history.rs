@@ -284,8 +284,14 @@ fn a_spectrum_of_a_value_that_is_not_finite_says_which() {
         &values,
     );
     let said = gradstudy.run(&["run", "test.study"]);
-    assert_eq!(said.code, Some(2), "{}", said.stdout);
+    assert_eq!(said.code, Some(1), "{}", said.stdout);
     let told = said.stderr.replace("\n  │ ", " ");
+    let reason = "the gradient of iteration 3 is NaN at parameter 7";
+    assert!(
+        said.stdout.contains("failed") && said.stdout.contains(reason),
+        "{}",
+        said.stdout
+    );
     for expected in ["the gradient of iteration 3 is NaN at parameter 7", "spectrum c"] {
         assert!(told.contains(expected), "{told}");
     }

@@ -76,7 +76,7 @@ const REASONS: [(Reason, &str); 6] = [
 impl Gc {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let registry = Registry::of(&self.places.cache());
-        let registered = registry.steps()?;
+        let mut registered = registry.steps()?;
         let mut here = HashSet::new();
         let runs = all(&self.reports.reports_dir)?;
         let mut complete = true;
@@ -90,10 +90,12 @@ impl Gc {
             }
         }
         let items = inventory(&self.places.cache())?;
-        let reason = |item: &Item| reason(&item.id, &registered, &here);
         let age = Duration::from_secs(self.older_than.saturating_mul(86_400));
-        let free = |item: &&Item| self.frees(reason(item)) && item.age >= age;
-        print(&self.table(&items, reason));
+        let reasons: Vec<Reason> = items
+            .iter()
+            .map(|item| reason(&item.id, &registered, &here))
+            .collect();
+        print(&self.table(&items, &reasons));
         let bytes = runs.iter().map(|run| index::size(&run.folder)).sum();
         print(&format!(
             "\ncache {}: {}, {}\nruns  {}: {}, {}\n",
@@ -104,7 +106,8 @@ impl Gc {
             counted(runs.len(), "run"),
             size(bytes),
         ));
-        let freed: Vec<&Item> = items.iter().filter(free).collect();
+        let free = |(item, reason): &(&Item, &Reason)| self.frees(**reason) && item.age >= age;
+        let freed: Vec<&Item> = items.iter().zip(&reasons).filter(free).map(|it| it.0).collect();
         let total = size(freed.iter().map(|item| item.bytes).sum());
         let what = format!("{}, {total}", counted(freed.len(), "step"));
         if freed.is_empty() {
@@ -119,9 +122,12 @@ impl Gc {
             print(&format!("nothing is freed; `gradstudy gc --yes` frees {what}\n"));
             return Ok(ExitCode::SUCCESS);
         }
+        // A run may have begun while the question was read: its steps stay.
+        registered = registry.steps()?;
         let mut busy = 0;
         for item in &freed {
-            busy += usize::from(!remove(item)?);
+            let stays = !self.frees(reason(&item.id, &registered, &here));
+            busy += usize::from(stays || !remove(item)?);
         }
         if busy == 0 && self.older_than == 0 {
             registry.forget_removed()?;
@@ -147,13 +153,18 @@ impl Gc {
     }
 
     /// Steps and bytes for each reason, and what becomes of them.
-    fn table(&self, items: &[Item], reason: impl Fn(&Item) -> Reason) -> String {
+    fn table(&self, items: &[Item], reasons: &[Reason]) -> String {
         let mut grid = Grid::new();
         grid.set_content_arrangement(ContentArrangement::Disabled)
             .load_style(TERMINAL_STYLE)
-            .set_header(["steps", "", "size", ""]);
+            .set_header(["why they are there", "steps", "size", "what becomes of them"]);
         for (this, words) in REASONS {
-            let of: Vec<&Item> = items.iter().filter(|item| reason(item) == this).collect();
+            let of: Vec<&Item> = items
+                .iter()
+                .zip(reasons)
+                .filter(|it| *it.1 == this)
+                .map(|it| it.0)
+                .collect();
             if of.is_empty() {
                 continue;
             }

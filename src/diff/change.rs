@@ -127,9 +127,7 @@ pub(super) fn compare(
             discordant: discordant(column, left, right),
         })
     };
-    // A training has one loss, however many tests are made of its weights: the manifests are compared for it.
-    let of_tests = COLUMNS.iter().filter(|column| column.training.is_none());
-    of_tests.filter_map(named).collect()
+    COLUMNS.iter().filter_map(named).collect()
 }
 
 /// Samples of a rate accepted in the left run only, and in the right run only, where both kept the verdict on each of the

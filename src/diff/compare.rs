@@ -3,7 +3,7 @@
 //! A seed is the unit that repeats a study. Rows and columns of one gradient history share its weights, data and
 //! minibatches, so their counts say nothing of another seed, and are not tested: each statistic has one p-value or none.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
 use super::align::{Aligned, Identity};
@@ -179,8 +179,11 @@ pub(super) fn compare(aligned: &[Aligned], tolerance: &Tolerance, alpha: f64) ->
         sides[1].extend(&it.right);
     }
     let mut compared = Compared::default();
+    let mut trainings: IndexSet<[Vec<&str>; 2]> = IndexSet::new();
     for (condition, sides) in &conditions {
-        for column in COLUMNS.iter().filter(|column| column.training.is_none()) {
+        // A training has one loss and one p-value, however many tests are made of its weights.
+        let first = trainings.insert(sides.each_ref().map(|side| training_steps(side)));
+        for column in COLUMNS.iter().filter(|column| first || column.training.is_none()) {
             if !matches!(column.format, Format::Count | Format::Verdict) {
                 let values = Values::of(column, sides);
                 match values.compare(condition, column, tolerance) {
@@ -198,6 +201,13 @@ pub(super) fn compare(aligned: &[Aligned], tolerance: &Tolerance, alpha: f64) ->
     }
     compared.tested.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
     compared
+}
+
+/// The trainings behind measurements, each once.
+fn training_steps<'a>(side: &[&'a Measurement]) -> Vec<&'a str> {
+    let trainings = side.iter().filter_map(|it| it.training.as_ref());
+    let steps: IndexSet<&str> = trainings.map(|training| training.step.as_str()).collect();
+    steps.into_iter().collect()
 }
 
 /// One statistic of one condition, by seed, where it is finite.

@@ -3,9 +3,12 @@
 mod beside;
 mod checkpoint;
 mod curvature;
+mod data;
 mod error;
 mod facts;
+mod failures;
 mod inputs;
+mod log;
 mod measure;
 pub mod observer;
 mod on_gpu;
@@ -33,7 +36,7 @@ pub use spectrum::Spectra;
 use indexmap::IndexMap;
 use on_gpu::OnGpu;
 
-use crate::data::{self, Dataset, SearchPath, label_noise};
+use crate::data::{Dataset, SearchPath};
 use crate::device;
 use crate::gradients::engine::Engine;
 use crate::gradients::history::GradientHistory;
@@ -41,7 +44,7 @@ use crate::models::{self, Network, weights};
 use crate::plan::route::{self, Means, Recording, Route};
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::stats::outcome::Outcome;
-use crate::store::{StepCost, StepLock, Store, StoreError};
+use crate::store::{StepLock, Store, StoreError};
 
 /// What a run needs besides the plan.
 pub struct Executor<'a> {
@@ -126,38 +129,21 @@ impl<'a> Executor<'a> {
             let made = self.step(plan, step, &mut outcomes, &mut spectra);
             self.spare([step], made)?;
         }
-        let mut trainings = Vec::new();
-        let trains = || {
-            let steps = plan.steps.iter();
-            steps.filter(|step| matches!(step.work, Work::Train { .. }))
-        };
+        let data = self.data_facts(plan)?;
         self.report_unneeded(plan);
         let failures = self.failures.take();
-        for step in trains().filter(|step| !failures.contains_key(&step.id)) {
+        let mut trainings = Vec::new();
+        let trains =
+            |step: &&Step| matches!(step.work, Work::Train { .. }) && !failures.contains_key(&step.id);
+        for step in plan.steps.iter().filter(trains) {
             let facts = self.yaml(&step.id, FACTS).map_err(|cause| at(step, cause))?;
             trainings.push((step.id.clone(), facts));
-        }
-        let mut facts = Vec::new();
-        let of_data = |step: &&Step| matches!(step.work, Work::Load { .. } | Work::Corrupt { .. });
-        for step in plan.steps.iter().filter(of_data) {
-            // A run that found every result in the cache still says which data they are of.
-            let data = self.dataset(plan, &step.id)?;
-            if matches!(step.work, Work::Corrupt { .. }) {
-                continue;
-            }
-            facts.push(DataFacts {
-                name: data.name.clone(),
-                examples: data.len(),
-                shape: data.shape,
-                digest: data.digest.clone(),
-                normalisation: data.note.clone(),
-            });
         }
         Ok(Execution {
             outcomes,
             spectra,
             steps: self.log.take(),
-            data: facts,
+            data,
             noises: self.noises.take(),
             trainings,
             failures,
@@ -191,47 +177,6 @@ impl<'a> Executor<'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Whether the step has failed, or one that it is made from; notes the latter.
-    fn lacks_input(&self, step: &Step) -> bool {
-        let mut failures = self.failures.borrow_mut();
-        if failures.contains_key(&step.id) {
-            return true;
-        }
-        let failed = step
-            .key
-            .inputs
-            .iter()
-            .find_map(|input| failures.get(input))
-            .cloned();
-        if let Some(failure) = failed {
-            failures.insert(step.id.clone(), failure);
-            return true;
-        }
-        false
-    }
-
-    /// Notes a failure that lets the run go on; `lacking` are the steps that were not made for it.
-    fn spare<'s>(
-        &self,
-        lacking: impl IntoIterator<Item = &'s Step>,
-        made: Result<(), ExecuteError>,
-    ) -> Result<(), ExecuteError> {
-        let Err(error) = made else {
-            return Ok(());
-        };
-        if self.fail_fast || !error.spares_others() {
-            return Err(error);
-        }
-        self.observer.failed(&error);
-        let failure = error.failure();
-        let mut failures = self.failures.borrow_mut();
-        failures.insert(error.step, failure.clone());
-        for step in lacking {
-            failures.entry(step.id.clone()).or_insert_with(|| failure.clone());
-        }
-        Ok(())
     }
 
     /// G of one record step, recorded now unless the cache has it.
@@ -347,45 +292,6 @@ impl<'a> Executor<'a> {
             .route)
     }
 
-    fn dataset(&self, plan: &Plan, id: &StepId) -> Result<Rc<Dataset>, ExecuteError> {
-        if let Some(data) = self.datasets.borrow().get(id) {
-            return Ok(data.clone());
-        }
-        let step = plan.step(id);
-        let start = Instant::now();
-        self.observer.begin(step, 1, 0, "data set");
-        let data = match &step.work {
-            Work::Load { data: call } => {
-                let kind = data::dataset(&call.name).expect("the checker knows the data sets");
-                let data = kind.load(&call.args, self.search);
-                data.map_err(|cause| at(step, cause))?
-            }
-            Work::Corrupt {
-                data, labels, seed, ..
-            } => {
-                let clean = self.dataset(plan, data)?;
-                let noisy = label_noise::corrupt(&clean.labels, clean.classes, labels, *seed);
-                self.noises.borrow_mut().push(NoiseFacts {
-                    data: step.label.clone(),
-                    realised_rate: label_noise::realised_rate(&clean.labels, &noisy),
-                });
-                Dataset {
-                    digest: format!("{} with labels of {}", clean.digest, step.id.short()),
-                    labels: noisy,
-                    ..(*clean).clone()
-                }
-            }
-            _ => unreachable!("data come from load and corrupt steps"),
-        };
-        let data = Rc::new(data);
-        // Another device may have told of it.
-        if self.log.borrow().iter().all(|report| report.id != step.id) {
-            self.finished(step, start);
-        }
-        self.datasets.borrow_mut().insert(id.clone(), data.clone());
-        Ok(data)
-    }
-
     /// The network and θ of an initialise or train step.
     fn weights(&self, plan: &Plan, step: &Step) -> Result<(Network, Vec<f32>), ExecuteError> {
         match &step.work {
@@ -442,59 +348,6 @@ impl<'a> Executor<'a> {
     /// Counts the time since `start` as recording.
     fn recorded_since(&self, start: Instant) {
         self.recording.set(self.recording.get() + start.elapsed());
-    }
-
-    fn finished(&self, step: &Step, start: Instant) {
-        self.made(step, start.elapsed().as_secs_f64());
-    }
-
-    /// Notes that a step was made in so many seconds.
-    fn made(&self, step: &Step, seconds: f64) {
-        self.observer.end(step, seconds);
-        let cost = StepCost {
-            seconds,
-            peak_memory: device::take_peak_memory(),
-            device: self.device.clone(),
-        };
-        // Beside a result that is safe, a note that cannot be written is no reason to stop.
-        let _ = self.store.note_cost(&step.id, &cost);
-        self.report(step, Some(cost), false);
-    }
-
-    /// Notes that the cache had a step's result, unless this run made or noted it before.
-    fn reused(&self, step: &Step) {
-        if self.log.borrow().iter().all(|report| report.id != step.id) {
-            self.observer.reused(step);
-            self.report(step, self.store.cost(&step.id), true);
-        }
-    }
-
-    fn report(&self, step: &Step, cost: Option<StepCost>, reused: bool) {
-        let (id, operation, label) = (step.id.clone(), step.key.operation.verb(), step.label.clone());
-        self.log.borrow_mut().push(StepReport {
-            id,
-            operation,
-            label,
-            seconds: cost.as_ref().map_or(0.0, |cost| cost.seconds),
-            reused,
-            peak_memory: cost.as_ref().and_then(|cost| cost.peak_memory),
-            device: cost.filter(|_| reused).map(|cost| cost.device),
-            is_kept: !matches!(
-                step.work,
-                Work::Load { .. } | Work::Corrupt { .. } | Work::Initialise { .. }
-            ),
-        });
-    }
-
-    /// Notes what the steps cost that nothing had to be made of again, such as recordings all of whose tests are in the
-    /// cache.
-    fn report_unneeded(&self, plan: &Plan) {
-        for step in &plan.steps {
-            let known = self.log.borrow().iter().any(|report| report.id == step.id);
-            if let (false, Some(cost)) = (known, self.store.cost(&step.id)) {
-                self.report(step, Some(cost), true);
-            }
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::study::Vocabulary;
 use crate::syntax::Span;
 
 use super::at::{Scope, Slot, stands_for_values};
-use super::outline::{Role, Word};
+use super::outline::{Role, Step, Word};
 use super::project::{File, Project};
 use super::tokens::{begins_word, in_word};
 
@@ -79,8 +79,27 @@ pub fn mention(scope: Scope, file: usize, word: &Word) -> Option<Mention> {
             span: word.span,
             is_definition: false,
         }),
+        Role::Label => heads(scope, file, word, text).then_some(Mention {
+            span: word.span,
+            is_definition: false,
+        }),
         _ => None,
     }
+}
+
+/// Whether a label gives a heading to the factor of its name: `headings: [lr: "Learning rate"]` of a table.
+fn heads(scope: Scope, file: usize, word: &Word, name: &str) -> bool {
+    let it = &scope.project.files[file];
+    let of_headings = |step: &Step| matches!(step, Step::Field(Some(key)) if it.at(*key) == "headings");
+    it.keyword(word.statement) == "table" && word.path.iter().any(of_headings) && is_shown_factor(scope, name)
+}
+
+/// Whether `name` in a table is a factor: row keys go before.
+fn is_shown_factor(scope: Scope, name: &str) -> bool {
+    let definition = scope.project.definition(name);
+    let kind = definition.and_then(|found| scope.project.files[found.file].kind(found.statement));
+    let factor = kind.is_some_and(|kind| kind.holds == crate::study::statements::Holds::Levels);
+    factor && !scope.vocabulary.row_keys.contains(&name)
 }
 
 /// Whether a value or callee speaks of the statement with its name.
@@ -92,9 +111,8 @@ fn refers(scope: Scope, file: usize, word: &Word, name: &str) -> bool {
     let slots = scope.place(file, word.statement, &word.path).slots;
     let shown = |slot: &Slot| matches!(slot, Slot::Rows | Slot::Columns | Slot::Warnings);
     if slots.iter().any(shown) {
-        let factor = kind.is_some_and(|kind| kind.holds == crate::study::statements::Holds::Levels);
         let row = slots.iter().any(|slot| matches!(slot, Slot::Rows));
-        return row && factor && !scope.vocabulary.row_keys.contains(&name);
+        return row && is_shown_factor(scope, name);
     }
     if stands_for_values(kind) {
         return true;

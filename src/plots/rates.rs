@@ -1,16 +1,19 @@
 //! Statistics of tests against a number or a name, such as rates against the batch size: Figure 2.
 
+mod places;
+
 use indexmap::{IndexMap, IndexSet};
+use places::Places;
 
 use super::curves::{Identity, group, words};
 use super::scales::{self, Wish};
 use super::{FigureKind, PlotError, caption};
 use crate::figures::{self, Axis, Figure, Series};
-use crate::report::number::{DASH, Format};
-use crate::report::{ColumnKind, column, label_of, quantity, row_keys};
+use crate::report::number::Format;
+use crate::report::{ColumnKind, column, quantity};
 use crate::results::{Measurement, Results, Spectra};
 use crate::signature::{Args, Default, Param, ParamType, Signature};
-use crate::study::{FigureSpec, numbers};
+use crate::study::FigureSpec;
 
 /// See the module's documentation.
 pub struct Rates;
@@ -144,108 +147,6 @@ fn columns(
 
 /// What is shown where the study names nothing: of most tests only one of the two is known.
 const USUAL: [&str; 2] = ["power_law_rate", "gaussian_rate"];
-
-/// Where measurements lie on the horizontal axis.
-struct Places {
-    axis: Axis,
-    key: String,
-    /// By the label of the key.
-    by_label: IndexMap<String, f64>,
-}
-
-impl Places {
-    fn of(spec: &FigureSpec, shown: &[&Measurement]) -> Result<Places, PlotError> {
-        let args = &spec.call.args;
-        let (key, wish) = (args.text("against"), wish(args, "x"));
-        if let Some(column) = of_training(key) {
-            return Ok(Places::of_training(column, wish, shown));
-        }
-        let labels: IndexSet<String> = shown.iter().map(|it| label(key, it)).collect();
-        let texts: Vec<&str> = labels.iter().map(String::as_str).collect();
-        let (axis, places) = match (numbers(&texts), wish) {
-            (Some((values, percent)), _) => {
-                let scale = match key {
-                    "batch" | "iterations" if wish == Wish::Any => Wish::Log.scale(&values, 1.0),
-                    // Percents of something are linear unless the study says otherwise.
-                    _ if percent && wish == Wish::Any => figures::Scale::Linear,
-                    _ => wish.scale(&values, 10.0),
-                };
-                let axis = Axis {
-                    scale,
-                    percent,
-                    ..Axis::linear(&axis_label(key, percent))
-                };
-                (axis, values)
-            }
-            (None, Wish::Any) => {
-                let names: Vec<String> = labels.iter().cloned().collect();
-                let places = (1..=names.len()).map(|place| place as f64).collect();
-                (Axis::categories(&axis_label(key, false), names), places)
-            }
-            (None, _) => {
-                let strange = texts.iter().find(|text| numbers(&[text]).is_none());
-                return Err(PlotError::NotANumber {
-                    figure: spec.name.clone(),
-                    key: key.to_string(),
-                    label: strange.map_or(String::new(), |text| text.to_string()),
-                });
-            }
-        };
-        Ok(Places {
-            axis,
-            key: key.to_string(),
-            by_label: labels.into_iter().zip(places).collect(),
-        })
-    }
-
-    /// Places by a number of the training behind each measurement; what has none has no place.
-    fn of_training(column: &ColumnKind, wish: Wish, shown: &[&Measurement]) -> Places {
-        let known = shown
-            .iter()
-            .filter_map(|it| Some((label(column.name, it), column.of(it)?)));
-        let by_label: IndexMap<String, f64> = known.collect();
-        let values: Vec<f64> = by_label.values().copied().collect();
-        let percent = matches!(column.format, Format::Percent(_));
-        let scale = match percent && wish == Wish::Any {
-            true => figures::Scale::Linear,
-            false => wish.scale(&values, 100.0),
-        };
-        let unit = if percent { " (%)" } else { "" };
-        let axis = Axis {
-            scale,
-            percent,
-            ..Axis::linear(&format!("{}{unit}", column.heading))
-        };
-        Places {
-            axis,
-            key: column.name.to_string(),
-            by_label,
-        }
-    }
-
-    fn at(&self, measurement: &Measurement) -> (f64, String) {
-        let label = label(&self.key, measurement);
-        let place = self.by_label.get(&label).copied();
-        (place.unwrap_or(f64::NAN), label)
-    }
-}
-
-/// What a key says of a measurement; a dash where it says nothing.
-fn label(key: &str, it: &Measurement) -> String {
-    if let Some(column) = of_training(key) {
-        return column.of(it).map_or(DASH.to_string(), |value| value.to_string());
-    }
-    let label = label_of(key, &it.subject, &it.levels, it.direction);
-    match label.is_empty() {
-        true => DASH.to_string(),
-        false => label,
-    }
-}
-
-/// The column of this name, if it is a number of the training.
-fn of_training(key: &str) -> Option<&'static ColumnKind> {
-    column(key).filter(|column| column.training.is_some())
-}
 
 /// Each measurement once for its place on the axis. One that does not depend on a factor is listed for each of its
 /// levels; of those the levels are left that all of them share, so that the factor names no curve of it.
@@ -392,20 +293,5 @@ fn identity<'a>(measurement: &'a &Measurement) -> Identity<'a> {
         subject: &measurement.subject,
         levels: &measurement.levels,
         direction: measurement.direction,
-    }
-}
-
-fn axis_label(key: &str, percent: bool) -> String {
-    let label = match key {
-        "batch" => "batch size B".to_string(),
-        "iterations" => "iterations T".to_string(),
-        other => match row_keys::find(other) {
-            Some(key) => key.heading.to_string(),
-            None => other.replace('_', " "),
-        },
-    };
-    match percent {
-        true => format!("{label} (%)"),
-        false => label,
     }
 }

@@ -39,7 +39,8 @@ fn at_chance(group: &[&Measurement]) -> Option<String> {
 
 /// Histories most of whose rows or columns are constant: gradients that vanished.
 fn vanished(group: &[&Measurement]) -> Option<String> {
-    let of_history = |it: &&&Measurement| it.direction != Direction::Spectrum;
+    // Numbers of a file have no minibatches, and are no gradients.
+    let of_history = |it: &&&Measurement| it.direction != Direction::Spectrum && it.subject.batch > 0;
     let (mut seeds, mut share) = (IndexSet::new(), 0.0_f64);
     for measurement in group.iter().filter(of_history) {
         if let Outcome::Failed(_) = measurement.outcome {

@@ -21,7 +21,7 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
-/// The same with the sub- and superscripts of symbols such as `d_ks`, and of what the study writes between dollars.
+/// Escaped text with the sub- and superscripts of symbols such as `d_ks`, and of what the study writes between dollars.
 pub fn prose_html(text: &str) -> String {
     let parts = mathematics::parts(text).into_iter().map(|part| match part {
         Part::Text(text) => sentence(text),

@@ -34,7 +34,7 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// The same with symbols such as `d_ks` as mathematics, and with what the study writes as such between dollars.
+/// Escaped text with symbols such as `d_ks` as mathematics, and with what the study writes as such between dollars.
 pub fn prose(text: &str) -> String {
     let parts = mathematics::parts(text).into_iter().map(|part| match part {
         Part::Text(text) => sentence(text),

@@ -99,7 +99,7 @@ pub struct Row {
 pub struct FailedResults {
     /// In a few words, such as `diverged at epoch 3`.
     pub why: String,
-    /// What failed, such as `train noisy: LeNet on MNIST, sgd, 50 epochs, seed 0`.
+    /// What failed and why, such as `train noisy: LeNet on MNIST, …, seed 0: the training diverged: loss inf in epoch 3, …`.
     pub what: String,
     pub seeds: Vec<u64>,
 }

@@ -61,7 +61,7 @@ fn outcome_of(execution: &Execution, id: &StepId) -> Outcome {
         (Some(outcome), _) => outcome.clone(),
         (None, Some(failure)) => Outcome::Failed(FailedOutcome {
             reason: failure.reason.clone(),
-            what: failure.what.clone(),
+            what: format!("{}: {}", failure.what, failure.message),
         }),
         (None, None) => unreachable!("a planned test is made or has failed"),
     }

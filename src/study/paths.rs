@@ -61,7 +61,8 @@ fn exists(path: &Path) -> bool {
 
 /// The path from `folder` to what `written` is in the working directory.
 pub(super) fn from_folder(folder: &Path, written: &str) -> String {
-    let absolute = |path: &Path| std::path::absolute(path).ok();
+    // The empty path is the working directory.
+    let absolute = |path: &Path| std::path::absolute(Path::new(".").join(path)).ok();
     let (Some(from), Some(to)) = (absolute(folder), absolute(Path::new(written))) else {
         return written.to_string();
     };

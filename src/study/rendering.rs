@@ -248,6 +248,10 @@ impl Writer<'_> {
             return None;
         };
         let value = parse_value(text)?;
+        // Beside a factor or `let` called `batch`, the word `batch` of `batch_norm` would mean that one.
+        if matches!(&value.kind, ExprKind::Word(word) if self.scope.names.map.contains_key(word.as_str())) {
+            return None;
+        }
         Some(format!("{}: {}", param.name, self.expr(&value, Some(&param.ty))))
     }
 

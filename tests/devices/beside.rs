@@ -89,18 +89,46 @@ fn devices_side_by_side_find_what_one_finds() {
     }
 }
 
+/// What needs no training that diverged is made, and the same steps fail, on one device and on two.
 #[test]
-fn a_failure_on_one_of_them_is_told() {
+fn a_failure_on_one_of_them_spares_what_does_not_need_it() {
+    let plan = planned("1e6");
+    let stop = AtomicBool::new(false);
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let stores = [0, 1].map(|i| Store::open(folders[i].path(), "cpu").unwrap());
+    let one = run(&plan, &stores[0], &[], &Silent, &stop).unwrap();
+    let two = run(&plan, &stores[1], &[Engine::Host], &Silent, &stop).unwrap();
+    for execution in [&one, &two] {
+        let first = execution.failures.iter().filter(|(id, it)| **id == it.step);
+        let reasons: Vec<&str> = first.map(|(_, it)| it.reason.as_str()).collect();
+        assert_eq!(
+            reasons, ["diverged at epoch 1"; 2],
+            "the first training, in both seeds"
+        );
+        let tails = plan.measurements.iter().filter(|it| it.test == "tails");
+        assert!(
+            tails.clone().count() == 4 && tails.clone().all(|it| execution.outcomes.contains_key(&it.step))
+        );
+        let others = plan.measurements.iter().filter(|it| it.test != "tails");
+        assert!(others.clone().all(|it| execution.failures.contains_key(&it.step)));
+    }
+    assert_eq!(found(&two).0, found(&one).0);
+}
+
+#[test]
+fn a_failure_ends_all_of_them_where_that_is_asked_for() {
     let plan = planned("1e6");
     let stop = AtomicBool::new(false);
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), "cpu").unwrap();
-    let error = run(&plan, &store, &[Engine::Host], &Silent, &stop).unwrap_err();
-    assert!(!error.is_interrupt());
-    assert!(format!("{error:?}").contains("Diverged"), "{error:?}");
-    // What does not need that training may have been made before it failed, and is then not made again.
-    let error = run(&plan, &store, &[Engine::Host], &Silent, &stop).unwrap_err();
-    assert!(format!("{error:?}").contains("Diverged"), "{error:?}");
+    let (search, engines) = (SearchPath::default(), [Engine::Host]);
+    let mut executor = Executor::new(&store, &search, &Engine::Host, 1 << 30, &Silent, &stop);
+    (executor.beside, executor.fail_fast) = (&engines, true);
+    let error = executor.run(&plan).unwrap_err();
+    assert!(
+        !error.is_interrupt() && format!("{error:?}").contains("Diverged"),
+        "{error:?}"
+    );
 }
 
 /// Stops a run when the first training ends.

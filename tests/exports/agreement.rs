@@ -35,7 +35,32 @@ test of_c     = spectrum_shape(c, deviations: 0.1, factor: 1)
 test of_h     = spectrum_shape(h)
 test turn     = davis_kahan(g0, top: 3)
 test shared   = subspace_overlap(g0, g1, top: 3)
+data  points  = csv("train.csv", label: "class", test: "test.csv")
+model line    = fcn(depth: 1, width: 3, batchnorm: false)
+train fit     = sgd(lr: 0.1) { of: line  on: points  epochs: 2  batch: 10 }
+record g2     = gradients(of: fit, on: points, batch: 3, iterations: 40)
+test fitted   = power_law(g2, tail: top(10), along: [iteration])
 "#;
+
+/// A folder with `STUDY` and the data that it has of its own.
+fn folder() -> Gradstudy {
+    let gradstudy = Gradstudy::new(STUDY);
+    let rows = |rows: std::ops::Range<u32>| {
+        let row = |i: u32| {
+            format!(
+                "{},{},{}\n",
+                f64::from(i * 7 % 11) / 3.0,
+                f64::from(i * 5 % 13) - 6.0,
+                i % 2
+            )
+        };
+        format!("x,y,class\n{}", rows.map(row).collect::<String>())
+    };
+    for (file, range) in [("train.csv", 0..40), ("test.csv", 40..60)] {
+        fs::write(gradstudy.path().join(file), rows(range)).unwrap();
+    }
+    gradstudy
+}
 
 /// Test, direction, statistic.
 type Place = (String, String, String);
@@ -235,7 +260,7 @@ fn assert_agree(name: &str, shown: &Shown, other: &str, expected: &Shown) {
 
 #[test]
 fn a_statistic_is_one_number_in_tables_exports_and_diff() {
-    let gradstudy = Gradstudy::new(STUDY);
+    let gradstudy = folder();
     let first = ran(&gradstudy, &[]);
     fs::write(gradstudy.path().join("test.study"), with_tables(&first)).unwrap();
     let runs = [ran(&gradstudy, &[]), ran(&gradstudy, &["--set", "g0.batch=5"])];
@@ -274,7 +299,7 @@ fn a_statistic_is_one_number_in_tables_exports_and_diff() {
 
 #[test]
 fn means_over_seeds_are_one_number_in_tables_and_diff() {
-    let gradstudy = Gradstudy::new(STUDY);
+    let gradstudy = folder();
     let first = ran(&gradstudy, &[]);
     let few = |study: String| {
         let slow = ["laws", "turn", "shared", "of_h", "heavy"];

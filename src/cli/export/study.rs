@@ -71,7 +71,8 @@ impl Export {
         let cancel = run::stop_on_request();
         let bars = Progress::new(Form::choose(false, false), Count::default());
         let memory = self.computing.memory();
-        let executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
+        let mut executor = Executor::new(&store, &search, &device.engine, memory, &bars, &cancel);
+        executor.device = device.description.clone();
         Ok(match what {
             What::Weights => {
                 let made = executor.theta(plan, &first.step);

@@ -165,7 +165,7 @@ fn words(group: &Group) -> String {
     words.collect::<Vec<_>>().join(" × ")
 }
 
-/// The same for programs.
+/// A plan as JSON: its groups, its steps and the sums of what will run (seconds, bytes).
 pub fn json(planned: &Planned) -> Value {
     let total = total(&planned.steps);
     let steps: Vec<Value> = planned

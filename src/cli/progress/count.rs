@@ -76,7 +76,7 @@ impl Count {
         }
     }
 
-    /// The same for programs.
+    /// How many steps are to be made, cached and not needed, as JSON.
     pub fn json(&self) -> Value {
         let (steps, cached, made) = (self.steps, self.cached, self.numbers.len());
         json!({

@@ -23,7 +23,7 @@ use work::Working;
 const SHORT: Duration = Duration::from_secs(2);
 /// How often a log says how far a step is.
 const EVERY: Duration = Duration::from_secs(60);
-/// The same of a JSON log.
+/// How often a JSON log says how far a step is.
 const EVERY_EVENT: Duration = Duration::from_secs(10);
 
 /// How progress is shown.
@@ -123,17 +123,17 @@ impl Lane {
             return;
         };
         match self.form {
-            Form::Bars if !work.told && work.start.elapsed() > SHORT => {
-                work.told = true;
+            Form::Bars if !work.shown && work.start.elapsed() > SHORT => {
+                work.shown = true;
                 work.bar.set_draw_target(ProgressDrawTarget::stderr());
                 work.bar.tick();
             }
-            Form::Bars if work.told => work.bar.tick(),
-            Form::Text if !work.told && work.start.elapsed() > SHORT => {
+            Form::Bars if work.shown => work.bar.tick(),
+            Form::Text if !work.shown && work.start.elapsed() > SHORT => {
                 work.tell_again();
                 log::line(&words::begin(work));
             }
-            Form::Text if work.told && work.last.elapsed() >= EVERY => {
+            Form::Text if work.shown && work.last.elapsed() >= EVERY => {
                 work.tell_again();
                 log::line(&words::so_far(work));
             }
@@ -193,7 +193,7 @@ impl Observer for Progress {
             Form::Bars => {
                 work.clear();
                 work.bar = bar(&work, unit);
-                work.told = false;
+                work.shown = false;
             }
             Form::Json if !again && !locked(&lane.count).has_ended(&step.id) => {
                 log::event("begin", words::json(&work))

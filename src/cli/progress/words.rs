@@ -13,7 +13,7 @@ pub fn begin(work: &Working) -> String {
     format!("{number}{} {}", work.verb, work.label)
 }
 
-/// The same, and how far it is.
+/// A line on a step at work: its number, what it is, how far it is, and the time left.
 pub fn so_far(work: &Working) -> String {
     let mut line = begin(work);
     match (work.note.is_empty(), work.total) {
@@ -28,7 +28,7 @@ pub fn so_far(work: &Working) -> String {
     line
 }
 
-/// The same, done.
+/// A line on a step that is done, with its seconds.
 pub fn end(work: &Working, seconds: f64) -> String {
     let note = match work.note.as_str() {
         "" => String::new(),

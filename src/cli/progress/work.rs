@@ -19,9 +19,9 @@ pub struct Working {
     pub unit: String,
     pub note: String,
     pub start: Instant,
-    /// Whether its begin was told.
-    pub told: bool,
-    /// When it was last told of.
+    /// Whether it has been shown.
+    pub shown: bool,
+    /// When it was last shown.
     pub last: Instant,
     pub bar: ProgressBar,
     /// When its present work began, and how much was done then.
@@ -34,7 +34,7 @@ impl Working {
         Working::named(&step.id, step.key.operation.verb(), &step.label, number)
     }
 
-    /// The same of a step with this label.
+    /// A step of this id, verb and label that begins now.
     pub fn named(id: &StepId, verb: &'static str, label: &str, number: Option<(usize, usize)>) -> Self {
         let now = Instant::now();
         Working {
@@ -47,7 +47,7 @@ impl Working {
             unit: String::new(),
             note: String::new(),
             start: now,
-            told: false,
+            shown: false,
             last: now,
             bar: ProgressBar::hidden(),
             since: (now, 0),
@@ -63,9 +63,9 @@ impl Working {
         self.since = (Instant::now(), done);
     }
 
-    /// Notes that it was told of now.
+    /// Notes that it is shown now.
     pub fn tell_again(&mut self) {
-        self.told = true;
+        self.shown = true;
         self.last = Instant::now();
     }
 

@@ -46,7 +46,7 @@ pub fn to_text(diff: &RunDiff) -> String {
     to_screen(diff, &Screen::default())
 }
 
-/// The same for a screen.
+/// A comparison of two runs as text that fits a screen: headline, flips, tests, what moved.
 pub fn to_screen(diff: &RunDiff, screen: &Screen) -> String {
     let mut text = screen.wrap_lines(&summary(diff));
     let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {
@@ -89,7 +89,7 @@ pub fn to_screen(diff: &RunDiff, screen: &Screen) -> String {
     text
 }
 
-/// The same in GitHub-flavoured Markdown, all statistics in one table.
+/// A comparison of two runs in GitHub-flavoured Markdown, all statistics in one table.
 pub fn to_markdown(diff: &RunDiff) -> String {
     let mut text = sentences(&summary(diff)) + "\n";
     let mut section = |title: &str, header: &[&str], rows: Vec<Vec<String>>| {

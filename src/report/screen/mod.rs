@@ -44,7 +44,7 @@ impl Screen {
         wrapped
     }
 
-    /// The same of each line of `text`, whose further lines begin two columns behind its own indent.
+    /// Each line of `text` broken between words, whose further lines begin two columns behind its own indent.
     pub fn wrap_lines(&self, text: &str) -> String {
         let line = |line: &str| {
             let words = line.trim_start_matches(' ');

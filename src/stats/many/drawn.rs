@@ -19,7 +19,7 @@ use crate::stats::sampling::Sampler;
 pub type DrawnSettings = NormalitySettings;
 
 impl DrawnSettings {
-    /// The same of samples of `size` points, which is what `all` are.
+    /// How samples of `size` points are drawn: `all` are that many.
     fn of(&self, size: usize) -> Self {
         let points = if self.points == ALL_POINTS {
             size

@@ -295,7 +295,7 @@ pub enum Outcome {
 pub struct FailedOutcome {
     /// In a few words, such as `diverged at epoch 3`.
     pub reason: String,
-    /// What failed: this test, or what it needs.
+    /// What failed, this test or what it needs, and why.
     pub what: String,
 }
 
