@@ -11,54 +11,21 @@
 //! The definitions (gradient history, power-law test, Gaussianity test, covariance spectra) are those of
 //! *On the Overlooked Structure of Stochastic Gradients* (Xie et al., NeurIPS 2023).
 
-pub mod memory;
-pub mod seed;
-pub mod signature;
-
-pub mod stats;
-
-pub mod arrays;
-
-pub mod syntax;
-
-pub mod study;
-
-pub mod data;
-
+pub use gradstudy_arrays as arrays;
+pub use gradstudy_base::{memory, seed, signature};
+pub use gradstudy_data as data;
+pub use gradstudy_lang::{study, syntax};
 #[cfg(feature = "kernels")]
-pub mod kernels;
-
-pub mod layers;
-
-pub mod models;
-
-pub mod optimizers;
-
-pub mod gradients;
-
-pub mod spectra;
-
-pub mod hessian;
-
-pub mod training;
-
-pub mod device;
-
-pub mod results;
+pub use gradstudy_nn::kernels;
+pub use gradstudy_nn::{device, gradients, hessian, layers, models, optimizers, spectra, training};
+pub use gradstudy_report::{diff, figures, plots, report, results};
+pub use gradstudy_stats as stats;
 
 pub mod plan;
 
 pub mod store;
 
 pub mod execute;
-
-pub mod report;
-
-pub mod figures;
-
-pub mod plots;
-
-pub mod diff;
 
 pub mod run;
 pub mod vocabulary;

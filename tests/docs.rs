@@ -108,7 +108,8 @@ fn paths_in_the_architecture_exist() {
     let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let mut count = 0;
     for word in text.split('`').skip(1).step_by(2) {
-        if word.starts_with("src/") || word.starts_with("tests/") || word.starts_with("grammar/") {
+        let folders = ["src/", "crates/", "tests/", "grammar/"];
+        if folders.iter().any(|folder| word.starts_with(folder)) {
             assert!(Path::new(&root()).join(word).exists(), "{word} is not there");
             count += 1;
         }

@@ -1,15 +1,9 @@
-//! gradstudy's front end, from the same files, under the same name: fuzzing needs no tensors and a quick build.
+//! gradstudy's front end, under its name: fuzzing needs no tensors and a quick build.
 
 #![allow(dead_code)]
 
+pub use gradstudy_base::{seed, signature};
+pub use gradstudy_lang::{study, syntax};
+pub use gradstudy_stats as stats;
+
 pub mod lsp;
-#[path = "../../src/seed.rs"]
-pub mod seed;
-#[path = "../../src/signature.rs"]
-pub mod signature;
-#[path = "../../src/stats/mod.rs"]
-pub mod stats;
-#[path = "../../src/study/mod.rs"]
-pub mod study;
-#[path = "../../src/syntax/mod.rs"]
-pub mod syntax;

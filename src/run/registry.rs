@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -92,9 +93,11 @@ impl Registry {
             &run.plan[..8.min(run.plan.len())],
             &digest.to_hex()[..16]
         ));
-        write(&path, &run)?;
-        let file = File::open(&path).map_err(&fail)?;
-        file.lock().map_err(&fail)?;
+        // The file is locked before it has its name, so that nobody takes this run for one that was stopped.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(&fail)?;
+        file.as_file().lock().map_err(&fail)?;
+        file.write_all(&text_of(&run)).map_err(&fail)?;
+        let file = file.persist(&path).map_err(|error| fail(error.error))?;
         Ok(Registration { file, path, run })
     }
 
@@ -149,6 +152,9 @@ impl Registry {
         let mut runs = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(fail)? {
             let path = entry.map_err(fail)?.path();
+            if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
             let run = fs::read(&path)
                 .ok()
                 .and_then(|bytes| serde_json::from_slice::<RegisteredRun>(&bytes).ok());
@@ -180,8 +186,11 @@ impl Registration {
 }
 
 fn write(path: &Path, run: &RegisteredRun) -> Result<(), StoreError> {
-    let text = serde_json::to_vec_pretty(run).expect("a run is made of text");
-    replace_file(path, &text)
+    replace_file(path, &text_of(run))
+}
+
+fn text_of(run: &RegisteredRun) -> Vec<u8> {
+    serde_json::to_vec_pretty(run).expect("a run is made of text")
 }
 
 fn absolute(path: &Path) -> PathBuf {
