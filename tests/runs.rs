@@ -1,6 +1,7 @@
 //! `list`, `show`, `report`, `rm`, `gc` and `diff` on runs of a study that takes a moment.
 
 mod cache;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fs;

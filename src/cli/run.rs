@@ -1,6 +1,7 @@
 //! `gradstudy run STUDY`
 
 mod summary;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +45,9 @@ pub struct Run {
     /// Show report.html in the browser
     #[arg(long)]
     open: bool,
+    /// Run again whenever the study (or what it uses) is saved; with --open the page follows
+    #[arg(long)]
+    watch: bool,
     /// End with the first step that fails; else what does not need it is made, and the report says what is missing
     #[arg(long)]
     fail_fast: bool,
@@ -64,11 +68,33 @@ enum LogFormat {
     Json,
 }
 
+/// A run that came to its end.
+struct Finished {
+    /// Holds its report.
+    folder: PathBuf,
+    /// What the study takes by `use`.
+    files: Vec<PathBuf>,
+    /// Steps that failed.
+    failed: usize,
+}
+
 impl Run {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         if self.log_format == LogFormat::Json {
             super::log::set_json();
         }
+        if self.watch {
+            return watch::watch(&self);
+        }
+        let finished = self.once(stop_on_request)?;
+        if self.open {
+            show_in_browser(&finished.folder.join("report.html"));
+        }
+        Ok(ExitCode::from(u8::from(finished.failed > 0)))
+    }
+
+    /// Runs the study as it is now and writes its report. The flag of `cancel` stops it at the next chunk.
+    fn once(&self, cancel: impl FnOnce() -> Arc<AtomicBool>) -> Result<Finished, Failure> {
         let start = Instant::now();
         let started = Zoned::now();
         let (source, study, warnings) = study::load_with_warnings(&self.study)?;
@@ -87,7 +113,7 @@ impl Run {
         let layout = run::Layout::of(&study);
         run::check_writable(&self.reports.reports_dir, &layout.slug)?;
         let store = Store::open(&self.places.cache(), device.class)?;
-        let cancel = stop_on_request();
+        let cancel = cancel();
         let count = Count::of(&plan, &needs(&plan, |step| store.has(&step.id)));
         let form = Form::choose(self.quiet, self.log_format == LogFormat::Json);
         let progress = Progress::new(form, count);
@@ -164,18 +190,18 @@ impl Run {
         if form == Form::Json {
             super::log::event("finished", summary::finished(&run, &execution, &folder, seconds));
         }
-        if self.open {
-            show_in_browser(&folder.join("report.html"));
+        let failed = run.manifest.failures.len();
+        if failed > 0 {
+            super::log::remark(&format!(
+                "{failed} of {} steps failed, and what needs them was not made; the tables say what is missing",
+                run.manifest.steps.len()
+            ));
         }
-        Ok(match run.manifest.failures.len() {
-            0 => ExitCode::SUCCESS,
-            failed => {
-                super::log::remark(&format!(
-                    "{failed} of {} steps failed, and what needs them was not made; the tables say what is missing",
-                    run.manifest.steps.len()
-                ));
-                ExitCode::from(1)
-            }
+        let beside = self.study.path.parent().unwrap_or(Path::new(""));
+        Ok(Finished {
+            files: study.files.iter().map(|file| beside.join(&file.name)).collect(),
+            folder,
+            failed,
         })
     }
 
