@@ -93,7 +93,7 @@ fn every_dependency_has_its_reason() {
     let mut inside = false;
     for line in manifest.lines() {
         if line.starts_with('[') {
-            inside = line.contains("dependencies]");
+            inside = line == "[workspace.dependencies]";
         } else if let (true, Some((name, _))) = (inside, line.split_once(" =")) {
             assert!(
                 text.contains(&format!("`{name}`")),

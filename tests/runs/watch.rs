@@ -43,8 +43,13 @@ fn a_saved_study_is_run_again_and_the_page_follows() {
     let reports = gradstudy.path().join("reports");
     let begin = Instant::now();
     let folder = loop {
-        let found = fs::read_dir(&reports).ok().and_then(|mut all| all.find_map(Result::ok));
-        match found.map(|entry| entry.path()).filter(|path| path.join("watch.js").exists()) {
+        let found = fs::read_dir(&reports)
+            .ok()
+            .and_then(|mut all| all.find_map(Result::ok));
+        match found
+            .map(|entry| entry.path())
+            .filter(|path| path.join("watch.js").exists())
+        {
             Some(folder) => break folder,
             None => assert!(begin.elapsed() < Duration::from_secs(120), "no report"),
         }
@@ -52,17 +57,30 @@ fn a_saved_study_is_run_again_and_the_page_follows() {
     };
     let script = folder.join("watch.js");
     let first = next(&script, "");
-    assert!(fs::read_to_string(folder.join("watch.html")).unwrap().contains("watch.js"));
+    assert!(
+        fs::read_to_string(folder.join("watch.html"))
+            .unwrap()
+            .contains("watch.js")
+    );
 
     // A mistake does not end it.
     fs::write(&study, "study \"Broken {").unwrap();
     let begin = Instant::now();
-    while !fs::read_to_string(gradstudy.path().join("log")).unwrap().contains("test.study:1") {
-        assert!(begin.elapsed() < Duration::from_secs(60), "the mistake is not shown");
+    while !fs::read_to_string(gradstudy.path().join("log"))
+        .unwrap()
+        .contains("test.study:1")
+    {
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "the mistake is not shown"
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     fs::write(&study, STUDY.replace("subset: 600", "subset: 500")).unwrap();
     let second = next(&script, &first);
-    let shown = second.trim().trim_start_matches("show(\"").trim_end_matches("\")");
+    let shown = second
+        .trim()
+        .trim_start_matches("show(\"")
+        .trim_end_matches("\")");
     assert!(folder.join(shown).is_file(), "{shown}");
 }

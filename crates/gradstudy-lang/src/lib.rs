@@ -4,5 +4,6 @@
 //! checks types and writes defaults out. Neither knows which data sets, models or tests there are: a
 //! [`study::Vocabulary`] says so.
 
-pub mod study;
 pub mod syntax;
+
+pub mod study;

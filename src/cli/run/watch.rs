@@ -90,7 +90,10 @@ pub(super) fn watch(run: &Run) -> Result<ExitCode, Failure> {
             }
         }
         if !stop.load(Ordering::Relaxed) && snapshot.changed().is_none() {
-            log::remark(&format!("waiting for {} to be saved; Ctrl-C ends", run.study.path.display()));
+            log::remark(&format!(
+                "waiting for {} to be saved; Ctrl-C ends",
+                run.study.path.display()
+            ));
         }
         while !stop.load(Ordering::Relaxed) {
             if let Some(path) = snapshot.changed() {
@@ -107,7 +110,10 @@ pub(super) fn watch(run: &Run) -> Result<ExitCode, Failure> {
 fn files(run: &Run, used: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = vec![run.study.path.clone()];
     files.extend_from_slice(used);
-    let templates = run.templates.iter().filter_map(|folder| fs::read_dir(folder).ok());
+    let templates = run
+        .templates
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
     files.extend(templates.flatten().flatten().map(|entry| entry.path()));
     files
 }
