@@ -1,4 +1,5 @@
 //! `gradstudy test FILE`, by the real binary, on files of every kind.
+//! Whole: what its folders share, and what holds for files of every kind.
 
 mod independent;
 mod pytorch;

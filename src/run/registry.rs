@@ -94,10 +94,11 @@ impl Registry {
             &digest.to_hex()[..16]
         ));
         // The file is locked before it has its name, so that nobody takes this run for one that was stopped.
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(&fail)?;
-        file.as_file().lock().map_err(&fail)?;
+        let unnamed = path.with_extension("new");
+        let mut file = File::create(&unnamed).map_err(&fail)?;
+        file.lock().map_err(&fail)?;
         file.write_all(&text_of(&run)).map_err(&fail)?;
-        let file = file.persist(&path).map_err(|error| fail(error.error))?;
+        fs::rename(&unnamed, &path).map_err(&fail)?;
         Ok(Registration { file, path, run })
     }
 

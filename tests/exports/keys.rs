@@ -1,4 +1,5 @@
 //! What tells the rows of an export apart is in every row, with its type.
+//! Whole: one study of every kind of key, and what reads each format back.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -73,12 +73,12 @@ fn stamp(path: &Path) -> Option<Stamp> {
 /// in the middle of a run stops it; what it has finished is not made again.
 pub(super) fn watch(run: &Run) -> Result<ExitCode, Failure> {
     let stop = stop_on_request();
-    let (mut used, mut is_open) = (Vec::new(), false);
+    let (mut used, mut is_open) = (None, false);
     while !stop.load(Ordering::Relaxed) {
-        let snapshot = Snapshot::of(files(run, &used));
+        let snapshot = Snapshot::of(files(run, used.as_deref()));
         match run_until_changed(run, &snapshot, &stop) {
             Ok(finished) => {
-                used.clone_from(&finished.files);
+                used = Some(finished.files);
                 let page = write_page(&finished.folder)?;
                 if run.open && !is_open {
                     show_in_browser(&page);
@@ -106,15 +106,28 @@ pub(super) fn watch(run: &Run) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(130))
 }
 
-/// The files that a run is made of: the study, those that it uses, and the templates.
-fn files(run: &Run, used: &[PathBuf]) -> Vec<PathBuf> {
-    let mut files = vec![run.study.path.clone()];
-    files.extend_from_slice(used);
-    let templates = run
-        .templates
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok());
-    files.extend(templates.flatten().flatten().map(|entry| entry.path()));
+/// The files that a run is made of: the study, those that it uses, and the templates. Which it uses is known after a run
+/// (`used`); before, it may be any study beside it.
+fn files(run: &Run, used: Option<&[PathBuf]>) -> Vec<PathBuf> {
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    };
+    let study = &run.study.path;
+    let mut files = vec![study.clone()];
+    match used {
+        Some(used) => files.extend_from_slice(used),
+        None => {
+            let folder = match study.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                _ => Path::new("."),
+            };
+            let mut beside = entries(folder);
+            beside.retain(|path| path.extension() == study.extension());
+            files.extend(beside);
+        }
+    }
+    files.extend(run.templates.iter().flat_map(|folder| entries(folder)));
     files
 }
 

@@ -1,6 +1,6 @@
 """Label noise computed with nothing but Python: BLAKE3 of one block, ChaCha8, then the definitions.
 
-Prints the expected values of src/data/label_noise/tests.rs (`draws_are_as_they_always_were`):
+Prints the expected values of crates/gradstudy-data/src/label_noise/tests.rs (`draws_are_as_they_always_were`):
     python3 label_noise.py
 """
 

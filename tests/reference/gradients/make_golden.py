@@ -2,7 +2,7 @@
 
     python make_golden.py --data DIR [--limit 5000]
 
-DIR holds the package's embedded data set (src/data/embedded) or, with `--limit 5000`, Fashion-MNIST itself:
+DIR holds the package's embedded data set (crates/gradstudy-data/src/embedded) or, with `--limit 5000`, Fashion-MNIST itself:
 the embedded set is its first 5000 training images. README.md says what each file holds.
 """
 
@@ -244,7 +244,7 @@ def init_moments(draws=200):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, default=HERE.parents[2] / "src/data/embedded")
+    arguments.add_argument("--data", type=Path, default=HERE.parents[2] / "crates/gradstudy-data/src/embedded")
     arguments.add_argument("--limit", type=int, default=EMBEDDED)
     given = arguments.parse_args()
     torch.set_num_threads(1)

@@ -2,7 +2,7 @@
 
     python make_golden.py --data DIR [small] [lenet]
 
-DIR holds the package's embedded data set (src/data/embedded). Everything is float64 from float32 weights and
+DIR holds the package's embedded data set (crates/gradstudy-data/src/embedded). Everything is float64 from float32 weights and
 inputs. `small` takes seconds, `lenet` some minutes.
 """
 
@@ -165,7 +165,7 @@ def spectra(data, top):
 
 def main():
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("--data", default=str(HERE.parents[2] / "src/data/embedded"))
+    parse.add_argument("--data", default=str(HERE.parents[2] / "crates/gradstudy-data/src/embedded"))
     parse.add_argument("what", nargs="*", default=["small", "lenet"])
     given = parse.parse_args()
     torch.set_num_threads(1)

@@ -2,7 +2,7 @@
 
     python make_golden.py [--data DIR]
 
-DIR holds the package's embedded data set (src/data/embedded by default). Needs torch, numpy and safetensors.
+DIR holds the package's embedded data set (crates/gradstudy-data/src/embedded by default). Needs torch, numpy and safetensors.
 """
 
 import argparse
@@ -239,7 +239,7 @@ def schedules():
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, default=HERE.parents[2] / "src/data/embedded")
+    arguments.add_argument("--data", type=Path, default=HERE.parents[2] / "crates/gradstudy-data/src/embedded")
     given = arguments.parse_args()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)

@@ -4,7 +4,7 @@ Power law: K points, the smallest at x_min, β fitted (Eq. 8); the distance depe
 Lilliefors: n points, mean and standard deviation (n - 1) fitted.
 
 For each level p the quantile of sqrt(K)·d is regressed over sizes on 1, 1/sqrt(K), 1/K (weights: the quantiles'
-standard errors), which `src/stats/fitted_quantiles.rs` holds. Run: python make_critical.py (about 15 minutes).
+standard errors), which `crates/gradstudy-stats/src/fitted_quantiles.rs` holds. Run: python make_critical.py (about 15 minutes).
 """
 
 import json

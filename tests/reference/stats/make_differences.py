@@ -1,4 +1,4 @@
-"""Golden values of src/stats/differences.rs, by SciPy: python make_differences.py > differences.json"""
+"""Golden values of crates/gradstudy-stats/src/differences.rs, by SciPy: python make_differences.py > differences.json"""
 
 import json
 
