@@ -104,6 +104,7 @@ fn at_most_alpha(share: f64, of: f64, what: &str) {
 }
 
 #[test]
+#[ignore = "half a minute and more; .ci/run runs it"]
 fn tests_over_seeds_keep_their_level() {
     let cases: [(&[u64], &[u64], &str); 7] = [
         (&[0, 1], &[0, 1], "paired t, 2"),
@@ -165,6 +166,7 @@ fn one_seed_a_side_is_never_significant() {
 
 /// The same runs by what is not done: the simulation must tell a test that keeps its level from one that does not.
 #[test]
+#[ignore = "half a minute and more; .ci/run runs it"]
 fn counts_of_rows_and_satterthwaites_freedom_do_not_keep_it() {
     let rates = |results: &Results| -> Vec<f64> {
         let first = results.measurements.iter().filter(|it| it.levels[0].1 == "0");

@@ -51,6 +51,7 @@ fn check(kind: Curvature, name: &str) {
 }
 
 #[test]
+#[ignore = "half a minute and more; .ci/run runs it"]
 fn top_50_of_the_hessian() {
     check(Curvature::Hessian, "hessian");
 }
@@ -66,6 +67,7 @@ fn top_50_of_the_fisher_matrix() {
 }
 
 #[test]
+#[ignore = "half a minute and more; .ci/run runs it"]
 fn two_seeds_give_the_same_top_200() {
     let (network, theta, data) = lenet();
     let samples: Vec<u32> = (100..148).collect();

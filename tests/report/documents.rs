@@ -253,3 +253,39 @@ fn latex_compiles_by_itself_and_by_input() {
         }
     }
 }
+
+/// Chinese, Japanese and Korean in captions and cells are set by LuaLaTeX, in the report and in a table of its own, and as
+/// code points by pdfLaTeX.
+#[test]
+fn chinese_japanese_and_korean_are_set_by_lualatex() {
+    let engines = tools::latex();
+    if engines.is_empty() {
+        return;
+    }
+    let found = Command::new("kpsewhich").arg("FandolSong-Regular.otf").output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        tools::lacks("latex", "TeX has no FandolSong-Regular.otf (texlive-lang-chinese)");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let caption = "Noise (标签噪声), $\\alpha$, 温，度";
+    let spec = TableSpec {
+        caption: Some(caption.into()),
+        ..table1()
+    };
+    let tables = [table(&run("a"), &spec)];
+    write_all(directory.path(), &report(&tables), &Templates::embedded()).expect("writes");
+    for document in ["report", &format!("{}-standalone", spec.name)] {
+        for &engine in &engines {
+            let file = format!("{document}.tex");
+            if let Err(log) = compile(engine, directory.path(), &file) {
+                panic!("{file} does not compile with {engine}:\n{log}");
+            }
+            let log = std::fs::read_to_string(directory.path().join(format!("{document}.log"))).expect("a log");
+            let set = log.replace('\n', "").contains("FandolSong-Regular.otf>");
+            assert_eq!(set, engine == "lualatex", "{file}, {engine}: {log}");
+        }
+    }
+    let text = std::fs::read_to_string(directory.path().join(format!("{}.tex", spec.name))).expect("a table");
+    assert!(text.contains(r"\cjktext{标签噪声}\else\texttt{U+6807 U+7B7E U+566A U+58F0}\fi"), "{text}");
+}

@@ -7,13 +7,14 @@ mod show;
 use std::process::ExitCode;
 
 use clap::Args;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use crate::gradients::engine::Engine;
 use crate::plan::display::size;
 use crate::plan::need::{Need, needs};
-use crate::plan::route::{self, Means};
-use crate::plan::{Step, StepId, Work};
+use crate::plan::route::{self, Means, Planned as Route};
+use crate::plan::{Plan, Step, StepId, Work};
 use crate::store::Store;
 
 use super::options::{Computing, Places, ReportsPlace};
@@ -130,7 +131,7 @@ impl PlanCommand {
             disk += step.cost.bytes;
             step.cost.bytes = memory;
         }
-        let mut notes: Vec<String> = routes.iter().map(|route| route.words.clone()).collect();
+        let mut notes = routes_in_words(&plan, &routes);
         if !to_file.is_empty() {
             notes.push(format!(
                 "gradient histories over the {} of `--memory`, which go to files: {}, of {} in all",
@@ -159,6 +160,20 @@ impl PlanCommand {
         });
         Ok(None)
     }
+}
+
+/// How the inner products of each recording are made, recordings of one statement that are alike in one line.
+fn routes_in_words(plan: &Plan, routes: &[Route]) -> Vec<String> {
+    let mut counts: IndexMap<(&str, &str), usize> = IndexMap::new();
+    for route in routes {
+        let statement = plan.step(&route.record).statement.as_str();
+        *counts.entry((statement, &route.words)).or_default() += 1;
+    }
+    let lines = counts.into_iter().map(|((statement, words), steps)| match steps {
+        1 => format!("record {statement}: {words}"),
+        steps => format!("record {statement} ({steps} steps): {words}"),
+    });
+    lines.collect()
 }
 
 fn pretty(value: &Value) -> String {

@@ -55,8 +55,7 @@ pub fn spectra_alone(plan: &Plan, means: Means, finished: impl Fn(&Step) -> bool
             false => String::new(),
         };
         let words = format!(
-            "{} inner products {}: {}{instead}, {} of memory",
-            record.id.short(),
+            "inner products {}: {}{instead}, {} of memory",
             recording.words(&chosen),
             gflop(chosen.flops),
             crate::plan::display::size(chosen.bytes)

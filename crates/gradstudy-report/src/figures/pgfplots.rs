@@ -36,7 +36,8 @@ pub(super) fn document(tikz: &str) -> String {
     format!(
         "\\documentclass[border=1mm]{{standalone}}\n\\usepackage{{iftex}}\n\
          \\ifpdftex\\usepackage[T1]{{fontenc}}\\usepackage{{lmodern}}\\fi\n\
-         \\usepackage{{pgfplots}}\n\\pgfplotsset{{compat=1.16}}\n\\begin{{document}}\n{tikz}\\end{{document}}\n"
+         \\usepackage{{pgfplots}}\n\\pgfplotsset{{compat=1.16}}\n{}\\begin{{document}}\n{tikz}\\end{{document}}\n",
+        latex::cjk_preamble(tikz)
     )
 }
 

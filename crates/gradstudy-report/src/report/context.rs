@@ -18,9 +18,15 @@ pub(super) fn one(table: Value) -> Value {
     context! { table, conventions_apart => false }
 }
 
-/// For `standalone.tex.jinja`; `content` is the rendered table.
-pub(super) fn standalone(table: &Table, content: String) -> Value {
-    context! { content => Value::from_safe_string(content), ..one(latex(table)) }
+/// For `standalone.tex.jinja`; `content` is the rendered table, `cjk` lines of the preamble.
+pub(super) fn standalone(table: &Table, content: String, cjk: String) -> Value {
+    let [content, cjk] = [content, cjk].map(Value::from_safe_string);
+    context! { content, cjk, ..one(latex(table)) }
+}
+
+/// For `report.tex.jinja`; `cjk` is lines of the preamble.
+pub(super) fn report_latex(all: &Report, cjk: String) -> Value {
+    context! { cjk => Value::from_safe_string(cjk), ..report(all, latex) }
 }
 
 /// For a template of a whole report; `table` is the view of a table in its format.
@@ -294,11 +300,12 @@ mod tests {
         };
         let mut found = BTreeSet::new();
         for context in [
-            standalone(&table, String::new()),
+            standalone(&table, String::new(), String::new()),
             one(markdown(&table)),
             one(html(&table)),
             report(&whole, markdown),
             report(&whole, html),
+            report_latex(&whole, String::new()),
         ] {
             fields(&context, "", &mut found);
         }

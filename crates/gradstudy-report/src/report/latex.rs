@@ -4,6 +4,7 @@
 //! `[` after `\\`, a character that pdfTeX does not know. So `S` columns are used only where every cell is a plain
 //! number or braced, `\num` elsewhere, and all text is escaped to characters that LaTeX knows without packages.
 
+use super::cjk;
 use super::columns::ColumnKind;
 use super::markup::cell_texts;
 use super::mathematics::{self, Part};
@@ -11,14 +12,27 @@ use super::number::{self, Parts, Target};
 use super::symbols::{self, Piece};
 use super::table::{Cell, Label, Table, Verdict};
 
+pub(crate) use super::cjk::preamble as cjk_preamble;
+
 /// Makes any text safe in running LaTeX text, in a caption and in a table cell.
 ///
-/// What has no spelling in plain LaTeX becomes its code point, such as `U+4E2D`, so that nothing is lost without
-/// a trace and the document still compiles.
+/// What has no spelling in plain LaTeX becomes its code point, such as `U+2603`, so that nothing is lost without
+/// a trace and the document still compiles; Chinese, Japanese and Korean are written so that a document with fonts for
+/// them shows them.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut previous = ' ';
-    for character in text.chars() {
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let of_run = |it: char| cjk::is_cjk(it) && !it.is_whitespace();
+        let run = rest.find(|it| !of_run(it)).unwrap_or(rest.len());
+        if run > 0 {
+            escaped.push_str(&cjk::run(&rest[..run]));
+            rest = &rest[run..];
+            previous = character;
+            continue;
+        }
+        rest = &rest[character.len_utf8()..];
         match character {
             // A blank line would end the paragraph, which a caption does not survive.
             character if character.is_whitespace() && !matches!(character, '\u{A0}' | '\u{202F}') => {
@@ -92,7 +106,7 @@ fn escape_character(character: char, escaped: &mut String) {
         character => match command(character) {
             Some(command) => escaped.push_str(&format!(r"\ensuremath{{{command}}}")),
             None if known_to_latex(character) => escaped.push(character),
-            None => escaped.push_str(&format!(r"\texttt{{U+{:04X}}}", u32::from(character))),
+            None => escaped.push_str(&format!(r"\texttt{{{}}}", cjk::code(character))),
         },
     }
 }
@@ -334,7 +348,11 @@ mod tests {
     fn letters_without_a_spelling_are_named() {
         assert_eq!(escape("Şimşekli, Müller"), "Şimşekli, Müller");
         assert_eq!(escape("χ² ≥ 5"), r"\ensuremath{\chi}² \ensuremath{\ge} 5");
-        assert_eq!(escape("中"), r"\texttt{U+4E2D}");
+        assert_eq!(escape("\u{2603}"), r"\texttt{U+2603}");
+        assert_eq!(
+            escape("a 中文-か"),
+            r"a {\ifdefined\cjktext\cjktext{中文}\else\texttt{U+4E2D U+6587}\fi}-{\ifdefined\cjktext\cjktext{か}\else\texttt{U+304B}\fi}"
+        );
         assert_eq!(escape("\u{7}"), r"\texttt{U+0007}");
     }
 

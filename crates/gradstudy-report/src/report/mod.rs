@@ -8,6 +8,7 @@
 
 mod caption;
 pub mod cells;
+mod cjk;
 pub mod columns;
 mod context;
 mod csv;

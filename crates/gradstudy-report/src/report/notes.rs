@@ -1,10 +1,11 @@
 //! The notes under a table: what its numbers mean, and what must be known before they are believed.
 
 mod empty;
+mod failed;
 
 use super::number::{self, Format, Target};
 use super::remarks;
-use super::table::{Cell, CellValue, DegenerateSamples, FailedResults, PaperSide, Row, Table};
+use super::table::{Cell, CellValue, DegenerateSamples, PaperSide, Row, Table};
 use gradstudy_lang::study::Spread;
 
 /// One note a line, in the markup of `target`: what stands in the cells, intervals of the rates, degenerate
@@ -117,23 +118,6 @@ impl Writer<'_> {
             paper.table,
             fixed(paper)
         ))
-    }
-
-    /// One note for each cause: in which rows and seeds, and what failed.
-    fn failed(&self) -> Vec<String> {
-        let of = |row: &Row, failed: &FailedResults| {
-            let seeds = failed.seeds.iter().map(u64::to_string).collect::<Vec<_>>();
-            let seeds = match (row.seeds.len(), seeds.len() == row.seeds.len()) {
-                (1, _) => String::new(),
-                (_, true) => " in every seed".to_string(),
-                (_, false) => format!(" in seed {}, left out of the mean", seeds.join(", ")),
-            };
-            let said = format!("{}{seeds} ({})", failed.why, failed.what);
-            format!("Not made, {}.", self.of_row(row, (self.escape)(&said)))
-        };
-        let rows = self.table.rows.iter();
-        rows.flat_map(|row| row.failed.iter().map(move |failed| of(row, failed)))
-            .collect()
     }
 
     fn doubts(&self) -> Vec<String> {

@@ -139,7 +139,9 @@ impl Templates {
 
     /// `standalone.tex.jinja`: a whole document that holds the table.
     pub fn standalone_latex(&self, table: &Table) -> Result<String, ReportError> {
-        let context = context::standalone(table, self.table_latex(table)?);
+        let content = self.table_latex(table)?;
+        let cjk = latex::cjk_preamble(&content);
+        let context = context::standalone(table, content, cjk);
         self.render(&self.latex, "standalone.tex.jinja", context)
     }
 
@@ -157,8 +159,16 @@ impl Templates {
 
     /// `report.tex.jinja`: all of it as a LaTeX document, with the figures' PDFs beside it.
     pub fn report_latex(&self, report: &Report) -> Result<String, ReportError> {
-        let context = context::report(report, context::latex);
-        self.render(&self.latex, "report.tex.jinja", context)
+        let render = |cjk: String| {
+            let context = context::report_latex(report, cjk);
+            self.render(&self.latex, "report.tex.jinja", context)
+        };
+        // Which lines of the preamble it needs, the document itself says.
+        let rendered = render(String::new())?;
+        match latex::cjk_preamble(&rendered) {
+            cjk if cjk.is_empty() => Ok(rendered),
+            cjk => render(cjk),
+        }
     }
 
     fn render(&self, environment: &Environment, name: &str, context: Value) -> Result<String, ReportError> {
