@@ -31,7 +31,7 @@ fn committed_reports_are_what_their_results_give() {
             .unwrap()
             .render(directory.path(), &Templates::embedded())
             .unwrap();
-        for path in written {
+        for path in written.files {
             let committed = run.folder.join(path.file_name().unwrap());
             let [now, then] = [&path, &committed].map(|path| std::fs::read(path).unwrap_or_default());
             assert!(

@@ -183,7 +183,9 @@ fn two_runs_are_the_same_but_for_the_time() {
             step["seconds"] = 1.0.into();
             step.as_mapping_mut().unwrap().remove("peak_memory");
         }
-        fs::write(&manifest, serde_yaml::to_string(&value).unwrap()).unwrap();
+        let text = serde_yaml::to_string(&value).unwrap();
+        let hash = gradstudy::integrity::hash(text.as_bytes());
+        fs::write(&manifest, format!("{text}# BLAKE3 of the lines above: {hash}\n")).unwrap();
         gradstudy.run(&["report", "test@latest"]).success();
         files(&run(gradstudy))
     };

@@ -15,6 +15,7 @@ use crate::data::verify::{Listing, list};
 use crate::data::{Published, dataset, published};
 
 use super::options::DataPlace;
+use super::output::print_error;
 use super::terminal::screen;
 use super::{Failure, print};
 
@@ -194,7 +195,7 @@ impl DownloadObserver for Bar {
 
     fn retry(&self, file: &str, reason: &str, wait: Duration) {
         let line = format!("{file}: {reason}; again in {:.1} s", wait.as_secs_f64());
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| print_error(&format!("{line}\n")));
     }
 
     fn finish(&self, _file: &str) {
@@ -202,8 +203,12 @@ impl DownloadObserver for Bar {
     }
 
     fn waiting(&self, lock: &Path) {
-        self.bar
-            .suspend(|| eprintln!("another process is fetching (lock {}): waiting", lock.display()));
+        self.bar.suspend(|| {
+            print_error(&format!(
+                "another process is fetching (lock {}): waiting\n",
+                lock.display()
+            ))
+        });
     }
 
     fn cancelled(&self) -> bool {

@@ -43,11 +43,11 @@ impl Explain {
         }
         let known: Vec<_> = codes::CODES.iter().map(|code| code.code).collect();
         let areas: Vec<_> = areas::AREAS.iter().map(|area| area.name).collect();
-        eprintln!(
-            "there is no code `{code}`; the codes are {}, and gradstudy::AREA::… with an AREA of {}",
+        super::output::print_error(&format!(
+            "there is no code `{code}`; the codes are {}, and gradstudy::AREA::… with an AREA of {}\n",
             known.join(", "),
             areas.join(", ")
-        );
+        ));
         Ok(ExitCode::from(2))
     }
 }

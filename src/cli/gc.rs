@@ -13,7 +13,8 @@ use crate::report::number::size;
 use crate::run::find::all;
 use crate::run::registry::{Fate, Registry};
 use crate::run::{index, open_manifest};
-use crate::store::inventory::{Item, inventory, remove};
+use crate::store::inventory::{Item, State, inventory, remove};
+use crate::store::leftovers::sweep;
 
 use super::options::{Places, ReportsPlace};
 use super::{Failure, counted, print, show};
@@ -53,9 +54,10 @@ enum Reason {
     Stopped,
     Removed,
     Unregistered,
+    Damaged,
 }
 
-const REASONS: [(Reason, &str); 6] = [
+const REASONS: [(Reason, &str); 7] = [
     (Reason::AtWork, "of a run at work"),
     (Reason::Kept, "of runs that are there"),
     (
@@ -71,6 +73,7 @@ const REASONS: [(Reason, &str); 6] = [
         Reason::Unregistered,
         "of no registered run: exports, or of an older gradstudy",
     ),
+    (Reason::Damaged, "damaged, set aside when they were made again"),
 ];
 
 impl Gc {
@@ -89,11 +92,14 @@ impl Gc {
                 }
             }
         }
+        for folder in ["steps", "costs", "runs"] {
+            sweep(&self.places.cache().join(folder));
+        }
         let items = inventory(&self.places.cache())?;
         let age = Duration::from_secs(self.older_than.saturating_mul(86_400));
         let reasons: Vec<Reason> = items
             .iter()
-            .map(|item| reason(&item.id, &registered, &here))
+            .map(|item| reason(item, &registered, &here))
             .collect();
         print(&self.table(&items, &reasons));
         let bytes = runs.iter().map(|run| index::size(&run.folder)).sum();
@@ -115,7 +121,7 @@ impl Gc {
             return Ok(ExitCode::SUCCESS);
         }
         if !complete && !self.all {
-            eprintln!("nothing is freed: which steps the damaged runs are made of is not known");
+            super::log::remark("nothing is freed: which steps the damaged runs are made of is not known");
             return Err(Failure::Shown(2));
         }
         if !self.yes && !asked(&format!("free {what}? [y/N] ")) {
@@ -126,7 +132,7 @@ impl Gc {
         registered = registry.steps()?;
         let mut busy = 0;
         for item in &freed {
-            let stays = !self.frees(reason(&item.id, &registered, &here));
+            let stays = !self.frees(reason(item, &registered, &here));
             busy += usize::from(stays || !remove(item)?);
         }
         if busy == 0 && self.older_than == 0 {
@@ -145,7 +151,7 @@ impl Gc {
     fn frees(&self, reason: Reason) -> bool {
         match reason {
             Reason::AtWork => false,
-            Reason::Removed => true,
+            Reason::Removed | Reason::Damaged => true,
             Reason::Stopped => self.stopped || self.all,
             Reason::Unregistered => self.unregistered || self.all,
             Reason::Kept | Reason::OutOfSight => self.all,
@@ -190,10 +196,12 @@ impl Gc {
     }
 }
 
-fn reason(id: &str, registered: &HashMap<String, Vec<Fate>>, here: &HashSet<String>) -> Reason {
+fn reason(item: &Item, registered: &HashMap<String, Vec<Fate>>, here: &HashSet<String>) -> Reason {
+    let id = &item.id;
     let fates = registered.get(id).map_or(&[][..], Vec::as_slice);
     let has = |fate| fates.contains(&fate);
     match () {
+        () if item.state == State::Damaged => Reason::Damaged,
         () if has(Fate::Running) => Reason::AtWork,
         () if has(Fate::Kept) || here.contains(id) => Reason::Kept,
         () if has(Fate::OutOfSight) => Reason::OutOfSight,

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use miette::Diagnostic;
 use serde_json::{Map, Value, json};
 
-use super::terminal;
+use super::{output, terminal};
 use crate::report::Screen;
 
 /// The layout of a JSON log; raised when a reader of the old layout would misread the new.
@@ -30,7 +30,7 @@ pub fn is_json() -> bool {
 
 /// One line, broken between words where a terminal is narrower. A log that nobody can write to is no reason to stop.
 pub fn line(text: &str) {
-    let _ = std::io::stderr().lock().write_all(fitted(text).as_bytes());
+    output::print_error(&fitted(text));
 }
 
 /// `text` in lines that fit the terminal behind standard error, each with its end.

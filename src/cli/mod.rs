@@ -16,6 +16,7 @@ mod lsp;
 mod man;
 mod new;
 mod options;
+mod output;
 mod plan;
 mod progress;
 mod render;
@@ -33,6 +34,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, GraphicalReportHandler};
+
+use output::print;
 
 /// Studies the statistics of stochastic gradients, as a .study file says.
 #[derive(Debug, Parser)]
@@ -122,6 +125,7 @@ impl<E: Diagnostic + 'static> From<E> for Failure {
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
+    outgrow_files();
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Run(command) => command.execute(),
@@ -146,9 +150,20 @@ pub fn main() -> ExitCode {
         Command::Completions(command) => command.execute(),
         Command::Man(command) => command.execute(),
     };
-    match result {
+    output::settle(match result {
         Ok(code) => code,
         Err(failure) => ExitCode::from(failure.tell()),
+    })
+}
+
+/// A file that would grow over the limit of the shell (`ulimit -f`) is then an error of that file, as a full disk is, and
+/// not the end of the process without a word.
+fn outgrow_files() {
+    #[cfg(unix)]
+    {
+        let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        // Without a handler the process ends as it would have.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, seen);
     }
 }
 
@@ -171,8 +186,8 @@ fn show(error: &dyn Diagnostic) {
         .with_width(width)
         .render_report(&mut text, error)
     {
-        Ok(()) => eprint!("{text}"),
-        Err(_) => eprintln!("{error}"),
+        Ok(()) => output::print_error(&text),
+        Err(_) => output::print_error(&format!("{error}\n")),
     }
 }
 
@@ -182,10 +197,4 @@ fn counted(count: usize, what: &str) -> String {
         1 => format!("1 {what}"),
         n => format!("{n} {what}s"),
     }
-}
-
-/// Writes to standard output; a reader that has gone away (`| head`) is no error.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -7,7 +7,8 @@ use clap::Args;
 use crate::study::written_out;
 use crate::vocabulary::VOCABULARY;
 
-use super::{Failure, print, study};
+use super::output::print_document;
+use super::{Failure, study};
 
 /// Show a study with every default written out, as a study
 ///
@@ -26,8 +27,8 @@ impl Render {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         let (source, study) = study::load(&self.study)?;
         match self.resolved {
-            true => print(&crate::study::render(&study)),
-            false => print(&written_out(
+            true => print_document(&crate::study::render(&study)),
+            false => print_document(&written_out(
                 &source,
                 &self.study.changes.overrides(),
                 &VOCABULARY,

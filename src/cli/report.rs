@@ -39,8 +39,11 @@ impl ReportCommand {
         };
         let run = Run::open(&folder)?;
         let to = self.to.unwrap_or(folder);
-        let files = run.render(&to, &templates)?;
-        print(&format!("{} files in {}\n", files.len(), to.display()));
+        let rendered = run.render(&to, &templates)?;
+        print(&format!("{} files in {}\n", rendered.files.len(), to.display()));
+        for figure in &rendered.undrawn {
+            super::log::remark(&format!("warning: {figure}"));
+        }
         if self.open {
             show_in_browser(&to.join("report.html"));
         }

@@ -74,7 +74,7 @@ struct Finished {
     folder: PathBuf,
     /// What the study takes by `use`.
     files: Vec<PathBuf>,
-    /// Steps that failed.
+    /// Steps that failed, and figures that could not be drawn.
     failed: usize,
 }
 
@@ -190,6 +190,10 @@ impl Run {
         if form == Form::Json {
             super::log::event("finished", summary::finished(&run, &execution, &folder, seconds));
         }
+        let undrawn = run::open_manifest(&folder)?.undrawn;
+        for figure in &undrawn {
+            super::log::remark(&format!("warning: {figure}"));
+        }
         let failed = run.manifest.failures.len();
         if failed > 0 {
             super::log::remark(&format!(
@@ -201,7 +205,7 @@ impl Run {
         Ok(Finished {
             files: study.files.iter().map(|file| beside.join(&file.name)).collect(),
             folder,
-            failed,
+            failed: failed + undrawn.len(),
         })
     }
 

@@ -8,12 +8,12 @@ use bytemuck::cast_slice;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::ExecuteError;
 use super::sums::Target;
+use super::{ExecuteError, Executor};
 use crate::plan::Step;
 use crate::spectra::SpectrumError;
 use crate::spectra::products::Precision;
-use crate::store::{Store, replace_file};
+use crate::store::replace_sealed;
 
 /// Adds the rows of G to every target, window by window; `Ok(false)` if cancelled. `window(rows)` adds one; `failed` makes
 /// an error of what the sums' device says.
@@ -45,27 +45,37 @@ pub(super) struct Checkpoint {
     path: PathBuf,
     saved: Instant,
     took: Duration,
+    /// What the file held when the work began.
+    left: Option<Vec<u8>>,
 }
 
 /// Saving takes a part of the time between two saves that is no larger than this.
 const SHARE: u32 = 20;
 
+fn file_name(of: &str, precision: Precision, centred: bool) -> String {
+    let around = if centred { "-centred" } else { "" };
+    format!("{of}-{precision:?}{around}.safetensors").to_lowercase()
+}
+
 /// The rows or passes that were added.
 const ROWS: &str = "rows";
 
 impl Checkpoint {
-    pub fn new(store: &Store, step: &Step, of: &str, precision: Precision, centred: bool) -> Self {
-        Self::within(store.partial(&step.id), of, precision, centred)
+    /// The sums of `step`, with what an interrupted run left of them; `of` tells ways to add apart.
+    pub fn new(executor: &Executor, step: &Step, of: &str, precision: Precision, centred: bool) -> Self {
+        let folder = executor.store.partial(&step.id);
+        let path = folder.join(file_name(of, precision, centred));
+        let left = executor.left(step, &path);
+        Self::within(folder, path, left)
     }
 
-    fn within(folder: PathBuf, of: &str, precision: Precision, centred: bool) -> Self {
-        let around = if centred { "-centred" } else { "" };
-        let name = format!("{of}-{precision:?}{around}.safetensors").to_lowercase();
+    fn within(folder: PathBuf, path: PathBuf, left: Option<Vec<u8>>) -> Self {
         Checkpoint {
-            path: folder.join(name),
+            path,
             folder,
             saved: Instant::now(),
             took: Duration::ZERO,
+            left,
         }
     }
 
@@ -95,7 +105,7 @@ impl Checkpoint {
         if let Ok(bytes) = safetensors::serialize(tensors, Some(facts))
             && std::fs::create_dir_all(&self.folder).is_ok()
         {
-            let _ = replace_file(&self.path, &bytes);
+            let _ = replace_sealed(&self.path, bytes);
         }
         (self.took, self.saved) = (start.elapsed(), Instant::now());
         Ok(())
@@ -103,9 +113,10 @@ impl Checkpoint {
 
     /// Puts every target where the file left it, and says how many rows (or passes) that is: 0, with empty sums, where there is no
     /// file that fits.
-    pub fn resume(&self, targets: &mut [Target]) -> usize {
-        let mut restored = || -> Option<usize> {
-            let bytes = std::fs::read(&self.path).ok()?;
+    pub fn resume(&mut self, targets: &mut [Target]) -> usize {
+        let left = self.left.take();
+        let restored = || -> Option<usize> {
+            let bytes = left?;
             let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
             let done = header.metadata().as_ref()?.get(ROWS)?.parse().ok()?;
             let file = SafeTensors::deserialize(&bytes).ok()?;
@@ -142,6 +153,7 @@ mod tests {
     use crate::spectra::Multiplier;
     use crate::stats::history_view::HistoryView;
     use crate::stats::monitor::Monitor;
+    use crate::store::{Left, read_sealed};
 
     #[test]
     fn sums_go_on_at_the_last_finished_window() {
@@ -152,8 +164,12 @@ mod tests {
         let run = |stop_at: usize| {
             let target = |rows| Target::new(rows, t, false, Precision::Single, &Multiplier::Host);
             let mut targets = [target(vec![0..n]), target(vec![10..300, 700..800])];
-            let path = folder.path().to_path_buf();
-            let mut checkpoint = Checkpoint::within(path, "test", Precision::Single, false);
+            let path = folder.path().join(file_name("test", Precision::Single, false));
+            let left = match read_sealed(&path) {
+                Left::Whole(bytes) => Some(bytes),
+                _ => None,
+            };
+            let mut checkpoint = Checkpoint::within(folder.path().to_path_buf(), path, left);
             let mut windows = Vec::new();
             let failed = |error: SpectrumError| unreachable!("the host does not fail: {error}");
             let done = by_windows(

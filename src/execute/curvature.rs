@@ -56,8 +56,15 @@ impl Executor<'_> {
         };
         #[cfg(feature = "kernels")]
         let operator = operator.on(self.engine);
+        let partial = self.store.partial(&step.id);
+        if let Some(file) = hessian::damaged_state(&partial) {
+            self.warn_of_damage(step, &file);
+            self.store
+                .discard_partial(&step.id)
+                .map_err(|cause| at(step, cause))?;
+        }
         let request = Request {
-            state: Some(self.store.partial(&step.id)),
+            state: Some(partial),
             ..Request::from_args(&call.args, seed::derive(*seed, "start of a curvature spectrum"))
         };
         // An estimate: the search ends when every pair has converged.

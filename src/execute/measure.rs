@@ -68,7 +68,7 @@ impl Executor<'_> {
 
     /// Compares the eigenvectors of two histories, unless the cache knows the outcome.
     pub(super) fn compare(&self, step: &Step) -> Result<Outcome, ExecuteError> {
-        if self.store.has(&step.id) {
+        if self.cached(step)? {
             return self.outcome(step);
         }
         let Work::Test {

@@ -23,6 +23,7 @@ mod train;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -44,7 +45,7 @@ use crate::models::{self, Network, weights};
 use crate::plan::route::{self, Means, Recording, Route};
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::stats::outcome::Outcome;
-use crate::store::{StepLock, Store, StoreError};
+use crate::store::{Left, StepLock, Store, StoreError, read_sealed};
 
 /// What a run needs besides the plan.
 pub struct Executor<'a> {
@@ -207,18 +208,17 @@ impl<'a> Executor<'a> {
         let (mut tests, mut missing) = (Vec::new(), Vec::new());
         for user in plan.users(&record.id) {
             match user.work {
-                Work::Test { .. } if self.store.has(&user.id) => {
+                Work::Test { .. } if self.cached(user)? => {
                     outcomes.insert(user.id.clone(), self.outcome(user)?);
                 }
-                Work::Test { .. } | Work::Eigenvectors { .. } if !self.store.has(&user.id) => {
-                    tests.push(user)
-                }
+                Work::Test { .. } => tests.push(user),
+                Work::Eigenvectors { .. } if !self.cached(user)? => tests.push(user),
                 Work::Spectrum { .. } if !self.load_spectrum(user, spectra)? => missing.push(user),
                 _ => {}
             }
         }
         if tests.is_empty() && missing.is_empty() && (!keep || self.store.has(&record.id)) {
-            return Ok(());
+            return self.discard_leftover(record);
         }
         let lock = self.lock(record)?;
         if lock.waited() {
@@ -331,6 +331,55 @@ impl<'a> Executor<'a> {
                 reason: error.to_string(),
             }
         })
+    }
+
+    /// Whether the step is in the cache, every byte of it as it was written; a damaged one is set aside with a warning.
+    fn cached(&self, step: &Step) -> Result<bool, ExecuteError> {
+        let warn = |damage: &str| self.observer.warn(damage);
+        let there = self
+            .store
+            .has_whole(&step.id, &warn)
+            .map_err(|cause| at(step, cause))?;
+        if there {
+            self.discard_leftover(step)?;
+        }
+        Ok(there)
+    }
+
+    /// Removes what a process that was killed after its work left of it.
+    fn discard_leftover(&self, step: &Step) -> Result<(), ExecuteError> {
+        if !self.store.partial(&step.id).exists() {
+            return Ok(());
+        }
+        // Not that of a process at work.
+        match self.store.try_lock(&step.id).map_err(|cause| at(step, cause))? {
+            None => Ok(()),
+            Some(_lock) => self
+                .store
+                .discard_partial(&step.id)
+                .map_err(|cause| at(step, cause)),
+        }
+    }
+
+    /// What an interrupted run left of `step` in a file; nothing, with a warning, where it is damaged.
+    fn left(&self, step: &Step, path: &Path) -> Option<Vec<u8>> {
+        match read_sealed(path) {
+            Left::Nothing => None,
+            Left::Whole(bytes) => Some(bytes),
+            Left::Damaged => {
+                self.warn_of_damage(step, path);
+                None
+            }
+        }
+    }
+
+    /// Says that what an interrupted run left is of no use.
+    fn warn_of_damage(&self, step: &Step, file: &Path) {
+        self.observer.warn(&format!(
+            "`{}` is not as it was written: {} begins anew",
+            file.display(),
+            step.label
+        ));
     }
 
     /// Waits until no other process works on `step`, and says for whom.

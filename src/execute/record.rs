@@ -11,15 +11,16 @@ use crate::gradients::failure::EngineError;
 use crate::gradients::history::GradientHistory;
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
+use crate::integrity::{self, Block};
 use crate::models::Network;
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
-use crate::store::{StoreError, replace_file};
+use crate::store::{StoreError, replace_sealed};
 
 /// Copies of the gradient of the full batch between the same.
 const COPIES_PER_CHUNK: usize = 64;
 
-/// The file that says how many gradients are there.
+/// The file that says how many gradients an unfinished recording has, with the hashes of their blocks.
 const DONE: &str = "done";
 
 /// The file that holds an optimizer's moments after those gradients, where the recording goes through one.
@@ -50,19 +51,20 @@ impl Executor<'_> {
         let n: usize = rows.iter().map(Range::len).sum();
         let all = network.parameter_count();
         let (iterations, batch) = (*iterations as usize, *batch as usize);
-        if self.store.has(&step.id) {
+        if self.cached(step)? {
             self.reused(step);
             let path = self.store.directory(&step.id).join(HISTORY);
-            return GradientHistory::in_file(n, iterations, &path).map_err(|cause| at(step, cause));
+            return GradientHistory::read(n, iterations, &path).map_err(|cause| at(step, cause));
         }
         let data = self.dataset(plan, data)?;
         let start = Instant::now();
         // With the activations and the data that recording needs beside it.
         let to_file = *keep || step.cost.bytes > self.memory;
         let mut transform = Transform::new(transform, &theta[..all]);
-        let (mut history, done) = self
+        let (mut history, mut blocks) = self
             .begin(step, n, iterations, to_file, &mut transform)
             .map_err(|cause| at(step, cause))?;
+        let done = gradients_in(&blocks, n);
         self.observer
             .begin(step, iterations as u64, done as u64, "gradients");
         let mut batches = batches_of(*order, data.len(), batch, *seed);
@@ -126,11 +128,12 @@ impl Executor<'_> {
                     keep_rows(whole, all, rows, columns);
                 }
             }
-            first = last;
             if to_file {
-                mark(&self.store.partial(&step.id), first, Some(&transform))
+                blocks.push(block_of(&history, first..last));
+                mark(&self.store.partial(&step.id), &blocks, Some(&transform))
                     .map_err(|cause| at(step, cause))?;
             }
+            first = last;
         }
         if *keep {
             history.flush().map_err(|cause| at(step, cause))?;
@@ -140,16 +143,17 @@ impl Executor<'_> {
             let _ = std::fs::remove_file(partial.join(DONE));
             let _ = std::fs::remove_file(partial.join(MOMENTS));
             self.store
-                .publish(step, &partial)
+                .publish(step, &partial, &[(HISTORY, &blocks)])
                 .map_err(|cause| at(step, cause))?;
             let path = self.store.directory(&step.id).join(HISTORY);
-            history = GradientHistory::in_file(n, iterations, &path).map_err(|cause| at(step, cause))?;
+            history = GradientHistory::read(n, iterations, &path).map_err(|cause| at(step, cause))?;
         }
         self.finished(step, start);
         Ok(history)
     }
 
-    /// Room for G, with what an interrupted run left of it, and how many gradients that is.
+    /// Room for G with what an interrupted run left of it, and the blocks of that: as far as it is as it was written, and
+    /// `transform` can go on there.
     fn begin(
         &self,
         step: &Step,
@@ -157,26 +161,56 @@ impl Executor<'_> {
         iterations: usize,
         to_file: bool,
         transform: &mut Transform,
-    ) -> Result<(GradientHistory, usize), Cause> {
+    ) -> Result<(GradientHistory, Vec<Block>), Cause> {
         let partial = self.store.partial(&step.id);
         let path = partial.join(HISTORY);
         let bytes = GradientHistory::bytes(n, iterations) as u64;
         let complete = std::fs::metadata(&path).is_ok_and(|file| file.len() == bytes);
-        let done = if complete {
-            resume(&partial, iterations, transform)
-        } else {
-            0
-        };
+        let mut blocks = Vec::new();
+        if complete {
+            let saved = GradientHistory::in_file(n, iterations, &path)?;
+            blocks = self.resume(step, &saved, transform);
+        }
         if to_file {
             std::fs::create_dir_all(&partial).map_err(crate::store::StoreError::write(&partial))?;
-            return Ok((GradientHistory::in_file(n, iterations, &path)?, done));
+            return Ok((GradientHistory::in_file(n, iterations, &path)?, blocks));
         }
         let mut history = GradientHistory::in_memory(n, iterations)?;
+        let done = gradients_in(&blocks, n);
         if done > 0 {
             let saved = GradientHistory::in_file(n, iterations, &path)?;
             history.values_mut()[..done * n].copy_from_slice(&saved.values()[..done * n]);
         }
-        Ok((history, done))
+        Ok((history, blocks))
+    }
+
+    /// The blocks of gradients that an unfinished recording has, with `transform` put where they end.
+    fn resume(&self, step: &Step, saved: &GradientHistory, transform: &mut Transform) -> Vec<Block> {
+        let partial = self.store.partial(&step.id);
+        let done = self.left(step, &partial.join(DONE));
+        let mut blocks: Vec<Block> = done
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let (n, marked) = (saved.parameters(), gradients_in(&blocks, saved.parameters()));
+        let whole = integrity::intact(bytemuck::cast_slice(saved.values()), &blocks);
+        blocks.retain(|block| block.end <= whole);
+        if gradients_in(&blocks, n) < marked {
+            self.observer.warn(&format!(
+                "{}: of {marked} gradients that an interrupted run left, {} are as they were written; the others are recorded anew",
+                step.label,
+                gradients_in(&blocks, n)
+            ));
+        }
+        let done = gradients_in(&blocks, n);
+        if done == 0 || done == saved.iterations() || !transform.has_state() {
+            return blocks;
+        }
+        // Its state is of one number of gradients alone: that of the mark, or of the one before.
+        let state = self.left(step, &partial.join(MOMENTS));
+        let ends_there = |gradients| blocks.iter().any(|block| block.end == bytes_of(gradients, n));
+        let at = state.and_then(|bytes| transform.restore_if(&bytes, ends_there));
+        blocks.retain(|block| block.end <= bytes_of(at.unwrap_or(0), n));
+        blocks
     }
 
     /// Leaves the first `done` gradients on the disk for the next run, with the state of their transform unless they
@@ -194,7 +228,12 @@ impl Executor<'_> {
             let (n, iterations) = (history.parameters(), history.iterations());
             let mut file = GradientHistory::in_file(n, iterations, &partial.join(HISTORY))?;
             file.values_mut()[..done * n].copy_from_slice(&history.values()[..done * n]);
-            mark(&partial, done, transform)?;
+            let step = (integrity::BLOCK / (n * size_of::<f32>())).max(1);
+            let firsts = (0..done).step_by(step);
+            let blocks: Vec<Block> = firsts
+                .map(|first| block_of(history, first..done.min(first + step)))
+                .collect();
+            mark(&partial, &blocks, transform)?;
         }
         Ok(())
     }
@@ -238,31 +277,35 @@ pub(super) fn keep_rows(whole: &[f32], all: usize, rows: &[Range<usize>], column
     }
 }
 
-/// Marks the first `done` gradients of an unfinished recording as there. The transform's state, which knows their
-/// number too, goes first: whichever of the two files is the last to be written, one of them is right.
-fn mark(partial: &Path, done: usize, transform: Option<&Transform>) -> Result<(), StoreError> {
+/// Marks the gradients in `blocks` of an unfinished recording as there, with their hashes: what a loss of power takes of
+/// them is seen. The transform's state, which knows their number too, goes first: whichever of the two files
+/// is the last to be written, one of them is right.
+fn mark(partial: &Path, blocks: &[Block], transform: Option<&Transform>) -> Result<(), StoreError> {
     if let Some(transform) = transform.filter(|transform| transform.has_state()) {
         let state = transform.save().expect("an optimizer's state is float32");
-        replace_file(&partial.join(MOMENTS), &state)?;
+        replace_sealed(&partial.join(MOMENTS), state)?;
     }
-    replace_file(&partial.join(DONE), done.to_string().as_bytes())
+    let blocks = serde_json::to_vec(blocks).expect("blocks are numbers and text");
+    replace_sealed(&partial.join(DONE), blocks)
 }
 
-/// How many gradients of an unfinished recording are there, with `transform` put where they end.
-fn resume(partial: &Path, iterations: usize, transform: &mut Transform) -> usize {
-    let done = read_done(&partial.join(DONE)).min(iterations);
-    if done == 0 || done == iterations || !transform.has_state() {
-        return done;
+/// The block of the gradients `range` of a history.
+fn block_of(history: &GradientHistory, range: Range<usize>) -> Block {
+    let n = history.parameters();
+    Block {
+        end: bytes_of(range.end, n),
+        blake3: integrity::hash(bytemuck::cast_slice(
+            &history.values()[range.start * n..range.end * n],
+        )),
     }
-    transform
-        .restore(&partial.join(MOMENTS))
-        .unwrap_or(0)
-        .min(iterations)
 }
 
-fn read_done(path: &Path) -> usize {
-    std::fs::read_to_string(path)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(0)
+/// Bytes of so many gradients of `n` numbers.
+fn bytes_of(gradients: usize, n: usize) -> u64 {
+    (gradients * n * size_of::<f32>()) as u64
+}
+
+/// Gradients of `n` numbers that lie whole in `blocks`.
+fn gradients_in(blocks: &[Block], n: usize) -> usize {
+    blocks.last().map_or(0, |last| last.end as usize) / (n * size_of::<f32>()).max(1)
 }

@@ -65,7 +65,7 @@ impl Executor<'_> {
 
     /// Takes a finished spectrum from the cache; false if it is not there.
     pub(super) fn load_spectrum(&self, step: &Step, spectra: &mut Spectra) -> Result<bool, ExecuteError> {
-        if !self.store.has(&step.id) {
+        if !self.cached(step)? {
             return Ok(false);
         }
         let bytes = self

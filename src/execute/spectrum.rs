@@ -160,8 +160,7 @@ impl Executor<'_> {
                     }
                     Route::Layers(passes) => {
                         let of = format!("layers-{}", short_hash(passes));
-                        let mut checkpoint =
-                            Checkpoint::new(self.store, record, &of, precision, centre.is_some());
+                        let mut checkpoint = Checkpoint::new(self, record, &of, precision, centre.is_some());
                         let done = checkpoint.resume(&mut targets);
                         for (number, parts) in passes.iter().enumerate().skip(done) {
                             let layout = Layout::new(&network, parts.clone(), batch);

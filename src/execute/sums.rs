@@ -155,8 +155,7 @@ impl<'a> Executor<'a> {
         let chunk = chunk_of_windows(n, batch, self.memory / 4).min(t);
         let mut scratch = vec![0.0; chunk * n];
         let mut values_of_window = vec![0.0; height.min(n) * t];
-        let mut checkpoint =
-            Checkpoint::new(self.store, step, "windows", Precision::Double, centre.is_some());
+        let mut checkpoint = Checkpoint::new(self, step, "windows", Precision::Double, centre.is_some());
         let step = *step;
         let failed = |cause| at(step, cause);
         by_windows(n, height, targets, &mut checkpoint, failed, |rows, targets| {
@@ -205,7 +204,7 @@ impl<'a> Executor<'a> {
         targets: &mut [Target],
         monitor: &Monitor,
     ) -> Result<bool, ExecuteError> {
-        let mut checkpoint = Checkpoint::new(self.store, step, "history", precision, centre.is_some());
+        let mut checkpoint = Checkpoint::new(self, step, "history", precision, centre.is_some());
         let height = products::ROWS;
         by_windows(
             view.parameters,

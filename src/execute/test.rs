@@ -33,7 +33,7 @@ impl Executor<'_> {
 
     /// The test of one spectrum: from the cache, or made now.
     pub(super) fn test_spectrum(&self, step: &Step, spectrum: &Spectrum) -> Result<Outcome, ExecuteError> {
-        let measured = match self.store.has(&step.id) {
+        let measured = match self.cached(step)? {
             true => Some(self.outcome(step)?),
             false => self.measure_spectrum(step, spectrum)?,
         };

@@ -13,7 +13,7 @@ use crate::plan::{Plan, Step, StepId, Work};
 use crate::results::TrainingFacts;
 use crate::seed;
 use crate::signature::Value;
-use crate::store::{StoreError, replace_file};
+use crate::store::{StoreError, replace_sealed};
 use crate::training::{self, Evaluation, Training, checkpoint};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -38,14 +38,14 @@ impl Executor<'_> {
             unreachable!("a train step")
         };
         let (network, theta) = self.weights(plan, plan.step(from))?;
-        if self.store.has(&step.id) {
+        if self.cached(step)? {
             self.reused(step);
             let path = self.store.directory(&step.id).join(WEIGHTS);
             let theta = weights::read(&network, &path).map_err(|cause| at(step, cause))?;
             return Ok((network, theta));
         }
         let lock = self.lock(step)?;
-        if lock.waited() && self.store.has(&step.id) {
+        if lock.waited() && self.cached(step)? {
             drop(lock);
             return self.trained(plan, step);
         }
@@ -80,7 +80,9 @@ impl Executor<'_> {
         std::fs::create_dir_all(&partial)
             .map_err(StoreError::write(&partial))
             .map_err(|cause| at(step, cause))?;
-        let mut reports = checkpoint::restore(&mut training, &partial.join(CHECKPOINT)).unwrap_or_default();
+        let left = self.left(step, &partial.join(CHECKPOINT));
+        let left = left.and_then(|bytes| checkpoint::restore(&mut training, &bytes));
+        let mut reports = left.unwrap_or_default();
         let steps = training.steps_per_epoch() as u64;
         self.observer
             .begin(step, *epochs * steps, training.epoch as u64 * steps, "steps");
@@ -116,7 +118,7 @@ impl Executor<'_> {
             ));
             let bytes =
                 checkpoint::save(&training, &reports).expect("θ and the optimizer's state are float32");
-            replace_file(&partial.join(CHECKPOINT), &bytes).map_err(|cause| at(step, cause))?;
+            replace_sealed(&partial.join(CHECKPOINT), bytes).map_err(|cause| at(step, cause))?;
         }
         let theta = training.theta;
         let last = evaluate(&theta);

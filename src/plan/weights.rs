@@ -37,7 +37,7 @@ impl Lowering<'_> {
         let (mut training, mut label) = ("random", format!("{} at random, seed {seed}", network.name));
         if let Some(file) = &spec.weights {
             let (path, key) = weights::file_and_key(&file.path);
-            let bytes = std::fs::read(path).map_err(|reason| PlanError::Weights {
+            let bytes = crate::files::read(path).map_err(|reason| PlanError::Weights {
                 path: path.display().to_string(),
                 reason,
             })?;

@@ -33,6 +33,12 @@ pub enum RunError {
         help("run the study again: what is in the cache is reused")
     )]
     Damaged { path: PathBuf, reason: String },
+    #[error("`{}` is not as it was written", path.display())]
+    #[diagnostic(
+        code(gradstudy::run::changed),
+        help("take it from a copy, or run the study again: what is in the cache is reused")
+    )]
+    Changed { path: PathBuf },
     #[error("`{}` has format {found}, this gradstudy reads format {known}", path.display())]
     #[diagnostic(code(gradstudy::run::format), help("run the study again with this gradstudy"))]
     Format { path: PathBuf, found: u32, known: u32 },

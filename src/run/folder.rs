@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::contents;
 use super::error::RunError;
 use super::layout::{self, Layout};
 use super::manifest::{self, Manifest};
@@ -15,6 +16,7 @@ use crate::report::{self, Drawing, Report, ReportError, Table, Templates, tabula
 use crate::results::{self, Measurement, Results, Spectra};
 use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::{Verdicts, VerdictsByStep};
+use crate::store::leftovers::sweep;
 use crate::study::FigureSpec;
 
 pub(super) const RESULTS: &str = "results.yaml";
@@ -41,14 +43,23 @@ pub struct Run {
     pub spectra: Spectra,
 }
 
-/// Makes the folder of reports of the study `slug`, and tries whether it can be written to: better before the work than
-/// after.
+/// What was made of a run.
+#[derive(Debug)]
+pub struct Rendered {
+    pub files: Vec<PathBuf>,
+    /// Why figures could not be drawn.
+    pub undrawn: Vec<String>,
+}
+
+/// Makes the folder of reports of the study `slug`, removes what killed runs left half-written there, and tries whether it
+/// can be written to: better before the work than after.
 ///
 /// # Errors
 /// It cannot be made or written to.
 pub fn check_writable(reports: &Path, slug: &str) -> Result<(), RunError> {
     let folder = reports.join(slug);
     fs::create_dir_all(&folder).map_err(write_error(&folder))?;
+    sweep(&folder);
     tempfile::tempfile_in(&folder).map_err(write_error(&folder))?;
     Ok(())
 }
@@ -68,16 +79,25 @@ impl Run {
         Ok(tables.collect::<Result<_, _>>()?)
     }
 
-    fn figures(&self) -> Result<Vec<Drawing>, RunError> {
+    /// The figures that the study asked for, and why others cannot be drawn.
+    fn figures(&self) -> Result<(Vec<Drawing>, Vec<String>), RunError> {
         let specs: Vec<FigureSpec> = self.layout.figures.iter().map(|it| it.spec.clone()).collect();
-        let mut figures = plots::draw_all(&specs, &self.results, &self.spectra)?;
+        let (mut figures, undrawn) = plots::draw_all(&specs, &self.results, &self.spectra)?;
+        let mut undrawn: Vec<String> = undrawn.iter().map(|error| error.to_string()).collect();
         for figure in &mut figures {
             let layout = self.layout.figures.iter().find(|it| it.spec.name == figure.name);
             if let Some(definitions) = layout.and_then(|layout| layout.definitions.as_ref()) {
                 figure.caption = format!("{}. {definitions}", figure.caption.trim_end_matches('.'));
             }
         }
-        Ok(figures.iter().map(figures::documents).collect::<Result<_, _>>()?)
+        let mut drawings = Vec::new();
+        for figure in &figures {
+            match figures::documents(figure) {
+                Ok(drawing) => drawings.push(drawing),
+                Err(error) => undrawn.push(error.to_string()),
+            }
+        }
+        Ok((drawings, undrawn))
     }
 
     /// What `check` doubts in the study, and what could not be made.
@@ -87,33 +107,42 @@ impl Run {
         self.manifest.warnings.iter().cloned().chain(failures).collect()
     }
 
-    /// Writes every table, figure and report into `directory`; each file is whole or absent. Returns the files.
+    /// Writes every table, figure and report into `directory`; each file is whole or absent. A figure that cannot be drawn
+    /// is named in the report.
     ///
     /// # Errors
-    /// What cannot be tabulated, drawn, rendered or written.
-    pub fn render(&self, directory: &Path, templates: &Templates) -> Result<Vec<PathBuf>, RunError> {
-        let (tables, figures) = (self.tables()?, self.figures()?);
+    /// What cannot be tabulated, rendered or written.
+    pub fn render(&self, directory: &Path, templates: &Templates) -> Result<Rendered, RunError> {
+        let (tables, (figures, undrawn)) = (self.tables()?, self.figures()?);
+        let warnings = [self.warnings(), undrawn.clone()].concat();
         let provenance = serde_json::to_value(&self.manifest);
         let report = Report {
             title: &self.manifest.study,
             tables: &tables,
             figures: &figures,
-            warnings: &self.warnings(),
+            warnings: &warnings,
             provenance: without_steps(provenance.map_err(|error| write_error(directory)(error.into()))?),
             timings: &self.manifest.timings(),
             study: &self.study_text,
             resolved: &self.resolved,
         };
-        Ok(report::write_all(directory, &report, templates)?)
+        Ok(Rendered {
+            files: report::write_all(directory, &report, templates)?,
+            undrawn,
+        })
     }
 
-    /// The last run of this study below `reports` if nothing in this one differs from it but times.
+    /// The last run of this study below `reports` if nothing in this one differs from it but times, and its files are as
+    /// they were written.
     pub fn written_before(&self, reports: &Path) -> Option<PathBuf> {
         let runs = super::find::all(reports).ok()?;
         let last = runs.into_iter().rfind(|run| run.slug == self.layout.slug)?;
         let mut manifest = open_manifest(&last.folder).ok()?;
         manifest.times = self.manifest.times.clone();
-        (manifest == self.manifest).then_some(last.folder)
+        let written = std::mem::take(&mut manifest.contents);
+        manifest.undrawn.clone_from(&self.manifest.undrawn);
+        let same = manifest == self.manifest && contents::is_whole(&last.folder, &written);
+        same.then_some(last.folder)
     }
 
     /// Writes `reports/<slug>/<name>/`, complete or not at all. Returns the folder: where there is one of that
@@ -129,32 +158,35 @@ impl Run {
             .permissions(permissions())
             .tempdir_in(&parent)
             .map_err(write_error(&parent))?;
-        self.render(temporary.path(), templates)?;
-        for (name, text) in [
-            (STUDY, self.study_text.clone()),
-            (RESOLVED, self.resolved.clone()),
-            (LAYOUT, yaml(&self.layout)),
-            (MANIFEST, yaml(&self.manifest)),
-            (RESULTS, yaml(&self.results)),
-        ] {
+        let rendered = self.render(temporary.path(), templates)?;
+        let mut manifest = self.manifest.clone();
+        manifest.undrawn = rendered.undrawn;
+        let mut write = |name: &str, bytes: &[u8]| {
+            manifest
+                .contents
+                .insert(name.to_string(), crate::integrity::hash(bytes));
             let path = temporary.path().join(name);
-            fs::write(&path, text).map_err(write_error(&path))?;
-        }
+            fs::write(&path, bytes).map_err(write_error(&path))
+        };
+        write(STUDY, self.study_text.as_bytes())?;
+        write(RESOLVED, self.resolved.as_bytes())?;
+        write(LAYOUT, yaml(&self.layout).as_bytes())?;
+        write(RESULTS, yaml(&self.results).as_bytes())?;
         if !self.spectra.spectra.is_empty() {
-            let path = temporary.path().join(SPECTRA);
-            let text = serde_json::to_string(&self.spectra).map_err(|e| write_error(&path)(e.into()))?;
-            fs::write(&path, text + "\n").map_err(write_error(&path))?;
+            let text = serde_json::to_string(&self.spectra);
+            let text = text.map_err(|error| write_error(temporary.path())(error.into()))?;
+            write(SPECTRA, (text + "\n").as_bytes())?;
         }
         let verdicts = verdicts(&self.results);
         if !verdicts.is_empty() {
-            let path = temporary.path().join(VERDICTS);
-            fs::write(&path, Verdicts::to_safetensors(&verdicts)).map_err(write_error(&path))?;
+            write(VERDICTS, &Verdicts::to_safetensors(&verdicts))?;
         }
         let samples = samples(&self.results);
         if !samples.is_empty() {
-            let path = temporary.path().join(SAMPLES);
-            fs::write(&path, SampleValues::to_safetensors(&samples)).map_err(write_error(&path))?;
+            write(SAMPLES, &SampleValues::to_safetensors(&samples))?;
         }
+        let path = temporary.path().join(MANIFEST);
+        fs::write(&path, contents::sealed(&yaml(&manifest))).map_err(write_error(&path))?;
         let mut folder = parent.join(name);
         let mut copy = 2;
         while folder.exists() {
@@ -171,19 +203,15 @@ impl Run {
     /// # Errors
     /// A file that is missing, damaged or of another format.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let text = |name: &str| {
-            let path = folder.join(name);
-            fs::read_to_string(&path).map_err(|reason| RunError::Read { path, reason })
-        };
-        let layout: Layout = read_yaml(&folder.join(LAYOUT))?;
+        let layout: Layout = read_yaml(folder, LAYOUT)?;
         same_format(
             &folder.join(LAYOUT),
             layout.format_version,
             layout::FORMAT_VERSION,
         )?;
         Ok(Run {
-            study_text: text(STUDY)?,
-            resolved: text(RESOLVED)?,
+            study_text: read_text(folder, STUDY)?,
+            resolved: read_text(folder, RESOLVED)?,
             manifest: open_manifest(folder)?,
             layout,
             results: open_results(folder)?,
@@ -207,6 +235,8 @@ fn without_steps(mut provenance: serde_json::Value) -> serde_json::Value {
         map.shift_remove("steps");
         map.shift_remove("warnings");
         map.shift_remove("format_version");
+        map.shift_remove("contents");
+        map.shift_remove("undrawn");
         if let Some(times) = map.get_mut("times").and_then(|times| times.as_object_mut()) {
             times.shift_remove("steps");
         }
@@ -229,15 +259,28 @@ fn permissions() -> fs::Permissions {
     }
 }
 
-fn read_yaml<T: DeserializeOwned>(file: &Path) -> Result<T, RunError> {
-    let path = file.to_path_buf();
-    match fs::read_to_string(file) {
-        Err(reason) => Err(RunError::Read { path, reason }),
-        Ok(text) => serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
-            path,
-            reason: error.to_string(),
-        }),
-    }
+/// A file of a run that has to be there.
+fn read_text(folder: &Path, name: &str) -> Result<String, RunError> {
+    let path = folder.join(name);
+    let bytes = contents::read(folder, name)?.ok_or_else(|| RunError::Read {
+        path: path.clone(),
+        reason: io::ErrorKind::NotFound.into(),
+    })?;
+    String::from_utf8(bytes).map_err(|error| RunError::Damaged {
+        path,
+        reason: error.to_string(),
+    })
+}
+
+fn read_yaml<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, RunError> {
+    from_yaml(&read_text(folder, name)?, &folder.join(name))
+}
+
+fn from_yaml<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, RunError> {
+    serde_yaml::from_str(text).map_err(|error| RunError::Damaged {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
+    })
 }
 
 fn same_format(file: &Path, found: u32, known: u32) -> Result<(), RunError> {
@@ -257,7 +300,7 @@ fn same_format(file: &Path, found: u32, known: u32) -> Result<(), RunError> {
 /// It is missing, damaged or of another format.
 pub fn open_manifest(folder: &Path) -> Result<Manifest, RunError> {
     let file = folder.join(MANIFEST);
-    let manifest: Manifest = read_yaml(&file)?;
+    let manifest: Manifest = from_yaml(&contents::manifest(folder)?, &file)?;
     same_format(&file, manifest.format_version, manifest::FORMAT_VERSION)?;
     Ok(manifest)
 }
@@ -272,9 +315,11 @@ pub fn open_results(path: &Path) -> Result<Results, RunError> {
         true => path.join(RESULTS),
         false => path.to_path_buf(),
     };
-    let mut results: Results = read_yaml(&file)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut results: Results = read_yaml(folder, &name)?;
     same_format(&file, results.format_version, results::FORMAT_VERSION)?;
-    let verdicts = open_verdicts(file.parent().unwrap_or(Path::new("")))?;
+    let verdicts = open_verdicts(folder)?;
     for measurement in &mut results.measurements {
         let tested = measurement
             .outcome
@@ -296,13 +341,11 @@ pub fn open_results(path: &Path) -> Result<Results, RunError> {
 /// They are damaged or of another format.
 pub fn open_spectra(folder: &Path) -> Result<Spectra, RunError> {
     let file = folder.join(SPECTRA);
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Spectra::default()),
-        Err(reason) => return Err(RunError::Read { path: file, reason }),
+    let Some(bytes) = contents::read(folder, SPECTRA)? else {
+        return Ok(Spectra::default());
     };
-    // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
-    let spectra: Spectra = serde_yaml::from_str(&text).map_err(|error| RunError::Damaged {
+    // JSON is a part of YAML.
+    let spectra: Spectra = serde_yaml::from_slice(&bytes).map_err(|error| RunError::Damaged {
         path: file.clone(),
         reason: error.to_string(),
     })?;
@@ -338,23 +381,23 @@ fn samples(results: &Results) -> SampleValuesByStep {
 /// # Errors
 /// It is damaged.
 pub fn open_samples(folder: &Path) -> Result<SampleValuesByStep, RunError> {
-    let path = folder.join(SAMPLES);
-    match fs::read(&path) {
-        Ok(bytes) => {
-            SampleValues::from_safetensors(&bytes).map_err(|reason| RunError::Damaged { path, reason })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SampleValuesByStep::default()),
-        Err(reason) => Err(RunError::Read { path, reason }),
+    match contents::read(folder, SAMPLES)? {
+        Some(bytes) => SampleValues::from_safetensors(&bytes).map_err(|reason| RunError::Damaged {
+            path: folder.join(SAMPLES),
+            reason,
+        }),
+        None => Ok(SampleValuesByStep::default()),
     }
 }
 
 /// The verdicts of the run in `folder`; none where it tested no rows or columns, or an older gradstudy did.
 fn open_verdicts(folder: &Path) -> Result<VerdictsByStep, RunError> {
-    let path = folder.join(VERDICTS);
-    match fs::read(&path) {
-        Ok(bytes) => Verdicts::from_safetensors(&bytes).map_err(|reason| RunError::Damaged { path, reason }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(VerdictsByStep::default()),
-        Err(reason) => Err(RunError::Read { path, reason }),
+    match contents::read(folder, VERDICTS)? {
+        Some(bytes) => Verdicts::from_safetensors(&bytes).map_err(|reason| RunError::Damaged {
+            path: folder.join(VERDICTS),
+            reason,
+        }),
+        None => Ok(VerdictsByStep::default()),
     }
 }
 

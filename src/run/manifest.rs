@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::contents::Contents;
 use crate::execute::{DataFacts, Execution, Failure, NoiseFacts};
 use crate::plan::{Plan, StepId, Work};
 use crate::report::Timing;
@@ -54,6 +55,12 @@ pub struct Manifest {
     pub failures: Vec<Failure>,
     pub steps: Vec<StepFacts>,
     pub times: Times,
+    /// Why figures that the study asks for could not be drawn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undrawn: Vec<String>,
+    /// Hashes of the files beside the manifest that are read again; none in manifests of older versions.
+    #[serde(default, skip_serializing_if = "Contents::is_empty")]
+    pub contents: Contents,
 }
 
 /// What computed.
@@ -206,6 +213,8 @@ impl Manifest {
                 seconds,
                 steps: times.collect(),
             },
+            undrawn: Vec::new(),
+            contents: Contents::new(),
         }
     }
 

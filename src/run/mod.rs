@@ -1,5 +1,6 @@
 //! A run: a plan executed and written down, one folder that holds all there is to know about it.
 
+mod contents;
 mod conventions;
 mod definitions;
 mod error;

@@ -16,6 +16,25 @@ pub struct StepCost {
     pub device: String,
 }
 
+/// A cost as it is kept: with a hash, so that no changed digit is shown as a measurement.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    #[serde(flatten)]
+    cost: StepCost,
+    /// Of the step and its cost; files of older versions have none.
+    check: Option<String>,
+}
+
+fn check(id: &StepId, cost: &StepCost) -> String {
+    let StepCost {
+        seconds,
+        peak_memory,
+        device,
+    } = cost;
+    let seconds = seconds.to_bits();
+    crate::integrity::hash(format!("{} {seconds} {peak_memory:?} {device}", id.0).as_bytes())
+}
+
 impl Store {
     fn cost_file(&self, id: &StepId) -> std::path::PathBuf {
         self.costs.join(format!("{}-{}.json", id.0, self.class))
@@ -26,12 +45,23 @@ impl Store {
     /// # Errors
     /// The note cannot be written.
     pub fn note_cost(&self, id: &StepId, cost: &StepCost) -> Result<(), StoreError> {
-        let text = serde_json::to_vec(cost).expect("a cost is made of numbers and text");
+        // Milliseconds are read back exactly.
+        let seconds = (cost.seconds * 1000.0).round() / 1000.0;
+        let cost = StepCost {
+            seconds,
+            ..cost.clone()
+        };
+        let check = Some(check(id, &cost));
+        let text = serde_json::to_vec(&Noted { cost, check }).expect("a cost is made of numbers and text");
         replace_file(&self.cost_file(id), &text)
     }
 
-    /// What the step cost when it was last made; `None` where that is not known, as of steps of older versions.
+    /// What the step cost when it was last made; `None` where that is not known, as of steps of older versions, or its
+    /// file is damaged.
     pub fn cost(&self, id: &StepId) -> Option<StepCost> {
-        serde_json::from_slice(&std::fs::read(self.cost_file(id)).ok()?).ok()
+        // serde_json rounds the last digit of what it reads; YAML, of which JSON is a part, is read exactly.
+        let noted: Noted = serde_yaml::from_slice(&std::fs::read(self.cost_file(id)).ok()?).ok()?;
+        let whole = noted.check.is_none_or(|found| found == check(id, &noted.cost));
+        whole.then_some(noted.cost)
     }
 }

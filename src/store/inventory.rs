@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use walkdir::WalkDir;
 
-use super::{KEY, StoreError};
+use super::{DAMAGED, KEY, StoreError};
 use crate::plan::StepKey;
 
 /// What became of a step.
@@ -15,13 +15,15 @@ pub enum State {
     Finished,
     /// Stopped, to be gone on with; or left by a process that was killed.
     Unfinished,
+    /// Set aside: a file of it was not as it was written.
+    Damaged,
 }
 
 /// One step's folder.
 #[derive(Debug, Clone)]
 pub struct Item {
     pub folder: PathBuf,
-    /// The step's id; empty for a folder that has none.
+    /// The step's id, or what else the folder's name begins with.
     pub id: String,
     pub state: State,
     /// The operation's verb; `unfinished` where that is not known.
@@ -72,9 +74,10 @@ fn item(folder: PathBuf) -> Item {
     let written = files.iter().filter_map(|file| file.modified().ok()).max();
     Item {
         id,
-        state: match finished {
-            true => State::Finished,
-            false => State::Unfinished,
+        state: match (name.starts_with(DAMAGED), finished) {
+            (true, _) => State::Damaged,
+            (false, true) => State::Finished,
+            (false, false) => State::Unfinished,
         },
         operation: match key.filter(|_| finished) {
             Some(key) => key.operation.verb().to_string(),

@@ -36,21 +36,47 @@ impl Store {
     /// # Errors
     /// The lock's file cannot be written.
     pub fn lock(&self, id: &StepId, waiting: &dyn Fn(&str)) -> Result<StepLock, StoreError> {
-        lock(&self.steps.join(format!("{}-{}.lock", id.0, self.class)), waiting)
+        lock(&self.lock_file(id), waiting)
     }
+
+    /// The lock of a step that nobody works on, this process included.
+    ///
+    /// # Errors
+    /// The lock's file cannot be written.
+    pub fn try_lock(&self, id: &StepId) -> Result<Option<StepLock>, StoreError> {
+        let path = self.lock_file(id);
+        let fail = StoreError::write(&path);
+        let file = open(&path).map_err(&fail)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &path) => Ok(Some(StepLock {
+                file,
+                path,
+                waited: false,
+            })),
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(reason)) => Err(fail(reason)),
+        }
+    }
+
+    fn lock_file(&self, id: &StepId) -> PathBuf {
+        self.steps.join(format!("{}-{}.lock", id.0, self.class))
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
 }
 
 fn lock(path: &Path, waiting: &dyn Fn(&str)) -> Result<StepLock, StoreError> {
     let fail = StoreError::write(path);
     let mut waited = false;
     loop {
-        let open = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path);
-        let mut file = open.map_err(&fail)?;
+        let mut file = open(path).map_err(&fail)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

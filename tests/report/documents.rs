@@ -264,7 +264,10 @@ fn chinese_japanese_and_korean_are_set_by_lualatex() {
     }
     let found = Command::new("kpsewhich").arg("FandolSong-Regular.otf").output();
     if !found.is_ok_and(|output| output.status.success()) {
-        tools::lacks("latex", "TeX has no FandolSong-Regular.otf (texlive-lang-chinese)");
+        tools::lacks(
+            "latex",
+            "TeX has no FandolSong-Regular.otf (texlive-lang-chinese)",
+        );
         return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -281,11 +284,15 @@ fn chinese_japanese_and_korean_are_set_by_lualatex() {
             if let Err(log) = compile(engine, directory.path(), &file) {
                 panic!("{file} does not compile with {engine}:\n{log}");
             }
-            let log = std::fs::read_to_string(directory.path().join(format!("{document}.log"))).expect("a log");
+            let log =
+                std::fs::read_to_string(directory.path().join(format!("{document}.log"))).expect("a log");
             let set = log.replace('\n', "").contains("FandolSong-Regular.otf>");
             assert_eq!(set, engine == "lualatex", "{file}, {engine}: {log}");
         }
     }
     let text = std::fs::read_to_string(directory.path().join(format!("{}.tex", spec.name))).expect("a table");
-    assert!(text.contains(r"\cjktext{标签噪声}\else\texttt{U+6807 U+7B7E U+566A U+58F0}\fi"), "{text}");
+    assert!(
+        text.contains(r"\cjktext{标签噪声}\else\texttt{U+6807 U+7B7E U+566A U+58F0}\fi"),
+        "{text}"
+    );
 }

@@ -155,3 +155,15 @@ impl Gradstudy {
         runs
     }
 }
+
+/// Gradients of `parameters` numbers that an unfinished recording marks as there.
+pub fn recorded(mark: &Path, parameters: usize) -> usize {
+    let bytes = std::fs::read(mark).unwrap();
+    let blocks = serde_json::Deserializer::from_slice(&bytes).into_iter::<serde_json::Value>();
+    let blocks = blocks.take(1).next().unwrap().unwrap();
+    let end = blocks.as_array().unwrap().last().unwrap()["end"]
+        .as_u64()
+        .unwrap() as usize;
+    assert_eq!(end % (4 * parameters), 0);
+    end / (4 * parameters)
+}

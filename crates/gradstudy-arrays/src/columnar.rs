@@ -5,7 +5,6 @@ mod index;
 mod lists;
 mod numbers;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -26,7 +25,7 @@ const LISTS_AT_A_TIME: usize = 16;
 /// Arrow's file format (Feather's second version), or its stream format. `index` says whether columns that pandas calls an
 /// index are left out; without it they are, and that is said.
 pub(super) fn open_arrow(path: &Path, index: Option<bool>) -> Result<Vec<Matrix>, ArraysError> {
-    let open = || File::open(path).map_err(|reason| ArraysError::file(path, reason));
+    let open = || gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason));
     let mut magic = [0; 6];
     let length = open()?
         .read(&mut magic)
@@ -49,7 +48,7 @@ pub(super) fn open_arrow(path: &Path, index: Option<bool>) -> Result<Vec<Matrix>
 
 /// A Parquet file, packed in any of the usual ways; `index` as for [`open_arrow`].
 pub(super) fn open_parquet(path: &Path, index: Option<bool>) -> Result<Vec<Matrix>, ArraysError> {
-    let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+    let file = gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let unsound = |error: parquet::errors::ParquetError| {
         ArraysError::malformed(path, format!("is no sound Parquet file: {error}"))
     };

@@ -1,6 +1,5 @@
 //! NumPy's arrays.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use super::{ArraysError, npy};
 
 /// A `.npy` file.
 pub(super) fn open(path: &Path) -> Result<Matrix, ArraysError> {
-    let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+    let file = gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let mut reader = BufReader::new(&file);
     let header = NpyHeader::from_reader(&mut reader).map_err(|error| not_an_array(path, error))?;
     let offset = reader
@@ -33,7 +32,7 @@ pub(super) fn open(path: &Path) -> Result<Matrix, ArraysError> {
 /// Every array of an `.npz` file (or the one that is `wanted`), unpacked to a temporary file.
 pub(super) fn open_archive(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, ArraysError> {
     let damaged = |error: io::Error| not_an_array(path, error);
-    let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+    let file = gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let mut archive = Npz::new(file).map_err(damaged)?;
     let names = archive.names();
     if let Some(name) = wanted.filter(|name| names.iter().all(|known| known != name)) {

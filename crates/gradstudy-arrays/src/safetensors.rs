@@ -1,6 +1,5 @@
 //! Tensors of a `.safetensors` file.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -17,7 +16,7 @@ const LONGEST_HEADER: u64 = 100_000_000;
 
 /// Every tensor, by name, or the one that is `wanted`.
 pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<Vec<Matrix>, ArraysError> {
-    let mut file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+    let mut file = gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let damaged = |error: &dyn std::fmt::Display| {
         ArraysError::malformed(path, format!("is no sound .safetensors file: {error}"))
     };

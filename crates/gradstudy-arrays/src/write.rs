@@ -1,5 +1,6 @@
 //! Tables and arrays written for other programs: Parquet, CSV, `.npy`, `.safetensors`.
 
+use gradstudy_base::spreadsheet::cell;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl Column {
 
     fn field(&self, row: usize) -> String {
         match self {
-            Column::Text(values) => values[row].clone().unwrap_or_default(),
+            Column::Text(values) => cell(values[row].as_deref().unwrap_or_default()).into_owned(),
             Column::Integer(values) => values[row].map_or_else(String::new, |value| value.to_string()),
             Column::Signed(values) => values[row].map_or_else(String::new, |value| value.to_string()),
             Column::Boolean(values) => values[row].map_or_else(String::new, |value| value.to_string()),

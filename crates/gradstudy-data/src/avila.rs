@@ -112,7 +112,7 @@ impl Avila {
             .find(is_it)
             .map_or(Path::new(file.name), |path| path);
         let set = || SIGNATURE.name.to_string();
-        let bytes = std::fs::read(path).map_err(|reason| DataError::Read {
+        let bytes = gradstudy_base::files::read(path).map_err(|reason| DataError::Read {
             set: set(),
             path: path.to_path_buf(),
             reason,

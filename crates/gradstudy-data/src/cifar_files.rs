@@ -125,7 +125,7 @@ pub(super) fn read(
         for name in &names {
             let path = copy.located.files.iter().find(|path| is_named(path, name));
             let path = path.cloned().unwrap_or_else(|| PathBuf::from(name));
-            let bytes = std::fs::read(&path).map_err(|reason| DataError::Read {
+            let bytes = gradstudy_base::files::read(&path).map_err(|reason| DataError::Read {
                 set: set.signature.name.to_string(),
                 path: path.clone(),
                 reason,
@@ -179,7 +179,7 @@ fn members(path: &Path, names: &[&str]) -> Result<Vec<(PathBuf, Vec<u8>)>, Batch
     };
     // A member is little more than 10 000 or 50 000 records; pickles add names of files.
     let limit = 50_000 * (PIXELS as u64 + 200);
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = gradstudy_base::files::open(path).map_err(failed)?;
     let reader = std::io::BufReader::with_capacity(1 << 18, file);
     let plain: Box<dyn std::io::Read> = match path.extension().is_some_and(|extension| extension == "gz") {
         true => Box::new(MultiGzDecoder::new(reader)),

@@ -136,7 +136,7 @@ impl CifarSet {
             .zip(&names)
             .map(|(path, name)| {
                 let status = match (
-                    std::fs::read(&path),
+                    gradstudy_base::files::read(&path),
                     split.binary.iter().find(|b| b.name == *name),
                 ) {
                     (Err(error), _) => Status::Unreadable {

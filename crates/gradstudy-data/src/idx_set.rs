@@ -91,7 +91,7 @@ impl IdxSet {
     /// The other published set whose labels are in one of `files`: MNIST and Fashion-MNIST name their files alike.
     fn another_of(&self, files: &[PathBuf]) -> Option<&'static str> {
         let path = files.iter().find(|path| is_form_of(path, self.train.labels))?;
-        let content = idx::unpack(std::fs::read(path).ok()?).ok()?;
+        let content = idx::unpack(gradstudy_base::files::read(path).ok()?).ok()?;
         let others = super::published().filter(|set| set.signature().name != self.name());
         let is_its = |set: &&dyn Published| match &set.source().origin {
             Origin::Files { files, .. } => files.iter().any(|file| {
@@ -115,7 +115,7 @@ impl IdxSet {
             .find(|path| is_form_of(path, name))
             .cloned()
             .unwrap_or_else(|| PathBuf::from(name));
-        match std::fs::read(&path) {
+        match gradstudy_base::files::read(&path) {
             Ok(bytes) => Ok((path, bytes)),
             Err(reason) => Err(DataError::Read {
                 set: self.name().to_string(),

@@ -126,7 +126,7 @@ pub(super) fn check(directory: &Path, file: &SourceFile) -> Report {
 }
 
 fn status(path: &Path, file: &SourceFile) -> Status {
-    let bytes = match std::fs::read(path) {
+    let bytes = match gradstudy_base::files::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
             return Status::Unreadable {

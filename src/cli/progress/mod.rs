@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::execute::{ExecuteError, Observer};
 use crate::plan::Step;
 
-use super::log;
+use super::{log, output};
 pub use count::Count;
 use work::Working;
 
@@ -161,7 +161,7 @@ fn message(work: &Working) -> String {
         note => format!(": {note}"),
     };
     let text = format!("{}{note}", words::begin(work));
-    log::fitted(&text).trim_end().to_string()
+    log::fitted(&output::shown(&text, false)).trim_end().to_string()
 }
 
 fn bar(work: &Working, unit: &str) -> ProgressBar {

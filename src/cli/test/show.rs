@@ -1,5 +1,6 @@
 //! What `gradstudy test` prints and writes.
 
+use crate::spreadsheet::cell;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -321,7 +322,13 @@ pub fn write_each(path: &Path, tested: &[Tested]) -> Result<(), TestError> {
                 let sample = matrix.matrix.sample_name(matrix.along, index);
                 for (column, value) in statistics(outcome) {
                     let array = &matrix.matrix.name;
-                    write([array, &sample, &test.call.name, column.name, &value.to_string()])?;
+                    write([
+                        &cell(array),
+                        &cell(&sample),
+                        &test.call.name,
+                        column.name,
+                        &value.to_string(),
+                    ])?;
                 }
             }
         }

@@ -118,7 +118,7 @@ impl PytorchFile {
     /// # Errors
     /// A file that is not there, damaged, or that `torch.save` did not write.
     pub fn open(path: &Path) -> Result<Self, ArraysError> {
-        let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+        let file = gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason))?;
         let container = container::open(&file).map_err(|reason| unread(path, &reason))?;
         Ok(PytorchFile {
             file,

@@ -1,6 +1,5 @@
 //! The numbers of a table in text, as a matrix in a temporary file.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::{Field, Layout, TextError, TextSettings};
@@ -21,7 +20,7 @@ struct Column {
 
 /// The columns of numbers of the table `path`: what else it has is named in the matrix's `left_out`.
 pub(crate) fn open(path: &Path, settings: &TextSettings) -> Result<Matrix, ArraysError> {
-    let file = File::open(path).map_err(|reason| ArraysError::file(path, reason))?;
+    let file = gradstudy_base::files::open(path).map_err(|reason| ArraysError::file(path, reason))?;
     let fail = |error| ArraysError::text(path, error);
     let mut table = super::open(path, file, settings, None).map_err(fail)?;
     let layout = table.layout.clone();

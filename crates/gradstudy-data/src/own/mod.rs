@@ -188,7 +188,7 @@ fn file_name(path: &str) -> String {
 
 /// A file's bytes.
 fn bytes(path: &Path) -> Result<Vec<u8>, OwnError> {
-    std::fs::read(path).map_err(|reason| OwnError::File {
+    gradstudy_base::files::read(path).map_err(|reason| OwnError::File {
         path: path.to_path_buf(),
         reason,
     })

@@ -1,6 +1,5 @@
 //! `npy`: NumPy's arrays, in files of their own (`.npy`) or several in one (`.npz`, named `FILE.npz:ARRAY`).
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -95,7 +94,7 @@ fn array(name: &str) -> Result<Array, OwnError> {
         path: path.to_path_buf(),
         problem: format!("cannot be read as an array: {error}"),
     };
-    let file = File::open(path).map_err(|reason| OwnError::File {
+    let file = gradstudy_base::files::open(path).map_err(|reason| OwnError::File {
         path: path.to_path_buf(),
         reason,
     })?;

@@ -1,6 +1,5 @@
 //! A study's text and where it came from.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,7 +61,7 @@ impl Source {
         if path.is_dir() {
             return Err(SourceError::Directory { path });
         }
-        match File::open(&path) {
+        match gradstudy_base::files::open(&path) {
             Ok(file) => Source::of(path, file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(SourceError::NotFound { path }),
             Err(source) => Err(SourceError::Unreadable { path, source }),

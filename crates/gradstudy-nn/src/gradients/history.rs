@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use memmap2::MmapMut;
+use memmap2::{MmapMut, MmapOptions};
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -58,6 +58,33 @@ impl GradientHistory {
         file.set_len(bytes as u64).map_err(fail)?;
         // SAFETY: the file lies in the cache under a lock that this process holds; nobody else shortens it.
         let map = unsafe { MmapMut::map_mut(&file) }.map_err(fail)?;
+        Ok(GradientHistory {
+            parameters,
+            iterations,
+            map,
+            file: Some((file, path.into())),
+        })
+    }
+
+    /// G as a file holds it, which is not written to.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has another length.
+    pub fn read(parameters: usize, iterations: usize, path: &Path) -> Result<Self, HistoryError> {
+        let bytes = Self::bytes(parameters, iterations);
+        let fail = |reason| HistoryError::Read {
+            path: path.into(),
+            reason,
+        };
+        let file = File::open(path).map_err(fail)?;
+        let length = file.metadata().map_err(fail)?.len();
+        if length != bytes as u64 {
+            let reason = format!("it has {length} bytes, and {bytes} are G");
+            return Err(fail(std::io::Error::new(std::io::ErrorKind::InvalidData, reason)));
+        }
+        // Without room kept for changes: the file may be larger than memory, and nothing is written to the map.
+        // SAFETY: a file of a finished step, which nobody writes to.
+        let map = unsafe { MmapOptions::new().no_reserve_swap().map_copy(&file) }.map_err(fail)?;
         Ok(GradientHistory {
             parameters,
             iterations,
@@ -135,6 +162,12 @@ pub enum HistoryError {
         bytes: usize,
         reason: std::io::Error,
     },
+    #[error("cannot read the gradient history `{}`: {reason}", path.display())]
+    #[diagnostic(
+        code(gradstudy::history::read),
+        help("remove that folder of the cache and run the study again")
+    )]
+    Read { path: PathBuf, reason: std::io::Error },
 }
 
 #[cfg(test)]
@@ -153,5 +186,16 @@ mod tests {
         drop(history);
         let history = GradientHistory::in_file(3, 2, &path).unwrap();
         assert_eq!(history.view().column(1), [4.0, 5.0, 6.0]);
+        drop(history);
+        let mut history = GradientHistory::read(3, 2, &path).unwrap();
+        history.values_mut()[0] = 9.0;
+        drop(history);
+        let history = GradientHistory::read(3, 2, &path).unwrap();
+        assert_eq!(
+            history.view().column(0),
+            [1.0, 2.0, 3.0],
+            "a history that is read is not written to"
+        );
+        assert!(GradientHistory::read(3, 3, &path).is_err());
     }
 }

@@ -4,7 +4,6 @@
 //! recording that stops keeps them ([`Transform::save`]) and goes on with them ([`Transform::restore`]).
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use rayon::prelude::*;
 use safetensors::tensor::TensorView;
@@ -83,12 +82,19 @@ impl<'a> Transform<'a> {
     }
 
     /// Puts the transform where [`Transform::save`] left it, and says after how many gradients; `None`, and nothing
-    /// changes, if there is no file at `path` or none that fits.
-    pub fn restore(&mut self, path: &Path) -> Option<usize> {
-        let bytes = std::fs::read(path).ok()?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+    /// changes, if these bytes do not fit.
+    pub fn restore(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.restore_if(bytes, |_| true)
+    }
+
+    /// [`Transform::restore`] for a number of gradients that `fits` accepts.
+    pub fn restore_if(&mut self, bytes: &[u8], fits: impl FnOnce(usize) -> bool) -> Option<usize> {
+        let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
         let done = header.metadata().as_ref()?.get(DONE)?.parse().ok()?;
-        let file = SafeTensors::deserialize(&bytes).ok()?;
+        if !fits(done) {
+            return None;
+        }
+        let file = SafeTensors::deserialize(bytes).ok()?;
         let vector = |name: &str| {
             let tensor = file.tensor(name).ok();
             let tensor = tensor.filter(|tensor| tensor.dtype() == Dtype::F32)?;
@@ -172,20 +178,17 @@ mod tests {
         let raw: Vec<f32> = (0..15).map(|i| (i as f32).sin()).collect();
         let mut whole = raw.clone();
         Transform::new(&momentum(), &theta).apply(&mut whole);
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state");
         let mut parts = raw.clone();
         let (first, rest) = parts.split_at_mut(6);
         let mut transform = Transform::new(&momentum(), &theta);
         transform.apply(first);
-        std::fs::write(&path, transform.save().unwrap()).unwrap();
+        let state = transform.save().unwrap();
         let mut transform = Transform::new(&momentum(), &theta);
-        assert_eq!(transform.restore(&path), Some(2));
+        assert_eq!(transform.restore(&state), Some(2));
         transform.apply(rest);
         assert_eq!(whole, parts);
-        std::fs::write(&path, b"no file of this kind").unwrap();
-        assert_eq!(transform.restore(&path), None);
+        assert_eq!(transform.restore(b"no file of this kind"), None);
         let mut wider = Transform::new(&momentum(), &[0.0; 4]);
-        assert_eq!(wider.restore(&dir.path().join("none")), None);
+        assert_eq!(wider.restore(&state), None);
     }
 }

@@ -21,6 +21,7 @@ pub use error::HessianError;
 pub use operator::{Operator, minibatches};
 pub use pass::supports;
 pub use spectrum::{CurvatureSpectrum, Order, Request, spectrum};
+pub use state::damaged as damaged_state;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! A Krylov space on disk, so that an interrupted computation goes on where it stopped, to the bit.
 //!
-//! The folder holds the basis (float32, appended to) and a small file that says how much of it counts; that file is
-//! replaced as a whole, so the folder is consistent at any moment.
+//! The folder holds the basis (float32, appended to) and a small file that says how much of it counts, with hashes of its
+//! blocks and of itself; that file is replaced as a whole, so the folder is consistent at any moment.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +13,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::basis::Basis;
 use super::lanczos::Lanczos;
+use gradstudy_base::integrity::{self, Block};
 
 /// Where a computation keeps its state.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct State {
     key: String,
     /// Vectors of the basis that are on disk, for the basis file of this number of restarts.
     written: (u64, usize),
+    /// Hashes of these vectors.
+    blocks: Vec<Block>,
 }
 
 /// What stands beside the Krylov space.
@@ -45,6 +48,9 @@ pub struct Look {
 
 const INDEX: &str = "lanczos.safetensors";
 
+/// What the hashes of the basis are called there.
+const BLOCKS: &str = "blocks";
+
 fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "not a state of this program")
 }
@@ -58,6 +64,7 @@ impl State {
             folder,
             key,
             written: (0, 0),
+            blocks: Vec::new(),
         })
     }
 
@@ -70,6 +77,7 @@ impl State {
         let n = lanczos.size();
         if self.written.0 != place.restarts {
             self.written = (place.restarts, 0);
+            self.blocks.clear();
         }
         let mut file = OpenOptions::new()
             .create(true)
@@ -77,9 +85,17 @@ impl State {
             .write(true)
             .open(self.basis_path(place.restarts))?;
         file.seek(SeekFrom::Start((self.written.1 * n * size_of::<f32>()) as u64))?;
-        file.write_all(bytemuck::cast_slice(&lanczos.basis.from(self.written.1)))?;
+        let new = lanczos.basis.from(self.written.1);
+        let bytes: &[u8] = bytemuck::cast_slice(&new);
+        file.write_all(bytes)?;
         file.sync_all()?;
         self.written.1 = lanczos.basis.len();
+        if !bytes.is_empty() {
+            self.blocks.push(Block {
+                end: (self.written.1 * n * size_of::<f32>()) as u64,
+                blake3: integrity::hash(bytes),
+            });
+        }
 
         let lengths: Vec<u64> = lanczos.coefficients.iter().map(|c| c.len() as u64).collect();
         let values = lanczos.coefficients.concat();
@@ -109,12 +125,13 @@ impl State {
             ("restarts".to_string(), place.restarts.to_string()),
             ("next_look".to_string(), place.next_look.to_string()),
             ("seen".to_string(), seen(place.seen)),
+            (BLOCKS.to_string(), serde_json::to_string(&self.blocks)?),
         ]);
         let bytes = views
             .and_then(|views| safetensors::serialize(views, Some(facts)))
             .map_err(io::Error::other)?;
         let mut index = tempfile::NamedTempFile::new_in(&self.folder)?;
-        index.write_all(&bytes)?;
+        index.write_all(&integrity::seal(bytes))?;
         index.as_file().sync_all()?;
         index
             .persist(self.folder.join(INDEX))
@@ -132,13 +149,14 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other?,
         };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|_| malformed())?;
+        let bytes = integrity::unseal(&bytes).ok_or_else(malformed)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|_| malformed())?;
         let fact = |name: &str| fact(&header, name).ok_or_else(malformed);
         if fact("key")? != self.key {
             return Ok(None);
         }
         let number = |name: &str| fact(name)?.parse::<u64>().map_err(|_| malformed());
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|_| malformed())?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|_| malformed())?;
         let words = |name: &str| {
             let tensor = tensors.tensor(name).map_err(|_| malformed())?;
             let words = tensor.data().as_chunks::<8>().0.iter();
@@ -175,8 +193,32 @@ impl State {
         lanczos.products = number("products")?;
         lanczos.scale = f64::from_bits(number("scale")?);
         self.written = (place.restarts, vectors);
+        self.blocks = serde_json::from_str(&fact(BLOCKS)?)?;
         Ok(Some(place))
     }
+}
+
+/// The file of a kept Krylov space that is not as it was written; `None` where both are, or there is none in `folder`.
+pub fn damaged(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(INDEX);
+    let sealed = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(_) => return Some(path),
+        Ok(sealed) => sealed,
+    };
+    let described = || -> Option<(String, Vec<Block>)> {
+        let (_, header) = SafeTensors::read_metadata(integrity::unseal(&sealed)?).ok()?;
+        let blocks = serde_json::from_str(&fact(&header, BLOCKS)?).ok()?;
+        Some((fact(&header, "restarts")?, blocks))
+    };
+    let Some((restarts, blocks)) = described() else {
+        return Some(path);
+    };
+    let basis = folder.join(format!("basis-{restarts}.f32"));
+    // Vectors behind those that count may be there, or a part of one.
+    let length = blocks.last().map_or(0, |last| last.end);
+    let whole = fs::read(&basis).is_ok_and(|bytes| integrity::intact(&bytes, &blocks) == length);
+    (!whole).then_some(basis)
 }
 
 fn seen(look: Option<Look>) -> String {

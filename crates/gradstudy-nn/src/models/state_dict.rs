@@ -1,6 +1,5 @@
 //! Named tensors of a weights file: `.safetensors`, or what PyTorch saved (`.pt`, `.pth`).
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -58,12 +57,12 @@ impl StateFile {
             reason,
         };
         let mut head = Vec::new();
-        let file = File::open(path).map_err(unread)?;
+        let file = gradstudy_base::files::open(path).map_err(unread)?;
         file.take(9).read_to_end(&mut head).map_err(unread)?;
         let is_pytorch = head.starts_with(b"PK") || head.first() == Some(&0x80) && head.get(8) != Some(&b'{');
         match is_pytorch {
             true => pytorch(path),
-            false => safetensors(path, std::fs::read(path).map_err(unread)?),
+            false => safetensors(path, gradstudy_base::files::read(path).map_err(unread)?),
         }
     }
 

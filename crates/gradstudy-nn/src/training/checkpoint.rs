@@ -1,7 +1,6 @@
 //! A training as a `.safetensors` file: θ, the optimizer's state, the epochs done and what is known of them.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -28,10 +27,9 @@ pub fn save(training: &Training, epochs: &[EpochReport]) -> Result<Vec<u8>, safe
     safetensors::serialize(tensors?, Some(facts))
 }
 
-/// Puts the training where the checkpoint at `path` left it; None if there is none, or none that fits.
-pub fn restore(training: &mut Training, path: &Path) -> Option<Vec<EpochReport>> {
-    let bytes = std::fs::read(path).ok()?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+/// Puts the training where a checkpoint of these bytes left it; None, and nothing changes, if they do not fit.
+pub fn restore(training: &mut Training, bytes: &[u8]) -> Option<Vec<EpochReport>> {
+    let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
     let facts = header.metadata().as_ref()?;
     let epoch: usize = facts.get("epoch")?.parse().ok()?;
     let losses: Vec<f64> = facts
@@ -39,7 +37,7 @@ pub fn restore(training: &mut Training, path: &Path) -> Option<Vec<EpochReport>>
         .split_whitespace()
         .map(|loss| loss.parse().ok())
         .collect::<Option<_>>()?;
-    let file = SafeTensors::deserialize(&bytes).ok()?;
+    let file = SafeTensors::deserialize(bytes).ok()?;
     let vector = |name: &str| {
         let tensor = file
             .tensor(name)

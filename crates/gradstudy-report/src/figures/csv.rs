@@ -1,6 +1,7 @@
 //! The data of a figure as CSV: every point, thinned or left out of the drawing or not.
 
 use super::{Figure, FigureError, SeriesKind};
+use gradstudy_base::spreadsheet::cell;
 
 /// One line a point: series, x (a number, or the name of a category), y, the ends of the band, and the fitted line at
 /// x where it is drawn. Values are those of the results to the last digit: what is drawn in percent stands here as a
@@ -34,11 +35,11 @@ fn write(figure: &Figure) -> Result<Vec<u8>, csv::Error> {
             let place = match category {
                 // A horizontal line has no x.
                 _ if series.kind == SeriesKind::HorizontalLine => String::new(),
-                Some(name) => name.clone(),
+                Some(name) => cell(name).into_owned(),
                 None => number(*x),
             };
             writer.write_record([
-                series.label.clone(),
+                cell(&series.label).into_owned(),
                 place,
                 number(*y),
                 band.map_or_else(String::new, |(low, _)| number(*low)),

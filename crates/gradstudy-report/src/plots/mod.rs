@@ -36,31 +36,36 @@ pub trait FigureKind: Sync {
 /// Every kind of figure, in alphabetical order.
 pub static FIGURES: &[&dyn FigureKind] = &[&angles::Angles, &rank_plot::RankPlot, &rates::Rates];
 
-/// The figures that `specs` ask for, of what was made; a condition has one colour in all of them. A figure of which
-/// nothing was made is left out where something failed.
+/// The figures that `specs` ask for, of what was made, and why others cannot be drawn; a condition has one colour in all
+/// of them. A figure of which nothing was made is left out where something failed.
 ///
 /// # Errors
-/// A figure that has nothing to show, or that an older gradstudy asked for with other settings.
+/// A figure that an older gradstudy asked for with other settings.
 pub fn draw_all(
     specs: &[FigureSpec],
     results: &Results,
     spectra: &Spectra,
-) -> Result<Vec<Figure>, PlotError> {
+) -> Result<(Vec<Figure>, Vec<PlotError>), PlotError> {
     let mut colors: IndexSet<String> = IndexSet::new();
     let made = results.made();
     let some_failed = made.measurements.len() < results.measurements.len();
-    let mut figures = Vec::new();
+    let (mut figures, mut undrawn) = (Vec::new(), Vec::new());
     for spec in specs {
         let mut figure = match draw(spec, &made, spectra) {
+            Ok(figure) => figure,
             Err(PlotError::Empty { .. }) if some_failed => continue,
-            drawn => drawn?,
+            Err(error @ PlotError::Unknown { .. }) => return Err(error),
+            Err(error) => {
+                undrawn.push(error);
+                continue;
+            }
         };
         for series in &mut figure.series {
             series.color = colors.insert_full(series.label.clone()).0;
         }
         figures.push(figure);
     }
-    Ok(figures)
+    Ok((figures, undrawn))
 }
 
 /// The figure that `spec` asks for.

@@ -2,11 +2,12 @@
 
 use super::columns;
 use super::table::{CellValue, Table};
+use gradstudy_base::spreadsheet::cell;
 
 /// One line a row. For each column of the table: its mean, `_sd`, `_ci95` (half the mean's
 /// confidence interval), for a rate `_low` and `_high` of its interval and the `_effective` samples that it rests on, and
 /// `_paper` where the table has a paper side. A name that another statistic has (`xi_sd`) ends in `_over_seeds`. What is
-/// missing is empty; rates are fractions. Where something could not be made, the last column, `failed`, says why.
+/// missing is empty; rates are fractions. A label that a spreadsheet would run, such as `=1+2`, has an apostrophe in front. Where something could not be made, the last column, `failed`, says why.
 ///
 /// # Errors
 /// None in practice: writing to memory does not fail, and all records have one length.
@@ -32,10 +33,11 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
     writer.write_record(&header)?;
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     for row in &table.rows {
-        let mut record: Vec<String> = row.labels.iter().map(ToString::to_string).collect();
+        let labels = row.labels.iter().map(ToString::to_string);
+        let mut record: Vec<String> = labels.map(|label| cell(&label).into_owned()).collect();
         record.push(row.seeds.len().to_string());
-        for (column, cell) in table.columns.iter().zip(&row.cells) {
-            let (mean, sd, ci95, interval, effective) = match &cell.value {
+        for (column, found) in table.columns.iter().zip(&row.cells) {
+            let (mean, sd, ci95, interval, effective) = match &found.value {
                 CellValue::Number {
                     mean,
                     sd,
@@ -55,7 +57,7 @@ pub(super) fn to_csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
                 ]);
             }
             if table.paper.is_some() && column.paper.is_some() {
-                record.push(number(cell.paper));
+                record.push(number(found.paper));
             }
         }
         if failed {

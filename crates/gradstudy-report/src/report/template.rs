@@ -7,6 +7,7 @@
 //! LaTeX) and `label` (a name for `\label`, files and anchors), `plain` (a caption without its dollars) come on top of minijinja's.
 //! `docs/templates.md` lists what each template sees; [`context`](super::context) makes it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use minijinja::syntax::SyntaxConfig;
@@ -172,9 +173,26 @@ impl Templates {
     }
 
     fn render(&self, environment: &Environment, name: &str, context: Value) -> Result<String, ReportError> {
-        let rendered = environment
-            .get_template(name)
-            .and_then(|template| template.render(context));
+        let render = || -> Result<String, Error> {
+            let mut page = Page(Vec::new());
+            environment
+                .get_template(name)?
+                .render_captured_to(context, &mut page)?;
+            Ok(String::from_utf8_lossy(&page.0).into_owned())
+        };
+        // An expression may nest as deep as a template is long, which takes more stack than a thread has.
+        let rendered = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            match thread.spawn_scoped(scope, render) {
+                Ok(running) => running
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(error) => Err(Error::new(
+                    minijinja::ErrorKind::InvalidOperation,
+                    format!("no thread to render it: {error}"),
+                )),
+            }
+        });
         rendered.map_err(|error| self.error(name, &error))
     }
 
@@ -186,6 +204,8 @@ impl Templates {
         {
             innermost = inner;
         }
+        // What is behind it but is none of the templates' errors, such as a limit.
+        let cause = std::error::Error::source(innermost).map(|cause| format!(": {cause}"));
         let name = innermost.name().or(error.name()).unwrap_or(name);
         let path = self
             .overrides
@@ -198,8 +218,37 @@ impl Templates {
             message: match innermost.detail() {
                 Some(detail) => format!("{}: {detail}", innermost.kind()),
                 None => innermost.kind().to_string(),
-            },
+            } + &cause.unwrap_or_default(),
         }
+    }
+}
+
+/// Bytes that a template of the user's may have.
+const MAX_TEMPLATE: u64 = 256 << 10;
+/// Bytes that may be made of one: hundreds of times the largest report of the paper's tables.
+const MAX_PAGE: usize = 512 << 20;
+/// Steps that rendering may take: a table of a million cells takes fewer, and a template which loops for ever ends.
+const FUEL: u64 = 30_000_000;
+/// Bytes of stack to render on; only what is used of it takes memory.
+const STACK: usize = 1 << 30;
+
+/// What is rendered, up to a limit.
+struct Page(Vec<u8>);
+
+impl std::io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_PAGE {
+            return Err(std::io::Error::other(format!(
+                "it makes more than {} MiB",
+                MAX_PAGE >> 20
+            )));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -216,6 +265,7 @@ fn environment(
     // The delimiters are ours and fixed; the only way to fail is to give the same one twice.
     environment.set_syntax(syntax.build().expect("delimiters differ"));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("text".into()));
     environment.set_formatter(move |output, _state: &mut State, value| {
         let text = value.to_string();
@@ -238,8 +288,7 @@ fn environment(
         if let Some(directory) = &overrides
             && let Some(path) = beside(directory, name)
         {
-            let read = std::fs::read_to_string(&path);
-            return read.map(Some).map_err(|error| {
+            return read(&path).map(Some).map_err(|error| {
                 Error::new(
                     minijinja::ErrorKind::InvalidOperation,
                     format!("cannot read {}: {error}", path.display()),
@@ -254,10 +303,25 @@ fn environment(
     environment
 }
 
-/// The file of that name in `directory` or a folder of it, if there is one; never one outside.
+/// The file of that name in `directory` or a folder of it, if there is one; never one outside, by a link neither.
 fn beside(directory: &Path, name: &str) -> Option<PathBuf> {
     let inside = Path::new(name)
         .components()
         .all(|part| matches!(part, std::path::Component::Normal(_)));
-    Some(directory.join(name)).filter(|path| inside && path.is_file())
+    let path = Some(directory.join(name)).filter(|_| inside)?;
+    let real = path.canonicalize().ok()?;
+    real.starts_with(directory.canonicalize().ok()?).then_some(path)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let mut file = gradstudy_base::files::open(path)?.take(MAX_TEMPLATE + 1);
+    file.read_to_string(&mut text)?;
+    match text.len() as u64 > MAX_TEMPLATE {
+        true => Err(std::io::Error::other(format!(
+            "it is larger than a template may be ({} KiB)",
+            MAX_TEMPLATE >> 10
+        ))),
+        false => Ok(text),
+    }
 }

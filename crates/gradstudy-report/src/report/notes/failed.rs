@@ -27,13 +27,12 @@ impl Writer<'_> {
             }
             for (why, seeds) in seeds {
                 let rows = &mut causes.entry(why).or_default().rows;
-                rows.entry(in_seeds(row, seeds)).or_default().push(self.title(row));
+                rows.entry(in_seeds(row, seeds))
+                    .or_default()
+                    .push(self.title(row));
             }
         }
-        causes
-            .iter()
-            .map(|(why, cause)| self.cause(why, cause))
-            .collect()
+        causes.iter().map(|(why, cause)| self.cause(why, cause)).collect()
     }
 
     fn cause(&self, why: &str, cause: &Cause) -> String {
