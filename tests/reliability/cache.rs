@@ -142,10 +142,18 @@ fn steps_without_hashes_are_used() {
     let said = gradstudy.run(&["run", "test.study"]).success();
     assert!(!said.stderr.contains("not as it was written"), "{}", said.stderr);
     assert!(said.stderr.contains("nothing to make"), "{}", said.stderr);
-    // But not one that has lost a part of what it says.
+    // But not one that has lost a part of what it says, which a plan knows, too.
     let path = steps(&gradstudy)[0].path.join("key.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"inputs\"", "\"files\"")).unwrap();
+    let planned = gradstudy.run(&["plan", "test.study"]).success();
+    assert!(
+        planned
+            .stdout
+            .contains("`key.json` in the cache is not as it was written"),
+        "{}",
+        planned.stdout
+    );
     let said = gradstudy.run(&["run", "test.study"]).success();
     assert!(!said.stderr.contains("nothing to make"), "{}", said.stderr);
 }

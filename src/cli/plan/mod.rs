@@ -144,7 +144,8 @@ impl PlanCommand {
         let states = plan.steps.iter().zip(&needs).map(|(step, need)| StepState {
             step,
             need: *need,
-            reason: (*need == Need::Run).then(|| reasons::reason(&plan, &needs, step, earlier.as_ref())),
+            reason: (*need == Need::Run)
+                .then(|| reasons::reason(&plan, &needs, step, earlier.as_ref(), &store)),
         });
         let planned = Planned {
             title: &plan.title,

@@ -6,7 +6,7 @@ use crate::plan::changes::Changes;
 use crate::plan::need::Need;
 use crate::plan::{Operation, Plan, Step, StepKey, Work};
 use crate::run::{find, open_manifest};
-use crate::store::Store;
+use crate::store::{Extent, Store};
 
 /// The last run of a study.
 #[derive(Debug)]
@@ -128,7 +128,10 @@ impl Earlier {
 }
 
 /// Why `step` has to be made. What only follows from its inputs is said of those.
-pub fn reason(plan: &Plan, needs: &[Need], step: &Step, earlier: Option<&Earlier>) -> String {
+pub fn reason(plan: &Plan, needs: &[Need], step: &Step, earlier: Option<&Earlier>, store: &Store) -> String {
+    if let Some(file) = store.damage(&step.id, Extent::Small) {
+        return format!("its `{file}` in the cache is not as it was written");
+    }
     match &step.work {
         Work::Load { .. } | Work::Corrupt { .. } | Work::Initialise { .. } | Work::Read { .. } => {
             return "made anew whenever it is needed".to_string();
