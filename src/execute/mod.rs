@@ -8,6 +8,7 @@ mod error;
 mod facts;
 mod failures;
 mod inputs;
+mod kept;
 mod log;
 mod measure;
 pub mod observer;
@@ -23,7 +24,6 @@ mod train;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ use crate::models::{self, Network, weights};
 use crate::plan::route::{self, Means, Recording, Route};
 use crate::plan::{Plan, Step, StepId, Work};
 use crate::stats::outcome::Outcome;
-use crate::store::{Left, StepLock, Store, StoreError, read_sealed};
+use crate::store::Store;
 
 /// What a run needs besides the plan.
 pub struct Executor<'a> {
@@ -218,7 +218,8 @@ impl<'a> Executor<'a> {
             }
         }
         if tests.is_empty() && missing.is_empty() && (!keep || self.store.has(&record.id)) {
-            return self.discard_leftover(record);
+            self.discard_leftover(record);
+            return Ok(());
         }
         let lock = self.lock(record)?;
         if lock.waited() {
@@ -320,74 +321,6 @@ impl<'a> Executor<'a> {
             Work::Train { .. } => self.trained(plan, step),
             _ => unreachable!("weights come from initialise and train steps"),
         }
-    }
-
-    fn yaml<T: serde::de::DeserializeOwned>(&self, id: &StepId, name: &str) -> Result<T, StoreError> {
-        let bytes = self.store.read(id, name)?;
-        serde_yaml::from_slice(&bytes).map_err(|error| {
-            let path = self.store.directory(id).join(name);
-            StoreError::Damaged {
-                path,
-                reason: error.to_string(),
-            }
-        })
-    }
-
-    /// Whether the step is in the cache, every byte of it as it was written; a damaged one is set aside with a warning.
-    fn cached(&self, step: &Step) -> Result<bool, ExecuteError> {
-        let warn = |damage: &str| self.observer.warn(damage);
-        let there = self
-            .store
-            .has_whole(&step.id, &warn)
-            .map_err(|cause| at(step, cause))?;
-        if there {
-            self.discard_leftover(step)?;
-        }
-        Ok(there)
-    }
-
-    /// Removes what a process that was killed after its work left of it.
-    fn discard_leftover(&self, step: &Step) -> Result<(), ExecuteError> {
-        if !self.store.partial(&step.id).exists() {
-            return Ok(());
-        }
-        // Not that of a process at work.
-        match self.store.try_lock(&step.id).map_err(|cause| at(step, cause))? {
-            None => Ok(()),
-            Some(_lock) => self
-                .store
-                .discard_partial(&step.id)
-                .map_err(|cause| at(step, cause)),
-        }
-    }
-
-    /// What an interrupted run left of `step` in a file; nothing, with a warning, where it is damaged.
-    fn left(&self, step: &Step, path: &Path) -> Option<Vec<u8>> {
-        match read_sealed(path) {
-            Left::Nothing => None,
-            Left::Whole(bytes) => Some(bytes),
-            Left::Damaged => {
-                self.warn_of_damage(step, path);
-                None
-            }
-        }
-    }
-
-    /// Says that what an interrupted run left is of no use.
-    fn warn_of_damage(&self, step: &Step, file: &Path) {
-        self.observer.warn(&format!(
-            "`{}` is not as it was written: {} begins anew",
-            file.display(),
-            step.label
-        ));
-    }
-
-    /// Waits until no other process works on `step`, and says for whom.
-    fn lock(&self, step: &Step) -> Result<StepLock, ExecuteError> {
-        let waiting = |holder: &str| self.observer.waiting(step, holder);
-        self.store
-            .lock(&step.id, &waiting)
-            .map_err(|cause| at(step, cause))
     }
 
     fn cancelled(&self) -> bool {

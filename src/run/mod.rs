@@ -11,6 +11,7 @@ pub mod keys;
 pub mod layout;
 pub mod levels;
 pub mod manifest;
+mod open;
 pub mod registry;
 pub mod tables;
 
@@ -23,11 +24,10 @@ pub use conventions::conventions;
 pub use definitions::definitions;
 pub use error::RunError;
 pub use find::find;
-pub use folder::{
-    Run, check_writable, open_manifest, open_results, open_samples, open_settings, open_spectra, remove,
-};
+pub use folder::{Run, check_writable, remove};
 pub use layout::Layout;
 pub use manifest::Manifest;
+pub use open::{open_manifest, open_results, open_samples, open_settings, open_spectra};
 
 /// The measurements of `plan` with the outcomes of `execution`. Every planned test has one, if only the word that it
 /// failed.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::RunError;
 use super::keys::{self, Identity};
 use super::levels::LevelColumns;
-use super::{RunError, folder};
 use crate::arrays::write::{Column, Columns};
 use crate::report::columns::COLUMNS;
 use crate::results::{EffectiveNumbers, MeasuredSpectrum, Measurement, Results};
@@ -30,7 +30,7 @@ pub struct Samples {
 /// # Errors
 /// A damaged file.
 pub fn samples(folder: &Path, results: &Results) -> Result<Vec<Samples>, RunError> {
-    let values = folder::open_samples(folder)?.into_iter();
+    let values = super::open_samples(folder)?.into_iter();
     let values: BTreeMap<String, Arc<SampleValues>> =
         values.map(|(step, values)| (step, Arc::new(values))).collect();
     let of = |measurement: &Measurement| {

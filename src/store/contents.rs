@@ -43,7 +43,7 @@ const CHECK: [&str; 2] = [",\n  \"check\": \"", "\"\n}\n"];
 /// Which of a step's files are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Those of one block; of others, that they have their length. For steps that may not be read at all.
+    /// Those of up to [`integrity::BLOCK`] bytes; of others, that they have their length. For steps that may not be read at all.
     Small,
     /// All of them.
     All,
@@ -80,21 +80,11 @@ pub(super) fn describe(key: &StepKey, folder: &Path, known: &[(&str, &[Block])])
 }
 
 fn facts(path: &Path) -> io::Result<FileFacts> {
-    read(path, |bytes| FileFacts {
-        bytes: bytes.len() as u64,
-        blocks: integrity::blocks(bytes),
+    let blocks = integrity::blocks_of(File::open(path)?)?;
+    Ok(FileFacts {
+        bytes: blocks.last().map_or(0, |last| last.end),
+        blocks,
     })
-}
-
-/// Maps a file to have its bytes, however many: an empty file cannot be mapped.
-fn read<T>(path: &Path, with: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
-    let file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
-        return Ok(with(&[]));
-    }
-    // SAFETY: files of finished steps are never written to; a folder that is set aside keeps its files.
-    let map = unsafe { memmap2::Mmap::map(&file) }?;
-    Ok(with(&map))
 }
 
 /// Whether the step in `folder` is as it was written; the name of the first file that is not. Steps of versions of
@@ -108,9 +98,9 @@ pub(super) fn damaged(folder: &Path, extent: Extent) -> Option<String> {
     let is_damaged = |(name, facts): &(&String, &FileFacts)| {
         let path = folder.join(name);
         let length = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == facts.bytes);
-        let whole = |bytes: &[u8]| integrity::is_whole(bytes, &facts.blocks);
-        let looked_at = extent == Extent::All || facts.blocks.len() < 2;
-        !length || (looked_at && !read(&path, whole).unwrap_or(false))
+        let whole = || integrity::is_whole_file(File::open(&path)?, &facts.blocks);
+        let looked_at = extent == Extent::All || facts.bytes <= integrity::BLOCK as u64;
+        !length || (looked_at && !whole().unwrap_or(false))
     };
     files.iter().find(is_damaged).map(|(name, _)| name.clone())
 }

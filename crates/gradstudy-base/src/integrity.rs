@@ -1,5 +1,7 @@
 //! Hashes that say whether a file is as it was written: BLAKE3, of blocks of large files.
 
+use std::io::{self, Read};
+
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a block: large files are hashed in such pieces, so that a part of one can be checked alone.
@@ -26,25 +28,6 @@ pub fn hash(bytes: &[u8]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The blocks of a whole file; one, of no bytes, of an empty one.
-pub fn blocks(bytes: &[u8]) -> Vec<Block> {
-    let mut end = 0;
-    let of = |piece: &[u8]| {
-        end += piece.len() as u64;
-        Block {
-            end,
-            blake3: hash(piece),
-        }
-    };
-    match bytes.is_empty() {
-        true => vec![Block {
-            end: 0,
-            blake3: hash(bytes),
-        }],
-        false => bytes.chunks(BLOCK).map(of).collect(),
-    }
-}
-
 /// How many bytes from the start of `bytes` are as `blocks` say: up to the first block that is not.
 pub fn intact(bytes: &[u8], blocks: &[Block]) -> u64 {
     let mut begin = 0;
@@ -60,14 +43,50 @@ pub fn intact(bytes: &[u8], blocks: &[Block]) -> u64 {
     begin
 }
 
-/// Whether `bytes` are those that `blocks` were made of.
-pub fn is_whole(bytes: &[u8], blocks: &[Block]) -> bool {
-    let all = blocks.last().is_some_and(|last| last.end == bytes.len() as u64);
-    // A file of no bytes has one block, which ends where it begins.
-    all && match bytes.is_empty() {
-        true => blocks.iter().all(|block| block.blake3 == hash(bytes)),
-        false => intact(bytes, blocks) == bytes.len() as u64,
+/// The blocks of a whole file of any size, read piece by piece.
+///
+/// # Errors
+/// It cannot be read.
+pub fn blocks_of(mut file: impl Read) -> io::Result<Vec<Block>> {
+    let (mut found, mut end) = (Vec::new(), 0);
+    loop {
+        let mut piece = Vec::new();
+        file.by_ref().take(BLOCK as u64).read_to_end(&mut piece)?;
+        if piece.is_empty() && !found.is_empty() {
+            return Ok(found);
+        }
+        end += piece.len() as u64;
+        found.push(Block {
+            end,
+            blake3: hash(&piece),
+        });
     }
+}
+
+/// Whether a file of any size, which is read piece by piece, has the bytes that `blocks` were made of, and no others.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_whole_file(mut file: impl Read, blocks: &[Block]) -> io::Result<bool> {
+    let (mut begin, mut piece) = (0, Vec::new());
+    for block in blocks {
+        let mut hasher = blake3::Hasher::new();
+        while begin < block.end {
+            piece.clear();
+            let wanted = (block.end - begin).min(BLOCK as u64);
+            let found = file.by_ref().take(wanted).read_to_end(&mut piece)? as u64;
+            if found < wanted {
+                return Ok(false);
+            }
+            hasher.update_rayon(&piece);
+            begin += found;
+        }
+        if hasher.finalize().to_hex().as_str() != block.blake3 {
+            return Ok(false);
+        }
+    }
+    // Nothing may stand behind the last block.
+    Ok(!blocks.is_empty() && file.read(&mut [0])? == 0)
 }
 
 /// What stands behind the bytes of a sealed file, before their hash.
@@ -115,13 +134,19 @@ mod tests {
             blake3: hash(&bytes[range]),
         };
         let blocks = [block(0..40), block(40..70), block(70..100)];
-        assert!(is_whole(&bytes, &blocks));
+        let whole = |bytes: &[u8], blocks: &[Block]| is_whole_file(bytes, blocks).expect("memory is read");
+        assert!(whole(&bytes, &blocks));
         let mut flipped = bytes.clone();
         flipped[41] ^= 1;
         assert_eq!(intact(&flipped, &blocks), 40);
         assert_eq!(intact(&bytes[..99], &blocks), 70);
-        assert!(!is_whole(&bytes[..70], &blocks) && !is_whole(&[&bytes[..], b"0"].concat(), &blocks));
-        assert!(is_whole(b"", &super::blocks(b"")) && !is_whole(b"0", &super::blocks(b"")));
-        assert!(is_whole(&bytes, &super::blocks(&bytes)));
+        let longer = [&bytes[..], b"0"].concat();
+        for other in [&flipped[..], &bytes[..70], &longer] {
+            assert!(!whole(other, &blocks));
+        }
+        for bytes in [&b""[..], &bytes] {
+            assert!(whole(bytes, &blocks_of(bytes).expect("memory is read")));
+        }
+        assert!(!whole(b"0", &blocks_of(&b""[..]).expect("memory is read")));
     }
 }
