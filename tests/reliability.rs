@@ -3,6 +3,7 @@
 
 mod cache;
 mod hostile;
+mod identity;
 mod interrupted;
 mod outputs;
 mod runs;

@@ -13,6 +13,7 @@ use crate::report::number::size;
 use crate::run::find::all;
 use crate::run::registry::{Fate, Registry};
 use crate::run::{index, open_manifest};
+use crate::store::CacheLock;
 use crate::store::inventory::{Item, State, inventory, remove};
 use crate::store::leftovers::sweep;
 
@@ -44,6 +45,9 @@ pub struct Gc {
     #[arg(long, value_name = "DAYS", default_value_t = 0)]
     older_than: u64,
 }
+
+/// What is younger may be in use where no locks tell.
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Why a step is in the cache; the first that is true of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,11 +132,17 @@ impl Gc {
             print(&format!("nothing is freed; `gradstudy gc --yes` frees {what}\n"));
             return Ok(ExitCode::SUCCESS);
         }
+        let waiting = || super::log::remark("waiting for another process that uses the cache");
+        let lock = CacheLock::alone(&self.places.cache(), &waiting)?;
         // A run may have begun while the question was read: its steps stay.
         registered = registry.steps()?;
+        if !lock.is_held() {
+            super::log::remark("the cache's file system has no locks: what was written within a day stays");
+        }
+        let may_be_used = |item: &Item| !lock.is_held() && item.age < A_DAY;
         let mut busy = 0;
         for item in &freed {
-            let stays = !self.frees(reason(item, &registered, &here));
+            let stays = may_be_used(item) || !self.frees(reason(item, &registered, &here));
             busy += usize::from(stays || !remove(item)?);
         }
         if busy == 0 && self.older_than == 0 {

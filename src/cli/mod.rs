@@ -21,6 +21,7 @@ mod plan;
 mod progress;
 mod render;
 mod report;
+mod resources;
 mod rm;
 mod run;
 mod show;
@@ -46,6 +47,9 @@ use output::print;
     arg_required_else_help = true
 )]
 struct Arguments {
+    /// Memory that one line of text, image, pickle or archive of a file may take, such as 8GB [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = options::parse_size, global = true)]
+    limit: Option<u64>,
     #[command(subcommand)]
     command: Command,
 }
@@ -127,6 +131,9 @@ impl<E: Diagnostic + 'static> From<E> for Failure {
 pub fn main() -> ExitCode {
     outgrow_files();
     let arguments = Arguments::parse();
+    if let Some(limit) = arguments.limit {
+        crate::limits::set(limit);
+    }
     let result = match arguments.command {
         Command::Run(command) => command.execute(),
         Command::Plan(command) => command.execute(),

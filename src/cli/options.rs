@@ -7,12 +7,12 @@ use directories::ProjectDirs;
 
 use crate::data::SearchPath;
 use crate::device::nvidia::Installation;
-use crate::device::{self, Choice, Precision, Selected};
+use crate::device::{self, Choice, MemoryLimit, Precision, Selected};
 
 use super::Failure;
 
 /// Memory for a gradient history where the system does not say how much there is.
-pub(super) const UNKNOWN_MEMORY: u64 = 2_000_000_000;
+const UNKNOWN_MEMORY: u64 = 2_000_000_000;
 
 /// Where data sets are.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub struct Computing {
     #[arg(long, default_value = "f32", value_name = "f32|tf32")]
     pub precision: Precision,
     /// Memory for a gradient history and what recording it needs, such as 8GB; larger ones go to a file
-    /// [default: 60 % of the memory]
+    /// [default: 60 % of the memory that the machine, its control group or Slurm allows]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<u64>,
     /// Threads [default: all cores]; results do not depend on it
@@ -108,9 +108,18 @@ impl Computing {
 
     /// Bytes that a history may take in memory.
     pub fn memory(&self) -> u64 {
-        self.memory
-            .unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6))
+        self.memory.unwrap_or_else(default_memory)
     }
+}
+
+/// What this process may use, as the machine, its control groups and Slurm say.
+pub(super) fn memory_limit() -> Option<MemoryLimit> {
+    device::memory_limit(|name| std::env::var(name).ok())
+}
+
+/// Bytes for a history where `--memory` does not say: 60 % of what may be used.
+pub(super) fn default_memory() -> u64 {
+    memory_limit().map_or(UNKNOWN_MEMORY, |limit| limit.bytes / 10 * 6)
 }
 
 /// `~/.cache/gradstudy` on Linux; the working folder's `.gradstudy` where there is no home.

@@ -14,17 +14,20 @@ use jiff::Zoned;
 
 use crate::device::{Choice, Precision};
 use crate::execute::Executor;
+use crate::gradients::engine::Engine;
 use crate::plan::Plan;
 use crate::plan::need::needs;
-use crate::report::number::size;
+use crate::plan::resources::Resources;
+use crate::plan::route::Means;
 use crate::report::{Templates, to_screen};
 use crate::run::manifest::{DeviceFacts, Invocation};
 use crate::run::registry::{RegisteredRun, Registry};
 use crate::run::{self, Manifest};
-use crate::store::Store;
+use crate::store::{CacheLock, Store};
 
-use super::options::{Computing, Places, ReportsPlace};
+use super::options::{Computing, Places, ReportsPlace, memory_limit};
 use super::progress::{Count, Form, Progress};
+use super::resources::{disk_note, memory_notes};
 use super::terminal::screen;
 use super::{Failure, print, study};
 
@@ -114,11 +117,9 @@ impl Run {
         run::check_writable(&self.reports.reports_dir, &layout.slug)?;
         let store = Store::open(&self.places.cache(), device.class)?;
         let cancel = cancel();
-        let count = Count::of(&plan, &needs(&plan, |step| store.has(&step.id)));
-        let form = Form::choose(self.quiet, self.log_format == LogFormat::Json);
-        let progress = Progress::new(form, count);
-        let memory = self.computing.memory();
-        warn_of_disk(&plan, &store);
+        // From here on `gc` leaves what this run needs: the cache is looked into afterwards.
+        let waiting = || super::log::remark("waiting for `gradstudy gc`");
+        let lock = CacheLock::shared(&self.places.cache(), &waiting)?;
         let registration = Registry::of(&self.places.cache()).begin(RegisteredRun {
             format_version: 0,
             study: plan.title.clone(),
@@ -128,6 +129,12 @@ impl Run {
             folder: None,
             steps: plan.steps.iter().map(|step| step.id.0.clone()).collect(),
         })?;
+        drop(lock);
+        let count = Count::of(&plan, &needs(&plan, |step| store.has(&step.id)));
+        let form = Form::choose(self.quiet, self.log_format == LogFormat::Json);
+        let progress = Progress::new(form, count);
+        let memory = self.computing.memory();
+        self.warn_of_resources(&plan, &store, matches!(device.engine, Engine::Host));
         let mut executor = Executor::new(&store, &search, &device.engine, memory, &progress, &cancel);
         executor.beside = &device.beside;
         executor.fail_fast = self.fail_fast;
@@ -223,6 +230,23 @@ impl Run {
         Ok(())
     }
 
+    /// Says before the work what of memory and disk may not suffice.
+    fn warn_of_resources(&self, plan: &Plan, store: &Store, host: bool) {
+        let memory = self.computing.memory();
+        let means = Means {
+            memory,
+            disk: store.free_space(),
+            host,
+            history: false,
+        };
+        let mut costed = plan.clone();
+        let needed = Resources::put(&mut costed, means, |step| store.has(&step.id));
+        let notes = memory_notes(&costed, &needed, memory, memory_limit().as_ref());
+        for note in notes.into_iter().chain(disk_note(plan, store)) {
+            super::log::remark(&format!("warning: {note}"));
+        }
+    }
+
     /// What makes the run again: the study, what was changed in it, and where and with what it computed.
     fn command(&self) -> String {
         let mut command = self.study.command("run");
@@ -248,24 +272,6 @@ pub(super) fn show_in_browser(page: &Path) {
         super::log::remark(&format!(
             "cannot open a browser ({reason}); the report is {}",
             page.display()
-        ));
-    }
-}
-
-/// Says before the work that the disk of the cache may not hold what stays of it.
-fn warn_of_disk(plan: &Plan, store: &Store) {
-    let missing = plan.steps.iter().filter(|step| !store.has(&step.id));
-    let (needed, free) = (
-        missing.map(|step| step.cost.disk).sum::<u64>(),
-        store.free_space(),
-    );
-    // 0: the system does not say.
-    if free > 0 && needed > free {
-        super::log::remark(&format!(
-            "warning: what the cache is to keep takes about {}, {} are free there; `--cache-dir` chooses another place, \
-             `gradstudy gc` shows what can be freed",
-            size(needed),
-            size(free)
         ));
     }
 }

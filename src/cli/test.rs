@@ -14,7 +14,6 @@ use clap::{Args, ValueEnum};
 
 use crate::arrays::text::{DECIMAL_WORDS, Decimal, SEPARATOR_WORDS, Separator, TextSettings};
 use crate::arrays::{self, Along, Matrix, Reading};
-use crate::device;
 use crate::plan::test_kind;
 use crate::seed;
 use crate::signature::Call;
@@ -27,7 +26,7 @@ use crate::stats::{TESTS, TestKind};
 use crate::study;
 use crate::syntax::Source;
 
-use super::options::{UNKNOWN_MEMORY, parse_size};
+use super::options::{default_memory, parse_size};
 use super::terminal::screen;
 use super::{Failure, print};
 use error::TestError;
@@ -300,9 +299,7 @@ impl Test {
         cancel: &Arc<AtomicBool>,
     ) -> Result<Tested<'a>, Failure> {
         let (_, size) = matrix.samples(along);
-        let memory = self
-            .memory
-            .unwrap_or_else(|| device::memory().map_or(UNKNOWN_MEMORY, |bytes| bytes / 10 * 6));
+        let memory = self.memory.unwrap_or_else(default_memory);
         let sizes = samples::Sizes::new(matrix, along, range.len(), calls, memory);
         let sizes = sizes.ok_or(TestError::Memory {
             size,

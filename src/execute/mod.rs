@@ -14,6 +14,7 @@ mod measure;
 pub mod observer;
 mod on_gpu;
 mod own;
+mod pieces;
 mod record;
 mod sketch;
 mod solve;

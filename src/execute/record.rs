@@ -8,7 +8,7 @@ use super::{Cause, ExecuteError, Executor, HISTORY, at};
 use crate::gradients::batches::{Batches, Order};
 use crate::gradients::engine::Engine;
 use crate::gradients::failure::EngineError;
-use crate::gradients::history::GradientHistory;
+use crate::gradients::history::{GradientHistory, HistoryError};
 use crate::gradients::record::minibatches_per_block;
 use crate::gradients::transform::Transform;
 use crate::integrity::{self, Block};
@@ -64,6 +64,7 @@ impl Executor<'_> {
         let (mut history, mut blocks) = self
             .begin(step, n, iterations, to_file, &mut transform)
             .map_err(|cause| at(step, cause))?;
+        let to_file = history.path().is_some();
         let done = gradients_in(&blocks, n);
         self.observer
             .begin(step, iterations as u64, done as u64, "gradients");
@@ -175,7 +176,18 @@ impl Executor<'_> {
             std::fs::create_dir_all(&partial).map_err(crate::store::StoreError::write(&partial))?;
             return Ok((GradientHistory::in_file(n, iterations, &path)?, blocks));
         }
-        let mut history = GradientHistory::in_memory(n, iterations)?;
+        let mut history = match GradientHistory::in_memory(n, iterations) {
+            Ok(history) => history,
+            Err(HistoryError::Memory { .. }) => {
+                self.observer.note(&format!(
+                    "{}: the system does not give the {bytes} bytes that G takes: it goes to a file",
+                    step.label
+                ));
+                std::fs::create_dir_all(&partial).map_err(crate::store::StoreError::write(&partial))?;
+                return Ok((GradientHistory::in_file(n, iterations, &path)?, blocks));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let done = gradients_in(&blocks, n);
         if done > 0 {
             let saved = GradientHistory::in_file(n, iterations, &path)?;

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::spectrum::{Spectra, of};
-use super::sums::Recorder;
+use super::sums::{Recorder, scratch};
 use super::{Cause, ExecuteError, Executor, at};
 use crate::gradients::history::GradientHistory;
-use crate::gradients::parts::{chunk_of_windows, record_window};
+use crate::gradients::parts::record_window;
 use crate::gradients::transform::Transform;
 use crate::plan::route::rows_of;
 use crate::plan::{Plan, Step, Work};
@@ -147,8 +147,10 @@ impl Executor<'_> {
                     unreachable!("a record step")
                 };
                 let (n, t, batch) = (network.parameter_count(), *iterations, batches.batch);
-                let chunk = chunk_of_windows(n, batch, self.memory / 4).min(t);
-                let (mut scratch, mut part) = (vec![0.0; chunk * n], vec![0.0; chunk * n]);
+                // Half for whole gradients, half for those that are sketched.
+                let (chunk, mut both) =
+                    scratch(2 * n, batch, t, self.memory / 2).map_err(|cause| at(step, cause))?;
+                let (scratch, part) = both.split_at_mut(chunk * n);
                 let mut transform = Transform::new(transform, &values[..n]);
                 for first in (0..t).step_by(chunk) {
                     let start = Instant::now();
@@ -163,7 +165,7 @@ impl Executor<'_> {
                         batch,
                         &mut transform,
                         0..n,
-                        &mut scratch,
+                        scratch,
                         columns,
                     )
                     .map_err(|cause| at(step, cause))?;

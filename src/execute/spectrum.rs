@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::checkpoint::Checkpoint;
 use super::record::keep_rows;
 use super::sketch::Source;
 use super::solve::Meanwhile;
-use super::sums::{Recorder, Target, add_pass, finish};
+use super::sums::{Recorder, Target, finish};
 use super::{Cause, ExecuteError, Executor, at};
 use crate::data::Dataset;
 use crate::gradients::engine::Engine;
@@ -17,8 +16,7 @@ use crate::gradients::history::GradientHistory;
 use crate::gradients::transform::Transform;
 use crate::layers::BatchNormMode;
 use crate::models::Network;
-use crate::models::parts::{Layout, Part};
-use crate::plan::route::{Route, is_sketched, rows_of};
+use crate::plan::route::{FactorLayers, Recording, Route, is_sketched, rows_of};
 use crate::plan::{Plan, Step, StepId, Work, spectrum_method};
 use crate::signature::Call;
 use crate::spectra::moments::Moments;
@@ -68,36 +66,44 @@ impl Executor<'_> {
         if matches!(record.work, Work::Read { .. }) {
             return self.spectra_of_numbers(history, &missing, spectra);
         }
-        let recorder = self.recorder(plan, record)?;
-        let of_file = history.path().is_some();
+        let mut recorder = self.recorder(plan, record)?;
+        let (network, layers) = (recorder.network.clone(), self.factor_layers(&recorder)?);
+        let (n, t) = (history.parameters(), history.iterations());
+        // Of fewer parameters than iterations the smaller product is that of the rows.
+        let by_rows = |rows: &[Range<usize>]| n < t && *rows == [0..n];
         self.spectra_from(
             plan,
             record,
-            &recorder.network,
+            &network,
             &missing,
             spectra,
             &mut |precision, rows, centre, monitor| {
-                let (n, t) = (history.parameters(), history.iterations());
-                let whole = rows.iter().all(|rows| rows[..] == [0..n]);
-                if whole && (!of_file || n < t) {
-                    let multiplier = multiplier(self.engine);
-                    let moments = gram::moments_on(&multiplier, history.view(), centre, precision, monitor);
-                    let moments = moments.map_err(|cause| at(first, cause))?;
-                    return Ok(moments.map(|moments| vec![moments]));
-                }
                 let multiplier = multiplier(self.engine);
-                let target =
-                    |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision, &multiplier);
-                let mut targets: Vec<Target> = rows.iter().map(target).collect();
-                let added =
-                    self.history_windows(record, history.view(), precision, centre, &mut targets, monitor)?;
-                match added {
-                    true => finish(targets).map(Some).map_err(|cause| at(first, cause)),
-                    false => Ok(None),
+                let selections = rows.iter().filter(|rows| !by_rows(rows));
+                let target = |rows: &Vec<_>| {
+                    Target::new(layers.split(rows), t, centre.is_some(), precision, &multiplier)
+                };
+                let mut targets: Vec<Target> = selections.map(target).collect();
+                if !self.add_history(&mut recorder, history, &layers, centre, &mut targets, monitor)? {
+                    return Ok(None);
                 }
+                let mut sums = finish(targets).map_err(|cause| at(first, cause))?.into_iter();
+                let of_selection = |rows: &Vec<Range<usize>>| match by_rows(rows) {
+                    true => gram::moments_on(&multiplier, history.view(), centre, precision, monitor)
+                        .map_err(|cause| at(first, cause)),
+                    false => Ok(sums.next()),
+                };
+                rows.iter().map(of_selection).collect()
             },
             None,
         )
+    }
+
+    /// The layers of a recording whose inner products are made of their factors.
+    fn factor_layers(&self, recorder: &Recorder) -> Result<FactorLayers, ExecuteError> {
+        let recording = Recording::of(&recorder.network, recorder.step, std::iter::empty());
+        let recording = recording.map_err(|cause| at(recorder.step, cause))?;
+        Ok(FactorLayers::of(&recording, matches!(self.engine, Engine::Host)))
     }
 
     /// Makes every spectrum of `missing` without the history of `record`.
@@ -132,10 +138,13 @@ impl Executor<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let (t, batch) = (recorder.iterations, recorder.batches.batch);
+        let t = recorder.iterations;
         let network = recorder.network.clone();
+        let layers = self.factor_layers(recorder)?;
         // The only pass, if there is one: it serves sums in either precision.
         let mut kept: Option<Vec<f32>> = None;
+        // Windows are not recorded twice: they serve both precisions at once.
+        let mut double: Option<Vec<Moments>> = None;
         self.spectra_from(
             plan,
             record,
@@ -143,47 +152,41 @@ impl Executor<'_> {
             &missing,
             spectra,
             &mut |precision, rows, centre, monitor| {
-                let precision = match route {
-                    // Nobody wants to record everything twice.
-                    Route::Windows(_) => Precision::Double,
-                    _ => precision,
-                };
+                if let Some(double) = double.take() {
+                    return Ok(Some(double));
+                }
                 let multiplier = multiplier(self.engine);
-                let target =
-                    |rows: &Vec<_>| Target::new(rows.clone(), t, centre.is_some(), precision, &multiplier);
-                let mut targets: Vec<Target> = rows.iter().map(target).collect();
+                let targets = |precision| {
+                    let target = |rows: &Vec<_>| {
+                        Target::new(layers.split(rows), t, centre.is_some(), precision, &multiplier)
+                    };
+                    rows.iter().map(target).collect::<Vec<Target>>()
+                };
+                let mut targets_of_route = targets(precision);
                 match route {
                     Route::Windows(height) => {
-                        if !self.record_windows(recorder, *height, centre, &mut targets, monitor)? {
+                        // A GPU has one precision.
+                        if matches!(multiplier, Multiplier::Host) {
+                            targets_of_route.extend(targets(Precision::Double));
+                        }
+                        let all = &mut targets_of_route;
+                        if !self.record_windows(recorder, *height, &layers, centre, all, monitor)? {
                             return Ok(None);
                         }
                     }
                     Route::Layers(passes) => {
-                        let of = format!("layers-{}", short_hash(passes));
-                        let mut checkpoint = Checkpoint::new(self, record, &of, precision, centre.is_some());
-                        let done = checkpoint.resume(&mut targets);
-                        for (number, parts) in passes.iter().enumerate().skip(done) {
-                            let layout = Layout::new(&network, parts.clone(), batch);
-                            let columns = match kept.take() {
-                                Some(columns) => columns,
-                                None => self.record_pass(recorder, &layout, monitor)?,
-                            };
-                            let added = add_pass(recorder, &layout, &columns, centre, &mut targets, monitor);
-                            if !added.map_err(|cause| at(record, cause))? {
-                                return Ok(None);
-                            }
-                            kept = (passes.len() == 1).then_some(columns);
-                            if number + 1 < passes.len() {
-                                let kept = checkpoint.save(&mut targets, number + 1);
-                                kept.map_err(|cause| at(record, cause))?;
-                            }
+                        let all = &mut targets_of_route;
+                        if !self.add_passes(recorder, passes, &mut kept, centre, all, monitor)? {
+                            return Ok(None);
                         }
                     }
                     Route::Memory | Route::File | Route::Sketch => {
                         unreachable!("routes through the history, or for sketches alone")
                     }
                 }
-                finish(targets).map(Some).map_err(|cause| at(record, cause))
+                let mut sums = finish(targets_of_route).map_err(|cause| at(record, cause))?;
+                double = (sums.len() > rows.len()).then(|| sums.split_off(rows.len()));
+                Ok(Some(sums))
             },
             None,
         )
@@ -309,12 +312,6 @@ impl Executor<'_> {
         }
         Ok(gradient)
     }
-}
-
-/// Tells ways to divide the layers apart: another `--memory` makes other passes.
-fn short_hash(passes: &[Vec<Part>]) -> String {
-    let hash = blake3::hash(format!("{passes:?}").as_bytes()).to_hex();
-    hash[..10].to_string()
 }
 
 /// Where a history's inner products are made: where its gradients are.

@@ -4,21 +4,25 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::checkpoint::{Checkpoint, by_windows};
+use super::checkpoint::Checkpoint;
+use super::pieces::{FactorColumns, Piece, by_pieces, pieces, short_hash};
 use super::{Cause, ExecuteError, Executor, at};
 use crate::data::Dataset;
 use crate::gradients::batches::Batches;
+use crate::gradients::history::{GradientHistory, HistoryError};
 use crate::gradients::parts::{chunk_of_windows, record_parts, record_window};
 use crate::gradients::transform::Transform;
+use crate::memory::try_zeros;
 use crate::models::Network;
 use crate::models::parts::{Layout, Part};
+use crate::plan::route::{FactorLayers, Split};
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
 use crate::spectra::factors::Factors;
 use crate::spectra::gram::GramAccumulator;
 use crate::spectra::moments::Moments;
-use crate::spectra::products::Precision;
-use crate::spectra::{Multiplier, SpectrumError, products};
+use crate::spectra::products::{Precision, ROWS};
+use crate::spectra::{Multiplier, SpectrumError};
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 
@@ -34,21 +38,22 @@ pub(super) struct Recorder<'a> {
 
 /// The sums over some rows of θ.
 pub(super) struct Target {
-    pub rows: Vec<Range<usize>>,
+    /// Rows of G that are multiplied, and layers that are added by their factors.
+    pub split: Split,
     pub sums: GramAccumulator,
 }
 
 impl Target {
     /// Sums that are made where `multiplier` says.
     pub fn new(
-        rows: Vec<Range<usize>>,
+        split: Split,
         samples: usize,
         centred: bool,
         precision: Precision,
         multiplier: &Multiplier,
     ) -> Self {
         let sums = GramAccumulator::new(samples, centred, precision).on(multiplier);
-        Target { rows, sums }
+        Target { split, sums }
     }
 
     /// Adds what it wants of parameters `held`, which are the rows from `offset` on of `view`.
@@ -60,40 +65,78 @@ impl Target {
         centre: Option<&[f32]>,
         monitor: &Monitor,
     ) -> Result<bool, SpectrumError> {
-        for range in &self.rows {
+        for range in &self.split.rows {
             let part = range.start.max(held.start)..range.end.min(held.end);
             if part.is_empty() {
                 continue;
             }
             let place = |parameter: usize| parameter - held.start + offset;
             let centre = centre.map(|centre| &centre[part.clone()]);
-            let added = self
+            let rows = place(part.start)..place(part.end);
+            if !self
                 .sums
-                .add(view, place(part.start)..place(part.end), centre, monitor);
-            // The error knows rows of the view.
-            let added = added.map_err(|error| match error {
-                SpectrumError::NotFinite {
-                    parameter,
-                    iteration,
-                    value,
-                } => SpectrumError::NotFinite {
-                    parameter: parameter + held.start as u64 - offset as u64,
-                    iteration,
-                    value,
-                },
-                other => other,
-            })?;
-            if !added {
+                .add_parameters(view, rows, part.start, centre, monitor)?
+            {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    pub fn wants(&self, held: &Range<usize>) -> bool {
-        self.rows
-            .iter()
-            .any(|rows| rows.start < held.end && held.start < rows.end)
+    /// Adds layer `i` of `network` by its factors, if it wants it so.
+    pub fn add_factors(
+        &mut self,
+        network: &Network,
+        i: usize,
+        (layout, columns): (&Layout, &[f32]),
+        centre: Option<&[f32]>,
+        monitor: &Monitor,
+    ) -> Result<bool, SpectrumError> {
+        if !self.split.factors.contains(&i) {
+            return Ok(true);
+        }
+        let placed = &network.layers[i];
+        let (inputs, outputs) = placed.layer.outer_product().expect("a layer with factors");
+        let factors = Factors {
+            columns,
+            stride: layout.stride,
+            offset: layout.offsets[i],
+            batch: layout.batch,
+            inputs,
+            outputs,
+            parameter: placed.range.start,
+        };
+        let centre = centre.map(|centre| &centre[placed.range.clone()]);
+        self.sums.add_factors(factors, centre, monitor)
+    }
+
+    pub fn wants_rows(&self, held: &Range<usize>) -> bool {
+        let overlaps = |rows: &Range<usize>| rows.start < held.end && held.start < rows.end;
+        self.split.rows.iter().any(overlaps)
+    }
+}
+
+/// Minibatches of which whole gradients of `n` numbers are recorded at a time, with room for these: as many as `bytes` hold,
+/// or half of that, and so on, where the system does not give the memory.
+pub(super) fn scratch(
+    n: usize,
+    batch: usize,
+    iterations: usize,
+    mut bytes: u64,
+) -> Result<(usize, Vec<f32>), HistoryError> {
+    loop {
+        let chunk = chunk_of_windows(n, batch, bytes).min(iterations);
+        if let Some(room) = try_zeros(chunk * n) {
+            return Ok((chunk, room));
+        }
+        let fewer = chunk_of_windows(n, batch, bytes / 2).min(iterations);
+        if fewer == chunk && bytes < 4 * (chunk * n) as u64 {
+            return Err(HistoryError::Memory {
+                bytes: 4 * chunk * n,
+                reason: std::io::ErrorKind::OutOfMemory.into(),
+            });
+        }
+        bytes /= 2;
     }
 }
 
@@ -136,10 +179,54 @@ impl<'a> Executor<'a> {
         &self,
         recorder: &mut Recorder,
         height: usize,
+        layers: &FactorLayers,
         centre: Option<&[f32]>,
         targets: &mut [Target],
         monitor: &Monitor,
     ) -> Result<bool, ExecuteError> {
+        let step = recorder.step;
+        let (n, t, batch) = (
+            recorder.network.parameter_count(),
+            recorder.iterations,
+            recorder.batches.batch,
+        );
+        let (chunk, mut scratch) = scratch(n, batch, t, self.memory / 4).map_err(|cause| at(step, cause))?;
+        let mut values = vec![0.0; height.min(n) * t];
+        let pieces = pieces(n, height, layers, targets);
+        let of = format!("windows-{}", short_hash(&pieces));
+        let checkpoint = Checkpoint::new(self, step, &of, None, centre.is_some());
+        let mut factors = FactorColumns::new(self, recorder, layers);
+        let failed = |cause| at(step, cause);
+        by_pieces(
+            &pieces,
+            targets,
+            Some(checkpoint),
+            failed,
+            |piece, targets| match piece {
+                Piece::Rows(rows) => {
+                    let window = &mut values[..rows.len() * t];
+                    self.record_window(recorder, rows, chunk, &mut scratch, window)?;
+                    let view = HistoryView::new(window, rows.len(), t);
+                    add_rows(targets, view, rows, 0, centre, monitor).map_err(failed)
+                }
+                Piece::Factors(i) => {
+                    let network = recorder.network.clone();
+                    let columns = factors.of_layer(self, recorder, *i, monitor)?;
+                    add_factors(targets, &network, *i, columns, centre, monitor).map_err(failed)
+                }
+            },
+        )
+    }
+
+    /// Records the rows `rows` of G into `window`, `chunk` minibatches at a time.
+    fn record_window(
+        &self,
+        recorder: &mut Recorder,
+        rows: &Range<usize>,
+        chunk: usize,
+        scratch: &mut [f32],
+        window: &mut [f32],
+    ) -> Result<(), ExecuteError> {
         let Recorder {
             step,
             network,
@@ -151,77 +238,108 @@ impl<'a> Executor<'a> {
         let Work::Record { transform, .. } = &step.work else {
             unreachable!("a record step")
         };
-        let (n, t, batch) = (network.parameter_count(), *iterations, batches.batch);
-        let chunk = chunk_of_windows(n, batch, self.memory / 4).min(t);
-        let mut scratch = vec![0.0; chunk * n];
-        let mut values_of_window = vec![0.0; height.min(n) * t];
-        let mut checkpoint = Checkpoint::new(self, step, "windows", Precision::Double, centre.is_some());
-        let step = *step;
-        let failed = |cause| at(step, cause);
-        by_windows(n, height, targets, &mut checkpoint, failed, |rows, targets| {
-            let start = Instant::now();
-            let window = &mut values_of_window[..rows.len() * t];
-            let mut transform = Transform::new(transform, &values[..n]);
-            for (number, part) in window.chunks_mut(chunk * rows.len()).enumerate() {
-                if monitor.cancelled() {
-                    return Ok(false);
-                }
-                let first = number * chunk;
-                let indices = batches.indices(first..t.min(first + chunk));
-                record_window(
-                    self.engine,
-                    network,
-                    values,
-                    data,
-                    &indices,
-                    batch,
-                    &mut transform,
-                    rows.clone(),
-                    &mut scratch,
-                    part,
-                )
-                .map_err(|cause| at(step, cause))?;
+        let start = Instant::now();
+        let mut transform = Transform::new(transform, &values[..network.parameter_count()]);
+        for (number, part) in window.chunks_mut(chunk * rows.len()).enumerate() {
+            if self.cancelled() {
+                return Err(at(step, Cause::Interrupted));
             }
-            self.recorded_since(start);
-            let view = HistoryView::new(window, rows.len(), t);
-            for target in targets {
-                let added = target.add(view, rows.clone(), 0, centre, monitor);
-                if !added.map_err(|cause| at(step, cause))? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        })
+            let first = number * chunk;
+            let indices = batches.indices(first..(*iterations).min(first + chunk));
+            record_window(
+                self.engine,
+                network,
+                values,
+                data,
+                &indices,
+                batches.batch,
+                &mut transform,
+                rows.clone(),
+                scratch,
+                part,
+            )
+            .map_err(|cause| at(step, cause))?;
+        }
+        self.recorded_since(start);
+        Ok(())
     }
 
-    /// Adds G window by window from a file; `Ok(false)` if cancelled.
-    pub(super) fn history_windows(
+    /// Adds G as it lies in memory or in a file, of which it leaves checkpoints; `Ok(false)` if cancelled.
+    pub(super) fn add_history(
         &self,
-        step: &Step,
-        view: HistoryView,
-        precision: Precision,
+        recorder: &mut Recorder,
+        history: &GradientHistory,
+        layers: &FactorLayers,
         centre: Option<&[f32]>,
         targets: &mut [Target],
         monitor: &Monitor,
     ) -> Result<bool, ExecuteError> {
-        let mut checkpoint = Checkpoint::new(self, step, "history", precision, centre.is_some());
-        let height = products::ROWS;
-        by_windows(
-            view.parameters,
-            height,
+        let (view, step) = (history.view(), recorder.step);
+        let of_file = history.path().is_some();
+        let height = if of_file { ROWS } else { view.parameters };
+        let pieces = pieces(view.parameters, height, layers, targets);
+        let checkpoint = of_file.then(|| {
+            let precision = targets.first().map(|target| target.sums.precision());
+            let of = format!("history-{}", short_hash(&pieces));
+            Checkpoint::new(self, step, &of, precision, centre.is_some())
+        });
+        // What is recorded for these sums is a part of their time.
+        let recorded = self.recording.get();
+        let mut factors = FactorColumns::new(self, recorder, layers);
+        let failed = |cause| at(step, cause);
+        let added = by_pieces(
+            &pieces,
             targets,
-            &mut checkpoint,
-            |cause| at(step, cause),
-            |rows, targets| {
-                for target in targets {
-                    let added = target.add(view, rows.clone(), rows.start, centre, monitor);
-                    if !added.map_err(|cause| at(step, cause))? {
-                        return Ok(false);
-                    }
+            checkpoint,
+            failed,
+            |piece, targets| match piece {
+                Piece::Rows(rows) => {
+                    add_rows(targets, view, rows, rows.start, centre, monitor).map_err(failed)
                 }
-                Ok(true)
+                Piece::Factors(i) => {
+                    let network = recorder.network.clone();
+                    let columns = factors.of_layer(self, recorder, *i, monitor)?;
+                    add_factors(targets, &network, *i, columns, centre, monitor).map_err(failed)
+                }
             },
-        )
+        );
+        self.recording.set(recorded);
+        added
+    }
+
+    /// Adds pass after pass, with a checkpoint after each; `Ok(false)` if cancelled. The columns of an only pass stay in
+    /// `kept`, and are taken from there.
+    pub(super) fn add_passes(
+        &self,
+        recorder: &mut Recorder,
+        passes: &[Vec<Part>],
+        kept: &mut Option<Vec<f32>>,
+        centre: Option<&[f32]>,
+        targets: &mut [Target],
+        monitor: &Monitor,
+    ) -> Result<bool, ExecuteError> {
+        let step = recorder.step;
+        let precision = targets.first().map(|target| target.sums.precision());
+        let of = format!("layers-{}", short_hash(&passes));
+        let mut checkpoint = Checkpoint::new(self, step, &of, precision, centre.is_some());
+        let done = checkpoint.resume(targets);
+        for (number, parts) in passes.iter().enumerate().skip(done) {
+            let layout = Layout::new(&recorder.network, parts.clone(), recorder.batches.batch);
+            let columns = match kept.take() {
+                Some(columns) => columns,
+                None => self.record_pass(recorder, &layout, monitor)?,
+            };
+            let added = add_pass(recorder, &layout, &columns, centre, targets, monitor);
+            if !added.map_err(|cause| at(step, cause))? {
+                return Ok(false);
+            }
+            *kept = (passes.len() == 1).then_some(columns);
+            if number + 1 < passes.len() {
+                let kept = checkpoint.save(targets, number + 1);
+                kept.map_err(|cause| at(step, cause))?;
+            }
+        }
+        Ok(true)
     }
 
     /// Records the parts of one pass: a column for each minibatch.
@@ -256,7 +374,7 @@ impl<'a> Executor<'a> {
 }
 
 /// Adds a pass's parts to every target; `Ok(false)` if cancelled.
-pub(super) fn add_pass(
+fn add_pass(
     recorder: &Recorder,
     layout: &Layout,
     columns: &[f32],
@@ -266,29 +384,51 @@ pub(super) fn add_pass(
 ) -> Result<bool, SpectrumError> {
     let view = HistoryView::new(columns, layout.stride, recorder.iterations);
     for (i, placed) in recorder.network.layers.iter().enumerate() {
-        let (held, offset) = (placed.range.clone(), layout.offsets[i]);
-        for target in targets.iter_mut().filter(|target| target.wants(&held)) {
-            let added = match layout.parts[i] {
-                Part::Absent => true,
-                Part::Rows => target.add(view, held.clone(), offset, centre, monitor)?,
-                Part::Factors => {
-                    let (inputs, outputs) = placed.layer.outer_product().expect("a layer with factors");
-                    let factors = Factors {
-                        columns,
-                        stride: layout.stride,
-                        offset,
-                        batch: layout.batch,
-                        inputs,
-                        outputs,
-                        parameter: held.start,
-                    };
-                    let centre = centre.map(|centre| &centre[held.clone()]);
-                    target.sums.add_factors(factors, centre, monitor)?
-                }
-            };
-            if !added {
-                return Ok(false);
+        let held = &placed.range;
+        let added = match layout.parts[i] {
+            Part::Absent => true,
+            Part::Rows => add_rows(targets, view, held, layout.offsets[i], centre, monitor)?,
+            Part::Factors => {
+                let factors = (layout, columns);
+                add_factors(targets, &recorder.network, i, factors, centre, monitor)?
             }
+        };
+        if !added {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Adds parameters `held`, the rows from `offset` on of `view`, to every target that wants rows of them.
+fn add_rows(
+    targets: &mut [Target],
+    view: HistoryView,
+    held: &Range<usize>,
+    offset: usize,
+    centre: Option<&[f32]>,
+    monitor: &Monitor,
+) -> Result<bool, SpectrumError> {
+    for target in targets {
+        if !target.add(view, held.clone(), offset, centre, monitor)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Adds a layer by its factors to every target that wants it so.
+fn add_factors(
+    targets: &mut [Target],
+    network: &Network,
+    layer: usize,
+    factors: (&Layout, &[f32]),
+    centre: Option<&[f32]>,
+    monitor: &Monitor,
+) -> Result<bool, SpectrumError> {
+    for target in targets {
+        if !target.add_factors(network, layer, factors, centre, monitor)? {
+            return Ok(false);
         }
     }
     Ok(true)

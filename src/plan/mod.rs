@@ -12,6 +12,7 @@ mod lower;
 mod measure;
 pub mod need;
 mod own_numbers;
+pub mod resources;
 pub mod route;
 mod settings;
 mod spectra;
@@ -30,7 +31,7 @@ use crate::results::{Factors, Subject};
 use crate::stats::outcome::Direction;
 
 /// What a study comes to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     pub title: String,
     /// Inputs always come before the steps that use them.

@@ -15,6 +15,7 @@ use crate::report::{self, Drawing, Report, ReportError, Table, Templates, tabula
 use crate::results::{Measurement, Results, Spectra};
 use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::{Verdicts, VerdictsByStep};
+use crate::store::inventory::remove_folder;
 use crate::store::leftovers::sweep;
 use crate::study::FigureSpec;
 
@@ -290,5 +291,5 @@ pub fn remove(folder: &Path) -> Result<(), RunError> {
         path: manifest,
         reason,
     })?;
-    fs::remove_dir_all(folder).map_err(write_error(folder))
+    remove_folder(folder).map_err(write_error(folder))
 }

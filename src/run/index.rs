@@ -1,9 +1,12 @@
 //! The index of all runs below a folder of reports: an SQLite file that is made anew from the runs' folders whenever it
 //! does not fit them, so it may be deleted at any time.
+//!
+//! It is read whole, checked against the hash behind it (SQLite does not look beyond its last page), brought up to date in
+//! memory and put in the old one's place: any number of processes may do so at once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
@@ -13,6 +16,7 @@ use super::folder::{MANIFEST, RESULTS};
 use super::{Manifest, RunError, open_manifest, open_results};
 use crate::report::COLUMNS;
 use crate::results::Results;
+use crate::store::{Left, read_sealed, replace_sealed};
 
 /// Lies in the folder of reports.
 pub const FILE: &str = ".gradstudy.sqlite";
@@ -61,27 +65,31 @@ pub struct Index {
 }
 
 impl Index {
-    /// The index of `reports`, brought up to date; where it cannot be written it is kept in memory. Runs that cannot
-    /// be read are left out and returned as errors.
+    /// The index of `reports`, brought up to date; where it cannot be written it is made in memory each time. Runs that
+    /// cannot be read are left out and returned as errors.
     ///
     /// # Errors
     /// The folder cannot be read, or SQLite fails.
     pub fn open(reports: &Path) -> Result<(Self, Vec<RunError>), RunError> {
         let path = reports.join(FILE);
-        let connection = prepare(&path).or_else(|_| {
-            // Damaged, of another version, or not writable.
-            let _ = fs::remove_file(&path);
-            prepare(&path).or_else(|_| prepare(Path::new(":memory:")))
-        });
         let fail = |error: rusqlite::Error| RunError::Index {
             path: path.clone(),
             reason: error.to_string(),
         };
+        let connection = match stored(&path) {
+            Some(connection) => connection,
+            None => empty().map_err(fail)?,
+        };
         let mut index = Index {
-            connection: connection.map_err(fail)?,
+            connection,
             path: path.clone(),
         };
-        let faults = index.update(&all(reports)?)?;
+        let (faults, changed) = index.update(&all(reports)?)?;
+        if changed {
+            let bytes = index.connection.serialize(rusqlite::MAIN_DB).map_err(fail)?;
+            // Made again the next time if it cannot be kept.
+            let _ = replace_sealed(&path, bytes.to_vec());
+        }
         Ok((index, faults))
     }
 
@@ -124,8 +132,9 @@ impl Index {
         }
     }
 
-    fn update(&mut self, runs: &[Found]) -> Result<Vec<RunError>, RunError> {
-        let mut faults = Vec::new();
+    /// What cannot be read, and whether anything is not as it was.
+    fn update(&mut self, runs: &[Found]) -> Result<(Vec<RunError>, bool), RunError> {
+        let (mut faults, mut differs) = (Vec::new(), false);
         let path = self.path.clone();
         let fail = |error: rusqlite::Error| RunError::Index {
             path: path.clone(),
@@ -143,6 +152,7 @@ impl Index {
         };
         for (id, _) in &known {
             if !runs.iter().any(|run| run.id() == *id) {
+                differs = true;
                 transaction
                     .execute("DELETE FROM runs WHERE id = ?1", [id])
                     .map_err(fail)?;
@@ -153,6 +163,7 @@ impl Index {
             if known.iter().any(|(known, at)| *known == id && *at == changed) {
                 continue;
             }
+            differs = true;
             transaction
                 .execute("DELETE FROM runs WHERE id = ?1", [&id])
                 .map_err(fail)?;
@@ -162,30 +173,42 @@ impl Index {
                 Ok((manifest, results)) => {
                     insert(&transaction, run, &manifest, &results, changed).map_err(fail)?
                 }
+                // Removed meanwhile.
+                Err(_) if !run.folder.join(MANIFEST).is_file() => {}
                 Err(fault) => faults.push(fault),
             }
         }
         transaction.commit().map_err(fail)?;
-        Ok(faults)
+        Ok((faults, differs))
     }
 }
 
-/// Opens the file, which must have our tables, or be new and get them.
-fn prepare(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;")?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        VERSION => {
-            connection.execute_batch("SELECT id, changed FROM runs LIMIT 1; BEGIN IMMEDIATE; COMMIT;")?
-        }
-        // A version that is not ours finds its tables there already, which is an error.
-        _ => connection.execute_batch(&format!(
-            "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
-        ))?,
-    }
+/// The index that the file holds; `None` where there is none, or one that is damaged or of another version.
+fn stored(path: &Path) -> Option<Connection> {
+    let Left::Whole(bytes) = read_sealed(path) else {
+        return None;
+    };
+    let mut connection = Connection::open_in_memory().ok()?;
+    let read = connection.deserialize_read_exact(rusqlite::MAIN_DB, &bytes[..], bytes.len(), false);
+    read.ok()?;
+    prepare(&connection).ok()?;
+    let version: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .ok()?;
+    (version == VERSION).then_some(connection)
+}
+
+fn empty() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    prepare(&connection)?;
+    connection.execute_batch(&format!(
+        "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
+    ))?;
     Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA foreign_keys = ON;")
 }
 
 fn insert(

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{StoreError, replace_file};
+use crate::store::{StoreError, has_no_locks, replace_file, temporary_name};
 
 /// The layout of a registered run; raised when a reader of the old layout would misread the new.
 const FORMAT_VERSION: u32 = 1;
@@ -94,9 +94,13 @@ impl Registry {
             &digest.to_hex()[..16]
         ));
         // The file is locked before it has its name, so that nobody takes this run for one that was stopped.
-        let unnamed = path.with_extension("new");
+        let unnamed = temporary_name(&path);
         let mut file = File::create(&unnamed).map_err(&fail)?;
-        file.lock().map_err(&fail)?;
+        if let Err(reason) = file.lock()
+            && !has_no_locks(&reason)
+        {
+            return Err(fail(reason));
+        }
         file.write_all(&text_of(&run)).map_err(&fail)?;
         fs::rename(&unnamed, &path).map_err(&fail)?;
         Ok(Registration { file, path, run })

@@ -1,12 +1,13 @@
 //! What the cache holds, and how parts of it are removed.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use walkdir::WalkDir;
 
-use super::{DAMAGED, KEY, StoreError};
+use super::{DAMAGED, KEY, StoreError, has_no_locks, temporary_name};
 use crate::plan::StepKey;
 
 /// What became of a step.
@@ -109,8 +110,25 @@ pub fn remove(item: &Item) -> Result<bool, StoreError> {
     match held.as_ref().map_or(Ok(()), File::try_lock) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(reason)) if has_no_locks(&reason) => {}
         Err(TryLockError::Error(reason)) => return Err(StoreError::write(&lock)(reason)),
     }
-    fs::remove_dir_all(&item.folder).map_err(StoreError::write(&item.folder))?;
+    remove_folder(&item.folder).map_err(StoreError::write(&item.folder))?;
     Ok(true)
+}
+
+/// Removes a folder that is there whole or not at all: it loses its name first, and what a killed process leaves of it is
+/// swept away later.
+///
+/// # Errors
+/// It cannot be renamed or removed.
+pub fn remove_folder(folder: &Path) -> io::Result<()> {
+    let name = temporary_name(folder)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let unnamed = folder.with_file_name(format!(".new-{}", name.trim_start_matches('.')));
+    fs::rename(folder, &unnamed)?;
+    fs::remove_dir_all(&unnamed)
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::cache_lock::has_no_locks;
 use super::{Store, StoreError};
 use crate::plan::StepId;
 
@@ -54,6 +55,8 @@ impl Store {
                 waited: false,
             })),
             Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            // Nobody knows: what is there stays.
+            Err(TryLockError::Error(reason)) if has_no_locks(&reason) => Ok(None),
             Err(TryLockError::Error(reason)) => Err(fail(reason)),
         }
     }
@@ -86,6 +89,8 @@ fn lock(path: &Path, waiting: &dyn Fn(&str)) -> Result<StepLock, StoreError> {
                 waited = true;
                 file.lock().map_err(&fail)?;
             }
+            // A file system without locks: a step may be made twice, and the first that is published stays.
+            Err(TryLockError::Error(reason)) if has_no_locks(&reason) => {}
             Err(TryLockError::Error(reason)) => return Err(fail(reason)),
         }
         if !is_at(&file, path) {

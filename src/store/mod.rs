@@ -4,6 +4,7 @@
 //! another class of device are never taken for one's own. It is filled under a temporary name and renamed. Each of its files
 //! is checked against its hash before it is read; a damaged step is set aside and made again.
 
+mod cache_lock;
 mod contents;
 mod cost;
 pub mod inventory;
@@ -14,6 +15,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -23,6 +25,7 @@ use thiserror::Error;
 use crate::integrity::Block;
 use crate::plan::{Step, StepId, StepKey};
 
+pub use cache_lock::{CacheLock, has_no_locks};
 pub use contents::Extent;
 pub use cost::StepCost;
 pub use lock::StepLock;
@@ -212,10 +215,27 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Writes a file under a temporary name and renames it: readers see the old content or the new, also after a loss of
 /// power.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let temporary = path.with_extension("new");
-    write_file(&temporary, bytes)?;
-    fs::rename(&temporary, path).map_err(StoreError::write(path))?;
+    let temporary = temporary_name(path);
+    let written = write_file(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path).map_err(StoreError::write(path)));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// A name beside `path` that no other process, on this machine or another, writes to.
+pub fn temporary_name(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let (now, count) = (
+        now.unwrap_or_default().as_nanos(),
+        COUNT.fetch_add(1, Ordering::Relaxed),
+    );
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}-{now}-{count}.new", std::process::id()));
+    path.with_file_name(name)
 }
 
 /// Has the names in a folder on the disk: a renamed file may else be gone after a loss of power.

@@ -14,6 +14,14 @@ pub fn available() -> Option<u64> {
     Some(system.available_memory())
 }
 
+/// `count` zeros, or `None` where the system does not give the memory.
+pub fn try_zeros(count: usize) -> Option<Vec<f32>> {
+    let mut numbers = Vec::new();
+    numbers.try_reserve_exact(count).ok()?;
+    numbers.resize(count, 0.0);
+    Some(numbers)
+}
+
 /// Numbers that begin as zeros and lie on pages of their own: aligned to cache lines, which vectors then do not straddle,
 /// and on huge pages where the system has them, which makes their first touch several times cheaper.
 #[derive(Debug)]

@@ -1,10 +1,8 @@
 //! The records of CIFAR batches: one or two label bytes, then 3072 pixels, channel by channel (red, green, blue),
 //! each 32 rows of 32. The python version holds the same in a pickled dictionary and is brought into this form.
 
-use std::collections::BTreeMap;
-
+use gradstudy_arrays::pytorch::numpy::Dictionary;
 use rayon::prelude::*;
-use serde_pickle::{DeOptions, HashableValue, Value};
 use sha2::{Digest, Sha256};
 
 use super::idx::IdxProblem;
@@ -97,25 +95,19 @@ pub fn from_pickle(pickle: &[u8], keys: &[&str]) -> Result<Vec<u8>, BatchProblem
     let fault = |reason: &str| BatchProblem::Pickle {
         reason: reason.to_string(),
     };
-    // NumPy's classes are unknown here; the state of an array is all that is needed.
-    let options = DeOptions::new().replace_unresolved_globals();
-    let value: Value =
-        serde_pickle::value_from_slice(pickle, options).map_err(|error| fault(&error.to_string()))?;
-    let Value::Dict(batch) = value else {
-        return Err(fault("it holds no dictionary"));
-    };
-    let pixels = pixels_of(entry(&batch, "data").ok_or_else(|| fault("it has no `data`"))?)
-        .ok_or_else(|| fault("its `data` is no C-ordered array of N×3072 unsigned bytes"))?;
-    let count = pixels.len() / PIXELS;
+    let batch = Dictionary::read(pickle).map_err(|reason| fault(&reason))?;
+    if !batch.has("data") {
+        return Err(fault("it has no `data`"));
+    }
+    let pixels = batch.byte_matrix("data").filter(|data| data.columns == PIXELS);
+    let pixels = pixels.ok_or_else(|| fault("its `data` is no C-ordered array of N×3072 unsigned bytes"))?;
+    let count = pixels.rows;
     let mut labels = Vec::with_capacity(keys.len());
     for key in keys {
-        let Some(Value::List(list)) = entry(&batch, key) else {
+        let Some(list) = batch.whole_numbers(key) else {
             return Err(fault(&format!("it has no list `{key}`")));
         };
-        let byte = |value: &Value| match value {
-            Value::I64(label) => u8::try_from(*label).ok(),
-            _ => None,
-        };
+        let byte = |label: &Option<i64>| label.and_then(|label| u8::try_from(label).ok());
         let list: Option<Vec<u8>> = list.iter().map(byte).collect();
         match list {
             Some(list) if list.len() == count => labels.push(list),
@@ -133,34 +125,11 @@ pub fn from_pickle(pickle: &[u8], keys: &[&str]) -> Result<Vec<u8>, BatchProblem
         }
     }
     let mut records = Vec::with_capacity(count * (keys.len() + PIXELS));
-    for (index, pixels) in pixels.chunks_exact(PIXELS).enumerate() {
+    for (index, pixels) in pixels.bytes.chunks_exact(PIXELS).enumerate() {
         records.extend(labels.iter().map(|list| list[index]));
         records.extend_from_slice(pixels);
     }
     Ok(records)
-}
-
-/// The entry of that key, which Python 2 wrote as bytes and Python 3 writes as text.
-fn entry<'a>(batch: &'a BTreeMap<HashableValue, Value>, key: &str) -> Option<&'a Value> {
-    [
-        HashableValue::Bytes(key.as_bytes().to_vec()),
-        HashableValue::String(key.to_string()),
-    ]
-    .iter()
-    .find_map(|key| batch.get(key))
-}
-
-/// The bytes of an N×3072 array from its state: version, shape, type, whether in Fortran's order, bytes.
-fn pixels_of(state: &Value) -> Option<&[u8]> {
-    let Value::Tuple(state) = state else { return None };
-    let [_, Value::Tuple(shape), _, Value::Bool(false), Value::Bytes(bytes)] = &state[..] else {
-        return None;
-    };
-    let [Value::I64(count), Value::I64(width)] = &shape[..] else {
-        return None;
-    };
-    let fits = *width == PIXELS as i64 && usize::try_from(*count).ok()?.checked_mul(PIXELS)? == bytes.len();
-    fits.then_some(bytes)
 }
 
 #[cfg(test)]

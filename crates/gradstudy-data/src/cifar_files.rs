@@ -167,6 +167,30 @@ fn malformed(set: &CifarSet, path: &Path, problem: BatchProblem) -> DataError {
     }
 }
 
+/// What an archive unpacks to, up to a limit: a few megabytes may unpack to any number of gigabytes.
+struct Unpacked<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: std::io::Read> std::io::Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let limit = || gradstudy_base::limits::words(gradstudy_base::limits::bytes());
+        match self.left.checked_sub(read as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(read)
+            }
+            None => Err(std::io::Error::other(format!(
+                "it unpacks to more than {}; {}",
+                limit(),
+                gradstudy_base::limits::HELP
+            ))),
+        }
+    }
+}
+
 /// The members of these file names of a `.tar` or `.tar.gz`, in that order, with `ARCHIVE/MEMBER` as their paths.
 fn members(path: &Path, names: &[&str]) -> Result<Vec<(PathBuf, Vec<u8>)>, BatchProblem> {
     let failed = |error: std::io::Error| match error.kind() {
@@ -186,9 +210,16 @@ fn members(path: &Path, names: &[&str]) -> Result<Vec<(PathBuf, Vec<u8>)>, Batch
         false => Box::new(reader),
     };
     let mut found: Vec<Option<Vec<u8>>> = vec![None; names.len()];
-    let mut archive = tar::Archive::new(plain);
-    for entry in archive.entries().map_err(failed)? {
+    let mut archive = tar::Archive::new(Unpacked {
+        inner: plain,
+        left: gradstudy_base::limits::bytes(),
+    });
+    // Raw: a name of any length would be held in memory, and those looked for are short.
+    for entry in archive.entries().map_err(failed)?.raw(true) {
         let mut entry = entry.map_err(failed)?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
         let member = entry
             .path()
             .map_err(failed)?

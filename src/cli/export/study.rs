@@ -13,13 +13,13 @@ use super::results::{array, table};
 use super::{Export, What, extension, write_error, write_whole};
 use crate::arrays::write::{self, Column, Columns, Tensor};
 use crate::cli::progress::{Count, Form, Progress};
-use crate::cli::{Failure, print, run, study};
+use crate::cli::{Failure, log, print, run, study};
 use crate::execute::{Executor, Labels, Minibatches};
 use crate::gradients::history::GradientHistory;
 use crate::models::{Network, weights};
 use crate::plan::{Plan, lower_with_inputs};
 use crate::run::levels::LevelColumns;
-use crate::store::Store;
+use crate::store::{CacheLock, Store};
 
 impl Export {
     /// What is made of a study, now unless the cache has it.
@@ -68,6 +68,9 @@ impl Export {
         let device = self.computing.select()?;
         let search = self.places.search();
         let store = Store::open(&self.places.cache(), device.class)?;
+        // No run is registered for what is exported: `gc` waits.
+        let waiting = || log::remark("waiting for `gradstudy gc`");
+        let _lock = CacheLock::shared(&self.places.cache(), &waiting)?;
         let cancel = run::stop_on_request();
         let bars = Progress::new(Form::choose(false, false), Count::default());
         let memory = self.computing.memory();

@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 
 use crate::gradients::engine::Engine;
 use crate::plan::display::size;
-use crate::plan::need::{Need, needs};
-use crate::plan::route::{self, Means, Planned as Route};
-use crate::plan::{Plan, Step, StepId, Work};
+use crate::plan::need::Need;
+use crate::plan::resources::Resources;
+use crate::plan::route::{Means, Planned as Route};
+use crate::plan::{Plan, Step};
 use crate::store::Store;
 
-use super::options::{Computing, Places, ReportsPlace};
+use super::options::{Computing, Places, ReportsPlace, memory_limit};
+use super::resources::memory_notes;
 use super::terminal::screen;
 use super::{Failure, print, study};
 use reasons::Earlier;
@@ -106,46 +108,24 @@ impl PlanCommand {
             host: matches!(device.engine, Engine::Host),
             history: false,
         };
-        let finished = |step: &Step| store.has(&step.id);
-        let routes = route::spectra_alone(&plan, means, finished);
-        let avoided: Vec<_> = routes.iter().map(|route| route.record.clone()).collect();
-        for route in &routes {
-            route.put_cost(&mut plan);
-        }
-        let needs = needs(&plan, finished);
-        let to_file = |(step, need): &(&Step, &Need)| {
-            matches!(step.work, Work::Record { .. } | Work::Read { .. })
-                && step.cost.bytes > memory
-                && !avoided.contains(&step.id)
-                && **need == Need::Run
-        };
-        let to_file: Vec<StepId> = plan
-            .steps
-            .iter()
-            .zip(&needs)
-            .filter(to_file)
-            .map(|(step, _)| step.id.clone())
-            .collect();
-        let mut disk = 0;
-        for step in plan.steps.iter_mut().filter(|step| to_file.contains(&step.id)) {
-            disk += step.cost.bytes;
-            step.cost.bytes = memory;
-        }
-        let mut notes = routes_in_words(&plan, &routes);
-        if !to_file.is_empty() {
+        let needed = Resources::put(&mut plan, means, |step| store.has(&step.id));
+        let needs = &needed.needs;
+        let mut notes = routes_in_words(&plan, &needed.routes);
+        if !needed.to_file.is_empty() {
             notes.push(format!(
                 "gradient histories over the {} of `--memory`, which go to files: {}, of {} in all",
                 size(memory),
-                to_file.len(),
-                size(disk)
+                needed.to_file.len(),
+                size(needed.disk)
             ));
         }
+        notes.extend(memory_notes(&plan, &needed, memory, memory_limit().as_ref()));
         let earlier = Earlier::find(&self.reports.reports_dir, &study.slug, &store);
-        let states = plan.steps.iter().zip(&needs).map(|(step, need)| StepState {
+        let states = plan.steps.iter().zip(needs).map(|(step, need)| StepState {
             step,
             need: *need,
             reason: (*need == Need::Run)
-                .then(|| reasons::reason(&plan, &needs, step, earlier.as_ref(), &store)),
+                .then(|| reasons::reason(&plan, needs, step, earlier.as_ref(), &store)),
         });
         let planned = Planned {
             title: &plan.title,

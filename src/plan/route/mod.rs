@@ -1,8 +1,10 @@
 //! How the spectra of a history get their inner products: from G in memory or in a file, from parts of it, or from
 //! windows of its rows that are recorded one after the other. The cheapest that the memory allows, by estimate.
 
+mod factors;
 mod planned;
 
+pub use factors::{FactorLayers, Split};
 pub use planned::{Planned, is_sketched, needs_history, rows_of, spectra_alone};
 
 use std::ops::Range;
@@ -60,6 +62,20 @@ pub struct Chosen {
     pub flops: f64,
     /// Those that G would take.
     pub flops_of_history: f64,
+}
+
+/// What the inner products of all selections take.
+struct Products {
+    /// Multiply-adds.
+    of_rows: f64,
+    of_factors: f64,
+    /// Bytes of the factors that are held at a time where G is at hand.
+    bytes: u64,
+}
+
+/// Bytes that factors may take at a time where G is at hand.
+pub fn factor_room(memory: u64) -> u64 {
+    memory / 8
 }
 
 /// Cores that the estimates reckon with, whatever there are: a choice must not change results with the machine.
@@ -152,9 +168,16 @@ impl<'a> Recording<'a> {
         let history = 4 * (self.height * self.iterations) as u64;
         let sums = self.sums();
         let activations = bytes_per_block(self.network, self.batch, BatchNormMode::Batch) as u64;
-        let pass = t * self.batch as f64 * self.network.gradient_flops() as f64 / (RECORD * CORES);
+        let pass = self.pass_seconds();
         let rows: usize = self.selections.iter().flatten().map(Range::len).sum();
-        let flops = t * t * rows as f64;
+        let layers = FactorLayers::of(self, means.host);
+        let Products {
+            of_rows,
+            of_factors,
+            bytes: factor_bytes,
+        } = self.products(&layers, means.memory);
+        let flops = of_rows + of_factors;
+        let again = if layers.0.is_empty() { 0.0 } else { pass };
         let of = |route, seconds, bytes, flops| Chosen {
             route,
             seconds,
@@ -162,7 +185,8 @@ impl<'a> Recording<'a> {
             flops,
             flops_of_history: t * t * rows as f64,
         };
-        let products = flops / (SINGLE * CORES);
+        let factors = again + of_factors / (FACTORS * CORES);
+        let products = factors + of_rows / (SINGLE * CORES);
         let written = pass + history as f64 / WRITE + products;
         if self.selections.is_empty() && !means.history && !self.history_only {
             let chunk = chunk_of_windows(n, self.batch, means.memory / 4).min(self.iterations);
@@ -172,11 +196,11 @@ impl<'a> Recording<'a> {
             let bytes = 4 * self.iterations as u64 * dims + 8 * (n * chunk) as u64;
             return of(Route::Sketch, seconds, bytes, products + adds);
         }
-        let in_memory = of(Route::Memory, written, history, flops);
+        let in_memory = of(Route::Memory, written, history + factor_bytes, flops);
         let in_file = of(
             Route::File,
             written + 2.0 * history as f64 / DISK,
-            (4 * ROWS * self.iterations) as u64,
+            (4 * ROWS * self.iterations) as u64 + factor_bytes,
             flops,
         );
         let fits = self.bytes <= means.memory;
@@ -187,9 +211,9 @@ impl<'a> Recording<'a> {
         if fits {
             candidates.push(in_memory);
         }
-        if let Some((passes, factors, rows, bytes)) = self.layers(means) {
-            let flops = factors + rows;
-            let seconds = passes.len() as f64 * pass + factors / (FACTORS * CORES) + rows / (SINGLE * CORES);
+        if let Some((passes, bytes)) = self.passes_of_layers(&layers, means) {
+            let products = of_factors / (FACTORS * CORES) + of_rows / (SINGLE * CORES);
+            let seconds = passes.len() as f64 * pass + products;
             candidates.push(of(
                 Route::Layers(passes),
                 seconds + bytes as f64 / WRITE,
@@ -201,13 +225,15 @@ impl<'a> Recording<'a> {
             if history + history / 10 <= means.disk {
                 candidates.push(in_file);
             }
-            let room = means.memory.saturating_sub(sums + activations);
+            // The sums are made in both precisions at once.
+            let room = means.memory.saturating_sub(2 * sums + activations + factor_bytes);
             let scratch = 4 * (n * chunk_of_windows(n, self.batch, room / 4)) as u64;
             let window = room.saturating_sub(scratch) / (4 * self.iterations as u64);
             let window = (window as usize / ROWS).max(1) * ROWS;
             let count = n.div_ceil(window) as f64;
-            let seconds = count * (pass + history as f64 / WRITE) + flops / (DOUBLE * CORES);
-            let bytes = 4 * (window.min(n) * self.iterations) as u64 + scratch;
+            let rates = 1.0 / (DOUBLE * CORES) + 1.0 / (SINGLE * CORES);
+            let seconds = count * (pass + history as f64 / WRITE) + 2.0 * factors + of_rows * rates;
+            let bytes = 4 * (window.min(n) * self.iterations) as u64 + scratch + factor_bytes + sums;
             candidates.push(of(Route::Windows(window), seconds, bytes, flops));
         }
         let cheapest = candidates
@@ -222,72 +248,63 @@ impl<'a> Recording<'a> {
         4 * square * self.selections.len() as u64 + 8 * square
     }
 
-    /// The parts of each pass, the operations for factors and for rows, and the bytes of the largest pass; None where
-    /// gradients cannot be taken apart or a layer is too large.
-    fn layers(&self, means: Means) -> Option<(Vec<Vec<Part>>, f64, f64, u64)> {
+    /// Operations of all inner products, with `layers` by their factors.
+    fn products(&self, layers: &FactorLayers, memory: u64) -> Products {
+        let (t, b) = (self.iterations as f64, self.batch as f64);
+        let splits: Vec<Split> = self.selections.iter().map(|it| layers.split(it)).collect();
+        let rows: usize = splits.iter().flat_map(|split| &split.rows).map(Range::len).sum();
+        let of_layer = |i: &usize| {
+            let (inputs, outputs) = self.network.layers[*i].layer.outer_product().unwrap_or_default();
+            t * t * b * b * (inputs + outputs) as f64
+        };
+        let passes = layers.passes(self.network, self.batch, self.iterations, factor_room(memory));
+        let bytes = passes
+            .iter()
+            .map(|pass| 4 * (pass.stride * self.iterations) as u64);
+        Products {
+            of_rows: t * t * rows as f64,
+            of_factors: splits.iter().flat_map(|split| &split.factors).map(of_layer).sum(),
+            bytes: bytes.max().unwrap_or(0),
+        }
+    }
+
+    /// The parts of each pass over the minibatches, and the bytes of the largest; `None` where gradients cannot be taken
+    /// apart or a layer is too large.
+    fn passes_of_layers(&self, layers: &FactorLayers, means: Means) -> Option<(Vec<Vec<Part>>, u64)> {
         let network = self.network;
         if !means.host || !self.identity || network.has_batch_norm() {
             return None;
         }
-        let (t, b) = (self.iterations as f64, self.batch as f64);
         let room = means.memory.saturating_sub(self.sums());
-        let (mut factor_flops, mut row_flops) = (0.0, 0.0);
+        let splits: Vec<Split> = self.selections.iter().map(|it| layers.split(it)).collect();
         let empty = vec![Part::Absent; network.layers.len()];
         let (mut passes, mut pass, mut largest) = (Vec::new(), empty.clone(), 0);
         for (i, placed) in network.layers.iter().enumerate() {
-            let range = &placed.range;
-            let overlap = |selection: &Vec<Range<usize>>| -> usize {
-                let parts = selection.iter();
-                parts
-                    .map(|r| r.end.min(range.end).saturating_sub(r.start.max(range.start)))
-                    .sum()
-            };
-            let wanted: Vec<usize> = self
-                .selections
-                .iter()
-                .map(overlap)
-                .filter(|rows| *rows > 0)
-                .collect();
-            if range.is_empty() || wanted.is_empty() {
-                continue;
-            }
-            let whole = wanted.iter().all(|rows| *rows == range.len());
-            let rows: f64 = wanted.iter().map(|rows| t * t * *rows as f64).sum();
-            let factors = placed
-                .layer
-                .outer_product()
-                .filter(|_| whole)
-                .map(|(d, m)| wanted.len() as f64 * t * t * b * b * (d + m) as f64);
-            let written = 4.0 * t * range.len() as f64 / WRITE;
-            let cheaper = factors.filter(|f| f / (FACTORS * CORES) < rows / (SINGLE * CORES) + written);
-            let part = match cheaper {
-                Some(flops) => {
-                    factor_flops += flops;
-                    Part::Factors
-                }
-                None => {
-                    row_flops += rows;
-                    Part::Rows
-                }
-            };
-            let bytes = |parts: &[Part]| {
-                4 * (Layout::new(network, parts.to_vec(), self.batch).stride * self.iterations) as u64
-            };
-            let mut with = pass.clone();
-            with[i] = part;
-            if bytes(&with) > room && pass != empty {
-                passes.push(std::mem::replace(&mut pass, empty.clone()));
-                with = empty.clone();
+            let overlaps =
+                |rows: &Range<usize>| rows.start < placed.range.end && placed.range.start < rows.end;
+            let by_rows = splits.iter().flat_map(|split| &split.rows).any(overlaps);
+            let by_factors = splits.iter().any(|split| split.factors.contains(&i));
+            let parts = [(Part::Rows, by_rows), (Part::Factors, by_factors)];
+            for (part, _) in parts.into_iter().filter(|(_, wanted)| *wanted) {
+                let bytes = |parts: &[Part]| {
+                    4 * (Layout::new(network, parts.to_vec(), self.batch).stride * self.iterations) as u64
+                };
+                let mut with = pass.clone();
                 with[i] = part;
+                if pass[i] != Part::Absent || bytes(&with) > room && pass != empty {
+                    passes.push(std::mem::replace(&mut pass, empty.clone()));
+                    with = empty.clone();
+                    with[i] = part;
+                }
+                if bytes(&with) > room {
+                    return None;
+                }
+                largest = largest.max(bytes(&with));
+                pass = with;
             }
-            if bytes(&with) > room {
-                return None;
-            }
-            largest = largest.max(bytes(&with));
-            pass = with;
         }
         passes.push(pass);
-        Some((passes, factor_flops, row_flops, largest))
+        Some((passes, largest))
     }
 
     /// The route in words, for `gradstudy plan`.

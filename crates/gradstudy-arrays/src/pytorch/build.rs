@@ -192,7 +192,7 @@ pub(super) fn describe(node: &Node) -> String {
         Node::Int(_) => "int",
         Node::Float => "float",
         Node::Text(_) => "str",
-        Node::Bytes => "bytes",
+        Node::Bytes(_) => "bytes",
         Node::Sequence(name, _) => name,
         Node::Dict(_) => "dict",
         Node::Storage(_) => "storage",

@@ -6,6 +6,7 @@ mod container;
 mod entries;
 mod input;
 mod node;
+pub mod numpy;
 mod pickle;
 mod stored;
 

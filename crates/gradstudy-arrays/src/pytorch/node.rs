@@ -13,7 +13,8 @@ pub(super) enum Node {
     Int(i64),
     Float,
     Text(String),
-    Bytes,
+    /// Bytes, which are held only where the reader is told to.
+    Bytes(Vec<u8>),
     /// `list`, `tuple` or `set`, and what is in it.
     Sequence(&'static str, Vec<Id>),
     /// Keys and values, in the order of insertion.

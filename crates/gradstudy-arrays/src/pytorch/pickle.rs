@@ -7,18 +7,29 @@ use std::io::BufRead;
 use super::build;
 use super::input::PickleBytes;
 use super::node::{Id, Node, Object, Pickle};
+use gradstudy_base::limits;
 
 /// Reads one pickle from `input`, up to the end of that pickle.
 ///
 /// # Errors
 /// What is no pickle, or one that refers to what it does not hold.
 pub(super) fn read(input: &mut dyn BufRead) -> Result<Pickle, String> {
+    read_with(input, false)
+}
+
+/// As [`read`], with the bytes that are pickled; text of Python 2, which does not say how it is encoded, is bytes, too.
+pub(super) fn read_with_bytes(input: &mut dyn BufRead) -> Result<Pickle, String> {
+    read_with(input, true)
+}
+
+fn read_with(input: &mut dyn BufRead, with_bytes: bool) -> Result<Pickle, String> {
     let mut machine = Machine {
         input: PickleBytes(input),
         nodes: Vec::new(),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        with_bytes,
     };
     let root = machine.run()?;
     let nodes = machine.nodes;
@@ -32,6 +43,8 @@ struct Machine<'a> {
     /// Heights of the stack at the open marks.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    /// Whether bytes are held.
+    with_bytes: bool,
 }
 
 impl Machine<'_> {
@@ -59,6 +72,13 @@ impl Machine<'_> {
                     let node = self.scalar(code)?;
                     self.push(node);
                 }
+            }
+            let most = limits::objects();
+            if self.nodes.len().max(self.stack.len()) as u64 > most {
+                return Err(format!(
+                    "its pickle has more than {most} objects: {}",
+                    limits::HELP
+                ));
             }
         }
     }
@@ -94,6 +114,14 @@ impl Machine<'_> {
                 Node::Float
             }
             b'S' => Node::Text(self.input.line()?.trim_matches(['\'', '"']).to_string()),
+            b'U' if self.with_bytes => {
+                let [length] = self.input.array()?;
+                self.bytes(u64::from(length))?
+            }
+            b'T' if self.with_bytes => {
+                let length = u32::from_le_bytes(self.input.array()?);
+                self.bytes(u64::from(length))?
+            }
             b'V' => Node::Text(self.input.line()?),
             b'U' | 0x8c => {
                 let [length] = self.input.array()?;
@@ -109,18 +137,15 @@ impl Machine<'_> {
             }
             b'C' => {
                 let [length] = self.input.array()?;
-                self.input.skip(u64::from(length))?;
-                Node::Bytes
+                self.bytes(u64::from(length))?
             }
             b'B' => {
                 let length = u32::from_le_bytes(self.input.array()?);
-                self.input.skip(u64::from(length))?;
-                Node::Bytes
+                self.bytes(u64::from(length))?
             }
             0x8e | 0x96 => {
                 let length = u64::from_le_bytes(self.input.array()?);
-                self.input.skip(length)?;
-                Node::Bytes
+                self.bytes(length)?
             }
             b')' => Node::Sequence("tuple", Vec::new()),
             b']' => Node::Sequence("list", Vec::new()),
@@ -128,6 +153,15 @@ impl Machine<'_> {
             b'}' => Node::Dict(Vec::new()),
             other => return Err(format!("its pickle has the unknown code 0x{other:02x}")),
         })
+    }
+
+    /// The next `length` bytes.
+    fn bytes(&mut self, length: u64) -> Result<Node, String> {
+        if self.with_bytes {
+            return Ok(Node::Bytes(self.input.bytes(length)?));
+        }
+        self.input.skip(length)?;
+        Ok(Node::Bytes(Vec::new()))
     }
 
     /// Writes to the memo, or reads from it.

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use gradstudy_base::limits;
+
 /// A table that cannot be read, or in two ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextError {
@@ -22,6 +24,12 @@ impl TextError {
             problem: problem.into(),
             help: help.into(),
         }
+    }
+
+    /// A line, or a row between quotes, that takes more than may be held.
+    pub(super) fn too_long(line: u64) -> Self {
+        let problem = format!("is longer than {}", limits::words(limits::line()));
+        TextError::new(Some(line), problem, limits::HELP)
     }
 
     /// A table without a row.

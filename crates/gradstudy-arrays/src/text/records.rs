@@ -1,9 +1,10 @@
 //! Lines of a table, and their fields.
 
 use std::collections::VecDeque;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use super::{Separator, TextError};
+use gradstudy_base::limits;
 
 /// The lines of a table that are neither empty nor comments.
 pub(super) struct Lines<'a> {
@@ -105,10 +106,14 @@ impl<'a> Lines<'a> {
     /// The next line, whatever it holds.
     fn physical(&mut self) -> Result<Option<Vec<u8>>, TextError> {
         let mut text = Vec::new();
-        let read = self.reader.read_until(self.end, &mut text);
+        let limit = limits::line();
+        let read = (&mut self.reader).take(limit + 1).read_until(self.end, &mut text);
         if self.ended || read.map_err(|error| TextError::unread(&error))? == 0 {
             self.ended = true;
             return Ok(None);
+        }
+        if text.len() as u64 > limit {
+            return Err(TextError::too_long(self.number + 1));
         }
         if text.last() == Some(&self.end) {
             text.pop();
@@ -137,6 +142,9 @@ impl<'a> Lines<'a> {
             };
             line.text.push(b'\n');
             line.text.extend_from_slice(&more);
+            if line.text.len() as u64 > limits::line() {
+                return Err(TextError::too_long(line.number));
+            }
         }
         Ok(true)
     }

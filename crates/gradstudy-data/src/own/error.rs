@@ -179,6 +179,15 @@ pub enum OwnError {
         expected: [usize; 3],
     },
 
+    #[error("{} is an image of {width}×{height} pixels, which takes more than {limit}", path.display())]
+    #[diagnostic(code(gradstudy::data::large_image), help("{}", gradstudy_base::limits::HELP))]
+    LargeImage {
+        path: PathBuf,
+        width: u32,
+        height: u32,
+        limit: String,
+    },
+
     #[error("{} has {found}", path.display())]
     #[diagnostic(
         code(gradstudy::data::colour),

@@ -156,10 +156,12 @@ fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, O
         path: path.to_path_buf(),
         reason,
     };
-    ImageReader::open(path)
-        .map_err(file)?
-        .with_guessed_format()
-        .map_err(file)
+    let opened = gradstudy_base::files::open(path).map_err(file)?;
+    let mut reader = ImageReader::new(std::io::BufReader::new(opened));
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(gradstudy_base::limits::bytes());
+    reader.limits(limits);
+    reader.with_guessed_format().map_err(file)
 }
 
 /// C, H, W from the file's header.
@@ -184,6 +186,15 @@ fn shape(path: &Path, colour: &str) -> Result<[usize; 3], OwnError> {
             });
         }
     };
+    let bytes = u64::from(width) * u64::from(height) * u64::from(decoder.color_type().bytes_per_pixel());
+    if bytes > gradstudy_base::limits::bytes() {
+        return Err(OwnError::LargeImage {
+            path: path.to_path_buf(),
+            width,
+            height,
+            limit: gradstudy_base::limits::words(gradstudy_base::limits::bytes()),
+        });
+    }
     Ok([channels, height as usize, width as usize])
 }
 

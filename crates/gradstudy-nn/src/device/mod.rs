@@ -3,9 +3,11 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 mod machine;
+mod memory_limit;
 pub mod nvidia;
 
-pub use machine::{cpu_name, memory, take_peak_memory};
+pub use machine::{cpu_name, take_peak_memory};
+pub use memory_limit::{MemoryLimit, memory_limit};
 
 use burn::Device;
 use miette::Diagnostic;

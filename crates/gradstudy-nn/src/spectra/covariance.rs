@@ -23,7 +23,7 @@ pub static SIGNATURE: Signature = Signature {
         LAYERS,
         SKETCH,
     ],
-    version: 1,
+    version: 2,
 };
 
 /// The covariance as a study names it.

@@ -111,3 +111,21 @@ pub enum SpectrumError {
     )]
     NoConvergence,
 }
+
+impl SpectrumError {
+    /// The error with the parameter that is not finite as `name` says.
+    pub(super) fn renamed(self, name: impl Fn(u64) -> u64) -> Self {
+        match self {
+            SpectrumError::NotFinite {
+                parameter,
+                iteration,
+                value,
+            } => SpectrumError::NotFinite {
+                parameter: name(parameter),
+                iteration,
+                value,
+            },
+            other => other,
+        }
+    }
+}

@@ -97,6 +97,7 @@ impl GramAccumulator {
         monitor: &Monitor,
     ) -> Result<bool, SpectrumError> {
         let t = self.samples();
+        self.add_pending()?;
         layer.check(t)?;
         let diagonal = self.products_mut().diagonal_sum();
         match layer.batch {

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "kernels")]
 pub mod on_gpu;
+mod pending;
 
 use std::ops::Range;
 
@@ -17,16 +18,21 @@ use super::multiplier::Multiplier;
 use super::products::{Precision, Products, ROWS};
 use super::products_kernel::RUN;
 use super::rows::Rows;
+use pending::Pending;
+
 use gradstudy_stats::history_view::HistoryView;
 use gradstudy_stats::monitor::Monitor;
 
 /// Rows that are turned at a time: four cache lines of each column.
 const STRIP: usize = 64;
 
-/// Adds up the T × T inner products of a history that comes in blocks of rows (of a layer, say), in any sizes.
+/// Adds up the T × T inner products of a history that comes in parts (the rows of a layer, say), in any sizes: rows are
+/// multiplied in blocks of [`ROWS`] whatever they came in, so that the sums are the same to the bit.
 pub struct GramAccumulator {
     products: Products,
     samples: usize,
+    /// Rows that do not fill a block yet.
+    pending: Pending,
     mean: Vec<f64>,
     /// Σ e and Σ e² over the runs' energies: what rounding in f32 is judged by.
     energy: (f64, f64),
@@ -44,6 +50,7 @@ impl GramAccumulator {
         GramAccumulator {
             products: Products::new(samples, precision),
             samples,
+            pending: Pending::default(),
             mean: Vec::new(),
             energy: (0.0, 0.0),
             along_shift: vec![0.0; samples],
@@ -70,34 +77,74 @@ impl GramAccumulator {
         centre: Option<&[f32]>,
         monitor: &Monitor,
     ) -> Result<bool, SpectrumError> {
+        let first = rows.start;
+        self.add_parameters(view, rows, first, centre, monitor)
+    }
+
+    /// As [`GramAccumulator::add`], of the parameters from `parameter` on: an error names one of these.
+    pub fn add_parameters(
+        &mut self,
+        view: HistoryView,
+        mut rows: Range<usize>,
+        mut parameter: usize,
+        mut centre: Option<&[f32]>,
+        monitor: &Monitor,
+    ) -> Result<bool, SpectrumError> {
         assert_eq!(view.iterations, self.samples, "a block of another history");
         assert_eq!(centre.is_some(), self.along_centre.is_some());
         assert!(centre.is_none_or(|centre| centre.len() == rows.len()));
-        let mut first = rows.start;
-        while first < rows.end {
+        while !rows.is_empty() {
             if monitor.cancelled() {
                 return Ok(false);
             }
-            let block = first..rows.end.min(first + ROWS);
-            let centre = centre.map(|centre| &centre[block.start - rows.start..block.end - rows.start]);
-            self.add_block(view, block.clone(), centre)?;
-            (monitor.progress)((block.len() * self.samples) as u64);
-            first = block.end;
+            let height = rows.len().min(ROWS - self.pending.height());
+            let block = rows.start..rows.start + height;
+            let (of_block, rest) = match centre.map(|centre| centre.split_at(height)) {
+                Some((block, rest)) => (Some(block), Some(rest)),
+                None => (None, None),
+            };
+            if height == ROWS {
+                let name = |row: u64| row - block.start as u64 + parameter as u64;
+                self.add_block(view, block.clone(), of_block, name)?;
+            } else {
+                self.pending.take(view, block.clone(), parameter, of_block);
+                if self.pending.height() == ROWS {
+                    self.add_pending()?;
+                }
+            }
+            (monitor.progress)((height * self.samples) as u64);
+            rows.start = block.end;
+            parameter += height;
+            centre = rest;
         }
         Ok(true)
     }
 
+    /// Multiplies the rows that do not fill a block: no more follow, or what follows is no rows.
+    pub(super) fn add_pending(&mut self) -> Result<(), SpectrumError> {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.height() == 0 {
+            return Ok(());
+        }
+        let view = HistoryView::new(&pending.values, ROWS, self.samples);
+        let centre = (!pending.centre.is_empty()).then_some(&pending.centre[..]);
+        let name = |row: u64| pending.parameters[row as usize];
+        self.add_block(view, 0..pending.height(), centre, name)
+    }
+
+    /// Adds at most [`ROWS`] rows of `view`; `name` says which parameter a row is.
     fn add_block(
         &mut self,
         view: HistoryView,
         rows: Range<usize>,
         centre: Option<&[f32]>,
+        name: impl Fn(u64) -> u64,
     ) -> Result<(), SpectrumError> {
         let Rows {
             mean,
             energy,
             largest,
-        } = Rows::of(view, rows.clone())?;
+        } = Rows::of(view, rows.clone()).map_err(|error| error.renamed(name))?;
         let shift: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
         let wide: Vec<f64> = shift.iter().map(|&r| f64::from(r)).collect();
         let away: Option<Vec<f64>> =
@@ -142,7 +189,7 @@ impl GramAccumulator {
         self.mean.extend(mean);
     }
 
-    /// The same with nothing added.
+    /// Sums of nothing, of as many samples, made where these are.
     pub fn emptied(&self) -> Self {
         GramAccumulator {
             products: self.products.emptied(),
@@ -159,6 +206,11 @@ impl GramAccumulator {
         self.products.settle()
     }
 
+    /// What the sums are made in.
+    pub fn precision(&self) -> Precision {
+        self.products.precision()
+    }
+
     /// T.
     pub fn samples(&self) -> usize {
         self.samples
@@ -166,7 +218,7 @@ impl GramAccumulator {
 
     /// Parameters added so far.
     pub fn parameters(&self) -> usize {
-        self.mean.len()
+        self.mean.len() + self.pending.height()
     }
 
     pub(super) fn products_mut(&mut self) -> &mut Products {
@@ -195,6 +247,7 @@ impl GramAccumulator {
             ("products", self.products.save()),
             ("mean", self.mean.clone()),
             ("along_shift", self.along_shift.clone()),
+            ("pending", self.pending.save(self.samples)),
         ];
         let mut numbers = vec![self.energy.0, self.energy.1, self.shift_square];
         if let Some((sums, total)) = &self.along_centre {
@@ -207,15 +260,19 @@ impl GramAccumulator {
 
     /// Puts back what [`GramAccumulator::save`] gave; false, and nothing changes, unless it fits.
     pub fn restore(&mut self, part: &dyn Fn(&str) -> Option<Vec<f64>>) -> bool {
-        let (Some(products), Some(mean), Some(along_shift), Some(numbers)) = (
+        let (Some(products), Some(mean), Some(along_shift), Some(pending), Some(numbers)) = (
             part("products"),
             part("mean"),
             part("along_shift"),
+            part("pending"),
             part("numbers"),
         ) else {
             return false;
         };
         let centred = self.along_centre.is_some();
+        let Some(pending) = Pending::restore(&pending, self.samples, centred) else {
+            return false;
+        };
         let along_centre = part("along_centre").filter(|sums| sums.len() == self.samples);
         if numbers.len() != 3 + usize::from(centred)
             || along_centre.is_some() != centred
@@ -224,14 +281,18 @@ impl GramAccumulator {
         {
             return false;
         }
-        (self.mean, self.along_shift) = (mean, along_shift);
+        (self.mean, self.along_shift, self.pending) = (mean, along_shift, pending);
         (self.energy, self.shift_square) = ((numbers[0], numbers[1]), numbers[2]);
         self.along_centre = along_centre.map(|sums| (sums, numbers[3]));
         true
     }
 
     /// The sums, when every row of G was added.
-    pub fn finish(self) -> Result<Moments, SpectrumError> {
+    ///
+    /// # Errors
+    /// A value or a sum is not finite, or a GPU has failed.
+    pub fn finish(mut self) -> Result<Moments, SpectrumError> {
+        self.add_pending()?;
         Moments::new(
             Side::Samples {
                 along_shift: self.along_shift,

@@ -12,7 +12,7 @@ pub static SIGNATURE: Signature = Signature {
     name: "second_moment",
     summary: "largest eigenvalues of the gradients' second moment (covariance without centring)",
     params: &[OF_RECORD, TOP, LAYERS, SKETCH],
-    version: 1,
+    version: 2,
 };
 
 /// The second moment as a study names it.

@@ -197,7 +197,8 @@ impl Sketch {
 #[derive(Debug, Clone)]
 pub struct Trace {
     sum: Vec<f64>,
-    squares: f64,
+    /// Σ g² over the iterations of each block of rows: the same however many iterations are added at a time.
+    squares: Vec<f64>,
     samples: usize,
 }
 
@@ -206,32 +207,32 @@ impl Trace {
     pub fn new(parameters: usize) -> Self {
         Trace {
             sum: vec![0.0; parameters],
-            squares: 0.0,
+            squares: Vec::new(),
             samples: 0,
         }
     }
 
     /// Adds the rows `rows` of each column.
     pub fn add(&mut self, columns: &[f32], height: usize, rows: &[Range<usize>]) {
-        let mut place = 0;
+        let blocks = rows.iter().map(|range| range.len().div_ceil(ROWS)).sum();
+        self.squares.resize(blocks, 0.0);
+        let (mut place, mut block) = (0, 0);
         for range in rows {
             let sums = &mut self.sum[place..place + range.len()];
+            let squares = &mut self.squares[block..block + range.len().div_ceil(ROWS)];
             place += range.len();
-            let blocks = sums.par_chunks_mut(ROWS).enumerate();
-            let squares = blocks.map(|(block, sums)| {
+            block += squares.len();
+            let blocks = sums.par_chunks_mut(ROWS).zip(squares).enumerate();
+            blocks.for_each(|(block, (sums, squares))| {
                 let first = range.start + block * ROWS;
-                let mut squares = 0.0;
                 for column in columns.chunks_exact(height) {
                     for (sum, &value) in sums.iter_mut().zip(&column[first..]) {
                         let value = f64::from(value);
                         *sum += value;
-                        squares += value * value;
+                        *squares += value * value;
                     }
                 }
-                squares
             });
-            // In the order of the blocks, whatever the threads.
-            self.squares += squares.collect::<Vec<f64>>().into_iter().sum::<f64>();
         }
         self.samples += columns.len() / height;
     }
@@ -248,7 +249,7 @@ impl Trace {
                 pairs.map(|(m, c)| 2.0 * m * c - c * c).sum()
             }
         };
-        (self.squares / t - taken).max(0.0)
+        (self.squares.iter().sum::<f64>() / t - taken).max(0.0)
     }
 }
 

@@ -51,6 +51,7 @@ impl GramAccumulator {
         rows: Range<usize>,
         centre: Option<&[f32]>,
     ) -> Result<(), SpectrumError> {
+        self.add_pending()?;
         let (gpu, n) = (history.gpu(), history.parameters());
         let read = |buffer: &Buffer| gpu.read_wide(buffer).map_err(failed);
         let sums = read(&gpu.sums_of_columns(history.values(), n, rows.clone()))?;
