@@ -23,6 +23,7 @@ use crate::report::{Templates, to_screen};
 use crate::run::manifest::{DeviceFacts, Invocation};
 use crate::run::registry::{RegisteredRun, Registry};
 use crate::run::{self, Manifest};
+use crate::store::leftovers::sweep;
 use crate::store::{CacheLock, Store};
 
 use super::options::{Computing, Places, ReportsPlace, memory_limit};
@@ -130,6 +131,9 @@ impl Run {
             steps: plan.steps.iter().map(|step| step.id.0.clone()).collect(),
         })?;
         drop(lock);
+        for folder in ["steps", "costs", "runs"] {
+            sweep(&self.places.cache().join(folder));
+        }
         let count = Count::of(&plan, &needs(&plan, |step| store.has(&step.id)));
         let form = Form::choose(self.quiet, self.log_format == LogFormat::Json);
         let progress = Progress::new(form, count);

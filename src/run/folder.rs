@@ -16,7 +16,7 @@ use crate::results::{Measurement, Results, Spectra};
 use crate::stats::sample_values::{SampleValues, SampleValuesByStep};
 use crate::stats::verdicts::{Verdicts, VerdictsByStep};
 use crate::store::inventory::remove_folder;
-use crate::store::leftovers::sweep;
+use crate::store::leftovers::{sweep, temporary_prefix};
 use crate::study::FigureSpec;
 
 pub(super) const RESULTS: &str = "results.yaml";
@@ -154,7 +154,7 @@ impl Run {
         let parent = reports.join(&self.layout.slug);
         fs::create_dir_all(&parent).map_err(write_error(&parent))?;
         let temporary = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(&temporary_prefix())
             .permissions(permissions())
             .tempdir_in(&parent)
             .map_err(write_error(&parent))?;

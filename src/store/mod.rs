@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -28,6 +27,7 @@ use crate::plan::{Step, StepId, StepKey};
 pub use cache_lock::{CacheLock, has_no_locks};
 pub use contents::Extent;
 pub use cost::StepCost;
+pub use leftovers::temporary_name;
 pub use lock::StepLock;
 
 /// The cache, as one class of device sees it.
@@ -146,7 +146,7 @@ impl Store {
     /// Makes a finished step of `files`.
     pub fn put(&self, step: &Step, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
         let temporary = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(&leftovers::temporary_prefix())
             .tempdir_in(&self.steps)
             .map_err(StoreError::write(&self.steps))?;
         for (name, bytes) in files {
@@ -223,19 +223,6 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     }
     written?;
     path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// A name beside `path` that no other process, on this machine or another, writes to.
-pub fn temporary_name(path: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let (now, count) = (
-        now.unwrap_or_default().as_nanos(),
-        COUNT.fetch_add(1, Ordering::Relaxed),
-    );
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}-{now}-{count}.new", std::process::id()));
-    path.with_file_name(name)
 }
 
 /// Has the names in a folder on the disk: a renamed file may else be gone after a loss of power.
