@@ -28,6 +28,7 @@ pub mod store;
 pub mod execute;
 
 pub mod run;
+pub mod submission;
 pub mod vocabulary;
 
 pub mod lsp;

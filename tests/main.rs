@@ -39,6 +39,7 @@ mod spectra;
 mod statistics;
 mod step_ids;
 mod structure;
+mod submission;
 mod support;
 mod sweeps;
 mod table1;

@@ -153,6 +153,13 @@ pub static AREAS: &[Area] = &[
         "A folder that was named holds no study, or cannot be looked through.",
     ),
     area(
+        "submission",
+        "submissions",
+        "A study could not be handed to a scheduler, or a task of it could not begin: the binary, the study or its data are not \
+         those that were submitted, jobs of it are still there, Slurm refused, or clusters.toml is wrong. `gradstudy status` \
+         shows how submissions go; docs/clusters.md is about them.",
+    ),
+    area(
         "syntax",
         "files of studies",
         "The file of a study is not there, is no text in UTF-8, or cannot be read.",

@@ -26,6 +26,7 @@ mod rm;
 mod run;
 mod show;
 mod study;
+mod submission;
 mod templates;
 mod terminal;
 mod test;
@@ -60,6 +61,14 @@ enum Command {
     Run(run::Run),
     /// Show what a run would do: steps, time, memory, what is cached
     Plan(plan::PlanCommand),
+    /// Hand a study to Slurm, or write its tasks out for another scheduler
+    Submit(submission::submit::Submit),
+    /// Make one task of a submission; exit code 0 done, 1 a unit failed or lacks an input, 2 trouble, 75 stopped, work saved
+    Task(submission::task::TaskCommand),
+    /// Show how submissions go; exit code 1 where something has failed or is lost
+    Status(submission::status::StatusCommand),
+    /// End the jobs of a submission; what they have made stays
+    Cancel(submission::cancel::Cancel),
     /// Check studies without running them; exit code 0 no mistakes, 2 mistakes
     Check(check::Check),
     /// Write studies in their canonical layout
@@ -109,6 +118,14 @@ enum Failure {
 }
 
 impl Failure {
+    /// In a line; what was shown is not said again.
+    fn message(&self) -> String {
+        match self {
+            Failure::Trouble(error) => error.to_string(),
+            Failure::Shown(_) => "its log says why".to_string(),
+        }
+    }
+
     /// Shows it unless that is done; returns the exit code.
     fn tell(self) -> u8 {
         match self {
@@ -137,6 +154,10 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(command) => command.execute(),
         Command::Plan(command) => command.execute(),
+        Command::Submit(command) => command.execute(),
+        Command::Task(command) => command.execute(),
+        Command::Status(command) => command.execute(),
+        Command::Cancel(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Fmt(command) => command.execute(),
         Command::Render(command) => command.execute(),

@@ -32,6 +32,14 @@ pub struct Places {
     pub cache_dir: Option<PathBuf>,
 }
 
+/// Where finished steps are.
+#[derive(Debug, Args)]
+pub struct CachePlace {
+    /// Folder of finished steps [default: the user's cache]
+    #[arg(long, value_name = "DIR", env = "GRADSTUDY_CACHE")]
+    pub cache_dir: Option<PathBuf>,
+}
+
 /// Where runs are.
 #[derive(Debug, Args)]
 pub struct ReportsPlace {
@@ -70,6 +78,13 @@ impl DataPlace {
         }
         dirs.push(("the user's cache".to_string(), user_cache().join("data")));
         SearchPath::new(dirs)
+    }
+}
+
+impl CachePlace {
+    /// The folder of finished steps.
+    pub fn cache(&self) -> PathBuf {
+        self.cache_dir.clone().unwrap_or_else(user_cache)
     }
 }
 
@@ -126,6 +141,17 @@ pub(super) fn default_memory() -> u64 {
 fn user_cache() -> PathBuf {
     ProjectDirs::from("", "", "gradstudy")
         .map_or(PathBuf::from(".gradstudy"), |dirs| dirs.cache_dir().to_path_buf())
+}
+
+/// `clusters.toml` of `GRADSTUDY_CLUSTERS`, else of the user's folder of settings.
+pub fn clusters_file() -> PathBuf {
+    let own = || {
+        let folder = ProjectDirs::from("", "", "gradstudy").map(|dirs| dirs.config_dir().to_path_buf());
+        folder.unwrap_or_default().join("clusters.toml")
+    };
+    std::env::var_os("GRADSTUDY_CLUSTERS")
+        .filter(|path| !path.is_empty())
+        .map_or_else(own, PathBuf::from)
 }
 
 /// Bytes of `512MB`, `8GB`, `16GiB` or a plain number.

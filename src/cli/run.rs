@@ -1,5 +1,6 @@
 //! `gradstudy run STUDY`
 
+mod collect;
 mod summary;
 mod watch;
 
@@ -13,7 +14,7 @@ use clap::{Args, ValueEnum};
 use jiff::Zoned;
 
 use crate::device::{Choice, Precision};
-use crate::execute::Executor;
+use crate::execute::{Execution, Executor};
 use crate::gradients::engine::Engine;
 use crate::plan::Plan;
 use crate::plan::need::needs;
@@ -21,10 +22,12 @@ use crate::plan::resources::Resources;
 use crate::plan::route::Means;
 use crate::report::{Templates, to_screen};
 use crate::run::manifest::{DeviceFacts, Invocation};
-use crate::run::registry::{RegisteredRun, Registry};
+use crate::run::registry::{RegisteredRun, Registration, Registry};
 use crate::run::{self, Manifest};
 use crate::store::leftovers::sweep;
 use crate::store::{CacheLock, Store};
+use crate::study::Study;
+use crate::syntax::Source;
 
 use super::options::{Computing, Places, ReportsPlace, memory_limit};
 use super::progress::{Count, Form, Progress};
@@ -52,6 +55,13 @@ pub struct Run {
     /// Run again whenever the study (or what it uses) is saved; with --open the page follows
     #[arg(long)]
     watch: bool,
+    /// Compute nothing: write the report from what the cache has, and say what it lacks (exit code 1). STUDY may be a
+    /// submission
+    #[arg(long, conflicts_with_all = ["watch", "fail_fast"])]
+    cached: bool,
+    /// With --cached: write the report all the same where results are missing
+    #[arg(long, requires = "cached")]
+    partial: bool,
     /// End with the first step that fails; else what does not need it is made, and the report says what is missing
     #[arg(long)]
     fail_fast: bool,
@@ -82,6 +92,22 @@ struct Finished {
     failed: usize,
 }
 
+/// What was run, and all that its report needs.
+struct Ran {
+    start: Instant,
+    started: Zoned,
+    source: Source,
+    study: Study,
+    warnings: Vec<String>,
+    templates: Templates,
+    plan: Plan,
+    layout: run::Layout,
+    registration: Registration,
+    execution: Execution,
+    device: DeviceFacts,
+    form: Form,
+}
+
 impl Run {
     pub fn execute(self) -> Result<ExitCode, Failure> {
         if self.log_format == LogFormat::Json {
@@ -89,6 +115,9 @@ impl Run {
         }
         if self.watch {
             return watch::watch(&self);
+        }
+        if self.cached {
+            return collect::collect(self);
         }
         let finished = self.once(stop_on_request)?;
         if self.open {
@@ -153,53 +182,72 @@ impl Run {
             }
             other => other?,
         };
-        let nothing_new = execution.steps.iter().all(|step| step.reused || !step.is_kept);
-        let facts = DeviceFacts {
+        let device = DeviceFacts {
             class: device.class.to_string(),
             name: device.description.clone(),
         };
+        self.finish(Ran {
+            start,
+            started,
+            source,
+            study,
+            warnings,
+            templates,
+            plan,
+            layout,
+            registration,
+            execution,
+            device,
+            form,
+        })
+    }
+
+    /// Writes the report of what was run, and tells of it.
+    fn finish(&self, ran: Ran) -> Result<Finished, Failure> {
+        let (plan, execution, study) = (&ran.plan, &ran.execution, &ran.study);
+        let nothing_new = execution.steps.iter().all(|step| step.reused || !step.is_kept);
         let invocation = Invocation {
-            study_text: &source.text,
+            study_text: &ran.source.text,
             files: &study.files,
             command: self.command(),
-            warnings,
-            device: facts,
+            warnings: ran.warnings,
+            device: ran.device,
             seeds: &study.seeds,
             overrides: &study.overrides,
-            started: started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-            seconds: start.elapsed().as_secs_f64(),
+            started: ran.started.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            seconds: ran.start.elapsed().as_secs_f64(),
         };
         let run = run::Run {
-            manifest: Manifest::new(&plan, &execution, invocation),
-            study_text: source.text.to_string(),
-            resolved: crate::study::render(&study),
-            layout,
-            results: run::results(&plan, &execution),
-            spectra: run::spectra(&plan, &execution),
+            manifest: Manifest::new(plan, execution, invocation),
+            study_text: ran.source.text.to_string(),
+            resolved: crate::study::render(study),
+            layout: ran.layout,
+            results: run::results(plan, execution),
+            spectra: run::spectra(plan, execution),
         };
-        let name = format!("{}-{}", started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);
+        let name = format!("{}-{}", ran.started.strftime("%Y%m%d-%H%M%S"), &plan.id().0[..8]);
         let before = match nothing_new && self.templates.is_none() {
             true => run.written_before(&self.reports.reports_dir),
             false => None,
         };
         let folder = match &before {
             Some(folder) => {
-                registration.withdraw();
+                ran.registration.withdraw();
                 folder.clone()
             }
             None => {
-                let folder = run.write(&self.reports.reports_dir, &name, &templates)?;
-                registration.finish(&folder)?;
+                let folder = run.write(&self.reports.reports_dir, &name, &ran.templates)?;
+                ran.registration.finish(&folder)?;
                 folder
             }
         };
-        let seconds = start.elapsed().as_secs_f64();
+        let seconds = ran.start.elapsed().as_secs_f64();
         match self.json {
-            true => print(&summary::json(&run, &execution, &folder, seconds)?),
+            true => print(&summary::json(&run, execution, &folder, seconds)?),
             false => self.tell(&run, &folder, seconds, before.is_some())?,
         }
-        if form == Form::Json {
-            super::log::event("finished", summary::finished(&run, &execution, &folder, seconds));
+        if ran.form == Form::Json {
+            super::log::event("finished", summary::finished(&run, execution, &folder, seconds));
         }
         let undrawn = run::open_manifest(&folder)?.undrawn;
         for figure in &undrawn {
@@ -208,8 +256,13 @@ impl Run {
         let failed = run.manifest.failures.len();
         if failed > 0 {
             super::log::remark(&format!(
-                "{failed} of {} steps failed, and what needs them was not made; the tables say what is missing",
-                run.manifest.steps.len()
+                "{failed} of {} steps {}, and what needs them was not made; the tables say what is missing",
+                run.manifest.steps.len(),
+                if self.cached {
+                    "are missing or failed"
+                } else {
+                    "failed"
+                },
             ));
         }
         let beside = self.study.path.parent().unwrap_or(Path::new(""));

@@ -80,6 +80,11 @@ pub fn load(arguments: &StudyArguments) -> Result<(Source, Study), Failure> {
 /// The same, with the warnings in one line each, for a report.
 pub fn load_with_warnings(arguments: &StudyArguments) -> Result<(Source, Study, Vec<String>), Failure> {
     let (source, study, warnings) = check_noting(&arguments.path, &arguments.changes)?;
+    Ok((source, study, lines(&warnings)))
+}
+
+/// Warnings in one line each.
+pub fn lines(warnings: &Diagnostics) -> Vec<String> {
     let line = |warning: &crate::syntax::Diagnostic| {
         let help = warning
             .help
@@ -87,7 +92,7 @@ pub fn load_with_warnings(arguments: &StudyArguments) -> Result<(Source, Study, 
             .map_or_else(String::new, |help| format!("; {help}"));
         format!("{}: {}{help}", warning.code, warning.message)
     };
-    Ok((source, study, warnings.iter().map(line).collect()))
+    warnings.iter().map(line).collect()
 }
 
 /// The study at `path` with `changes`; warnings go to standard error.

@@ -22,6 +22,7 @@ mod spectrum;
 mod sums;
 mod test;
 mod train;
+mod unit;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -11,7 +11,7 @@ use super::inputs::factors;
 use super::spectra::{Known, Measurable};
 use super::step::{Operation, Step, StepId, StepKey, Work};
 use super::weights::NetworkOf;
-use super::{Plan, Planned, PlannedInput, PlannedRecord, PlannedSpectrum, settings};
+use super::{Plan, Planned, PlannedInput, PlannedRecord, PlannedSpectrum, index_of, settings};
 use crate::data::{self, SearchPath, label_noise};
 use crate::gradients::batches::Order;
 use crate::layers::BatchNormMode;
@@ -64,11 +64,7 @@ fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, V
     for step in &mut steps {
         name_levels(step, &lowering.levels_of);
     }
-    let index = steps
-        .iter()
-        .enumerate()
-        .map(|(i, step)| (step.id.clone(), i))
-        .collect();
+    let (index, users) = index_of(&steps);
     Ok(Plan {
         title: study.title.clone(),
         steps,
@@ -78,6 +74,7 @@ fn plan(study: &Study, search: &SearchPath, with_inputs: bool) -> Result<Plan, V
         inputs: out.inputs,
         factors: factors(study),
         index,
+        users,
     })
 }
 

@@ -12,11 +12,13 @@ mod lower;
 mod measure;
 pub mod need;
 mod own_numbers;
+mod part;
 pub mod resources;
 pub mod route;
 mod settings;
 mod spectra;
 pub mod step;
+pub mod units;
 mod weights;
 
 use std::collections::HashMap;
@@ -47,6 +49,25 @@ pub struct Plan {
     /// What the levels of the study's factors stand for.
     pub factors: Factors,
     index: HashMap<StepId, usize>,
+    /// The steps that use each directly.
+    users: Vec<Vec<usize>>,
+}
+
+/// Where each step is, and which steps use it.
+fn index_of(steps: &[Step]) -> (HashMap<StepId, usize>, Vec<Vec<usize>>) {
+    let places = steps.iter().enumerate();
+    let index: HashMap<StepId, usize> = places.map(|(i, step)| (step.id.clone(), i)).collect();
+    let mut users = vec![Vec::new(); steps.len()];
+    for (i, step) in steps.iter().enumerate() {
+        for input in &step.key.inputs {
+            let users: &mut Vec<usize> = &mut users[index[input]];
+            // A step may take one input twice.
+            if users.last() != Some(&i) {
+                users.push(i);
+            }
+        }
+    }
+    (index, users)
 }
 
 /// One test step and what its outcome is about.
@@ -114,7 +135,8 @@ impl Plan {
 
     /// Steps that use `id` directly.
     pub fn users(&self, id: &StepId) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(move |step| step.key.inputs.contains(id))
+        let users = self.index.get(id).map_or(&[][..], |number| &self.users[*number]);
+        users.iter().map(|number| &self.steps[*number])
     }
 
     /// The training at whose final weights `id` records or measures; `None` at other weights. Of a comparison of two

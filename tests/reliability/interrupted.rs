@@ -20,10 +20,7 @@ fn plan_of(statements: &str) -> Plan {
     let text = format!(
         "study \"Faults\" {{ seeds: 0  allow: [W0101, W0103] }}\ndata d = fashion_mnist_5k(subset: 1000)\n{statements}"
     );
-    let source = Source {
-        path: "test.study".into(),
-        text: text.as_str().into(),
-    };
+    let source = Source::new("test.study", text);
     let (study, _) = check_with(&source, &Overrides::default(), &VOCABULARY).unwrap();
     plan::lower(&study, &SearchPath::default()).unwrap()
 }

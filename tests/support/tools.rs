@@ -137,3 +137,28 @@ pub fn tmux() -> bool {
     }
     found
 }
+
+/// GNU parallel.
+#[track_caller]
+pub fn parallel() -> bool {
+    let found = Command::new("parallel").arg("--version").output();
+    let found = found.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("GNU parallel"));
+    if !found {
+        lacks("parallel", "no GNU parallel on this machine");
+    }
+    found
+}
+
+/// A Slurm that answers, as scripts/slurm_up.sh starts one.
+#[track_caller]
+pub fn slurm() -> bool {
+    let found = Command::new("sinfo").args(["--noheader", "--format=%P"]).output();
+    let found = found.is_ok_and(|output| output.status.success() && !output.stdout.is_empty());
+    if !found {
+        lacks(
+            "slurm",
+            "no Slurm answers on this machine (scripts/slurm_up.sh starts one)",
+        );
+    }
+    found
+}

@@ -21,9 +21,10 @@ pub struct Planned {
 impl Planned {
     /// Gives the record step the route's cost where G is not in memory.
     pub fn put_cost(&self, plan: &mut Plan) {
-        let Some(step) = plan.steps.iter_mut().find(|step| step.id == self.record) else {
+        let Some(number) = plan.number(&self.record) else {
             return;
         };
+        let step = &mut plan.steps[number];
         match &self.chosen.route {
             Route::Memory => return,
             Route::File => (),

@@ -44,6 +44,7 @@ pub(super) struct Composed {
 /// Reads `root` and all that it uses; settings of the command line are read by [`set`].
 pub(super) fn compose(root: &Source) -> Composed {
     let mut reader = Reader {
+        root: root.clone(),
         sources: Sources::default(),
         done: HashSet::new(),
         open: Vec::new(),
@@ -73,6 +74,7 @@ impl Composed {
 }
 
 struct Reader {
+    root: Source,
     sources: Sources,
     /// Files read to their end: a file used twice is read once.
     done: HashSet<PathBuf>,
@@ -153,7 +155,7 @@ impl Reader {
     }
 
     fn read(&mut self, path: &Path, span: Span) -> Option<Source> {
-        match Source::read(path) {
+        match self.root.beside(path) {
             Ok(source) => Some(source),
             Err(error) => {
                 let reason = match &error {

@@ -11,6 +11,8 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 pub struct Source {
     pub path: PathBuf,
     pub text: Arc<str>,
+    /// Texts that hold for the files of these paths, whatever these say now: what a study was taken over with.
+    pub kept: Arc<[(PathBuf, Arc<str>)]>,
 }
 
 /// Bytes that a study may have: more than anyone writes, and checked in a moment.
@@ -52,7 +54,24 @@ impl Source {
         Source {
             path: path.into(),
             text: text.into(),
+            kept: Arc::default(),
         }
+    }
+
+    /// The file at `path` as this study was taken over with it, else as it is now.
+    ///
+    /// # Errors
+    /// There is no such file, or it is no text.
+    pub fn beside(&self, path: &Path) -> Result<Source, SourceError> {
+        let known = self.kept.iter().find(|(known, _)| known == path);
+        let source = match known {
+            Some((path, text)) => Source::new(path.clone(), text.clone()),
+            None => Source::read(path)?,
+        };
+        Ok(Source {
+            kept: self.kept.clone(),
+            ..source
+        })
     }
 
     /// Reads the file at `path`; a byte-order mark at its start is dropped.
@@ -133,6 +152,22 @@ mod tests {
         let source = Source::new("a.study", "é = 1\n# ü\n");
         let places = [0, 2, 7, 11, 12].map(|offset| source.line_column(offset));
         assert_eq!(places, [(1, 1), (1, 2), (2, 1), (2, 4), (3, 1)]);
+    }
+
+    #[test]
+    fn a_text_that_was_taken_over_holds_for_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (used, other) = (
+            folder.path().join("used.study"),
+            folder.path().join("other.study"),
+        );
+        std::fs::write(&used, "now").unwrap();
+        std::fs::write(&other, "other").unwrap();
+        let mut source = Source::new("a.study", "");
+        source.kept = Arc::new([(used.clone(), "then".into())]);
+        let beside = source.beside(&used).unwrap();
+        assert_eq!((&*beside.text, &beside.kept), ("then", &source.kept));
+        assert_eq!(&*source.beside(&other).unwrap().text, "other");
     }
 
     #[test]
