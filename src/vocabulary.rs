@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use crate::data::{self, DATASETS};
 use crate::gradients::own;
 use crate::hessian::{self, signatures::CURVATURES};
-use crate::layers::BatchNormMode;
+use crate::layers::{BatchNormMode, in_words};
 use crate::models::{self, MODELS, Network};
 use crate::optimizers::{DIRECTIONS, OPTIMIZERS};
 use crate::plots::FIGURES;
@@ -17,7 +17,7 @@ use crate::spectra::SPECTRA;
 use crate::spectra::measures::MEASURES;
 use crate::stats::TESTS;
 use crate::study::own_numbers::FILE;
-use crate::study::{DataOutline, Facts, Vocabulary};
+use crate::study::{DataOutline, Facts, LayerFault, Stage, Vocabulary};
 
 /// What a `record` statement can record.
 static GRADIENTS: Signature = Signature {
@@ -176,6 +176,39 @@ impl Facts for RegistryFacts {
         Some(loaded.map(|it| it.notes).map_err(|error| told(&error)))
     }
 
+    fn layer_fault(&self, model: &Call, data: Option<&Call>) -> Option<LayerFault> {
+        if !models::own::is_own(&model.name) {
+            return None;
+        }
+        let fault = match data {
+            None => models::own::structural_fault(&model.args)?,
+            Some(data) => {
+                let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+                models::own::stages(&model.args, outline.shape).err()?
+            }
+        };
+        Some(LayerFault {
+            message: fault.message(),
+            place: fault.place,
+            label: fault.label,
+            help: fault.help,
+        })
+    }
+
+    fn stages(&self, model: &Call, data: &Call) -> Option<Vec<Stage>> {
+        if !models::own::is_own(&model.name) {
+            return None;
+        }
+        let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
+        let stages = models::own::stages(&model.args, outline.shape).ok()?;
+        let stage = |stage: models::own::Stage| Stage {
+            place: stage.place,
+            shape: in_words(stage.shape),
+            parameters: stage.parameters as u64,
+        };
+        Some(stages.into_iter().map(stage).collect())
+    }
+
     fn batch_fault(&self, model: &Call, data: &Call, batch: u64) -> Option<(String, String)> {
         let network = network(model, data)?;
         Some(told(
@@ -225,6 +258,7 @@ impl Facts for RegistryFacts {
 pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     datasets: leak(DATASETS.iter().map(|kind| kind.signature())),
     models: leak(MODELS.iter().map(|kind| kind.signature())),
+    layers: models::own::entries(),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS, &FILE].into_iter()),
     spectra: leak({
@@ -263,6 +297,7 @@ mod tests {
         for signatures in [
             v.datasets,
             v.models,
+            v.layers,
             v.optimizers,
             v.records,
             v.spectra,

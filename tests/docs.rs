@@ -48,7 +48,7 @@ fn every_study_of_the_project_checks_without_a_warning() {
 #[test]
 fn every_study_in_the_documents_checks() {
     let mut count = 0;
-    for name in ["README.md", "docs/language.md"] {
+    for name in ["README.md", "docs/language.md", "docs/networks.md"] {
         for (i, study) in studies_in(&fs::read_to_string(root().join(name)).unwrap())
             .into_iter()
             .enumerate()
@@ -64,7 +64,7 @@ fn every_study_in_the_documents_checks() {
 fn the_language_reference_names_every_built_in_and_every_setting() {
     let text = fs::read_to_string(root().join("docs/language.md")).unwrap();
     let v = &*VOCABULARY;
-    for signature in [v.datasets, v.models, v.optimizers, v.records, v.tests].concat() {
+    for signature in [v.datasets, v.models, v.layers, v.optimizers, v.records, v.tests].concat() {
         assert!(
             text.contains(&format!("`{}`", signature.name)),
             "`{}` is not in docs/language.md",

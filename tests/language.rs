@@ -103,6 +103,7 @@ fn section(name: &str) -> String {
         }
         "datasets" => built_ins(v.datasets),
         "models" => built_ins(v.models),
+        "layers" => built_ins(v.layers),
         "optimizers" => built_ins(v.optimizers),
         "recordings" => built_ins(v.records),
         "spectra" => built_ins(v.spectra),
@@ -136,6 +137,7 @@ fn sections() -> Vec<String> {
     let lists = [
         ("datasets", v.datasets),
         ("models", v.models),
+        ("layers", v.layers),
         ("optimizers", v.optimizers),
         ("recordings", v.records),
         ("spectra", v.spectra),

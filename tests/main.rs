@@ -24,6 +24,7 @@ mod lsp;
 mod magnitudes;
 mod measures;
 mod models;
+mod networks;
 mod new;
 mod optimizers;
 mod own_history;

@@ -160,7 +160,7 @@ fn default_args_of(params: &[Param], given: &[&str]) -> Args {
             ParamType::Boolean => Value::Boolean(text == "true"),
             ParamType::Text | ParamType::TextOr(_) | ParamType::Word(_) => Value::Text(text.to_string()),
             ParamType::Path => Value::File(text.to_string().into()),
-            ParamType::Labelled => panic!("no test takes labelled texts"),
+            ParamType::Labelled | ParamType::Layers(_) => panic!("no test takes labelled texts or layers"),
             ParamType::Call(signatures) => {
                 let (name, inner) = text.split_once('(').unwrap_or((text, ")"));
                 let given: Vec<&str> = inner

@@ -18,6 +18,11 @@ type Template = (&'static str, &'static str, &'static str);
 /// Every template: a file of templates/studies and a line here.
 static TEMPLATES: &[Template] = &[
     (
+        "network",
+        "a network of one's own, layer by layer: trained, and the gradients of its parts tested",
+        include_str!("../../templates/studies/network.study"),
+    ),
+    (
         "quickstart",
         "column and row tests of LeNet's gradients, on images that come with gradstudy",
         include_str!("../../templates/studies/quickstart.study"),

@@ -174,6 +174,7 @@ impl<'a> Scope<'a> {
             Slot::Type(ParamType::Call(signatures) | ParamType::List(ParamType::Call(signatures))) => {
                 signatures
             }
+            Slot::Type(ParamType::Layers(known)) => known(),
             _ => &[],
         }
     }

@@ -282,6 +282,7 @@ impl Query<'_> {
             ParamType::List(inner) => self.typed(inner, place, out),
             ParamType::Reference(kinds) => self.names(kinds, out),
             ParamType::Call(signatures) => self.built_ins(signatures, out),
+            ParamType::Layers(known) => self.built_ins(known(), out),
             ParamType::Word(words) | ParamType::TextOr(words) => {
                 out.extend(
                     words

@@ -1,8 +1,8 @@
 //! What is known of the word under the cursor.
 
 use crate::signature::ParamType;
-use crate::study::statements;
-use crate::syntax::Span;
+use crate::study::{self, Overrides, WrittenStage, statements};
+use crate::syntax::{Source, Span};
 
 use super::at::{Scope, Slot};
 use super::describe;
@@ -17,6 +17,10 @@ pub fn hover(scope: Scope, offset: usize) -> Option<(String, Span)> {
     let file = &scope.project.files[0];
     let word = file.outline.word_at(offset)?;
     let text = file.at(word.span);
+    let layer = match word.role {
+        Role::Label | Role::Callee | Role::Value => stage(scope, word),
+        _ => None,
+    };
     let about = match word.role {
         Role::Keyword => statements::find(text).map(describe::statement),
         Role::Name => file.kind(word.statement).map(|kind| {
@@ -35,8 +39,38 @@ pub fn hover(scope: Scope, offset: usize) -> Option<(String, Span)> {
         Role::Assert => Some("**`assert`**: stops a study whose model is not the one it is about".into()),
         Role::Value | Role::Callee => value(scope, word, text),
         Role::In | Role::Label => None,
-    }?;
-    Some((about, word.span))
+    };
+    let parts: Vec<String> = layer.into_iter().chain(about).collect();
+    (!parts.is_empty()).then(|| (parts.join("\n\n"), word.span))
+}
+
+/// What there is after the layer that `word` labels or names, in a network of the project's own file.
+fn stage(scope: Scope, word: &Word) -> Option<String> {
+    let file = &scope.project.files[0];
+    if !file.text.contains("network") {
+        return None;
+    }
+    let source = Source::new(file.path.clone(), file.text.clone());
+    let stages = study::stages(&source, &Overrides::default(), scope.vocabulary);
+    // The entry that begins with the word, or whose label it stands behind.
+    let own = |stage: &&WrittenStage| {
+        let begins = stage.span.start == word.span.start;
+        let text = file.text.get(stage.span.start..word.span.start).unwrap_or("+");
+        let behind = word.span.end <= stage.span.end
+            && text.trim_end().strip_suffix(':').is_some_and(|label| {
+                label
+                    .trim()
+                    .trim_matches('"')
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '_')
+            });
+        begins || behind
+    };
+    let stage = stages
+        .iter()
+        .filter(own)
+        .min_by_key(|stage| stage.span.end - stage.span.start)?;
+    Some(format!("after it: {}", stage.words.join("; ")))
 }
 
 fn key(scope: Scope, word: &Word) -> Option<String> {

@@ -179,7 +179,7 @@ impl Lowering<'_> {
             let order = order.of(spec.batch, examples);
             let subject = Subject {
                 dataset: kind.title(&case.data[&spec.on].call.args),
-                model: of.network.name.to_string(),
+                model: of.name.clone(),
                 training: of.training.to_string(),
                 batch: spec.batch,
                 iterations: spec.iterations,

@@ -201,7 +201,11 @@ impl<'a> Lowering<'_> {
         let args = &spec.call.args;
         let (of, on) = (args.text("of"), args.text("on"));
         let (data, weights) = self.inputs(case, of, on, seed)?;
-        let NetworkOf { network, training } = self.networks[&weights].clone();
+        let NetworkOf {
+            network,
+            name: model,
+            training,
+        } = self.networks[&weights].clone();
         let kind = signatures::find(signature.name).expect("one of the curvatures");
         hessian::supports(&network, kind)?;
         let samples = args.integer("samples") as u64;
@@ -248,7 +252,7 @@ impl<'a> Lowering<'_> {
             // The mean loss over N samples is that of one minibatch of N.
             let subject = Subject {
                 dataset: dataset_of(case, on).display_name().to_string(),
-                model: network.name.to_string(),
+                model: model.clone(),
                 training: training.to_string(),
                 batch: samples,
                 iterations: 1,

@@ -14,6 +14,8 @@ use crate::study::Case;
 #[derive(Clone)]
 pub(super) struct NetworkOf {
     pub network: std::rc::Rc<Network>,
+    /// As tables print it: of a network that the study writes out, the name of its statement.
+    pub name: String,
     pub training: &'static str,
 }
 
@@ -33,8 +35,12 @@ impl Lowering<'_> {
                 classes: outline.classes,
             });
         }
+        let name = match models::own::is_own(&spec.call.name) {
+            true => model.to_string(),
+            false => network.name.to_string(),
+        };
         let mut settings = json!({"model": spec.call, "input": input, "weights": null});
-        let (mut training, mut label) = ("random", format!("{} at random, seed {seed}", network.name));
+        let (mut training, mut label) = ("random", format!("{name} at random, seed {seed}"));
         if let Some(file) = &spec.weights {
             let (path, key) = weights::file_and_key(&file.path);
             let bytes = crate::files::read(path).map_err(|reason| PlanError::Weights {
@@ -45,7 +51,7 @@ impl Lowering<'_> {
             if let Some(key) = key {
                 settings["weights_key"] = key.into();
             }
-            (training, label) = ("loaded", format!("{} from {}", network.name, file.written));
+            (training, label) = ("loaded", format!("{name} from {}", file.written));
             // What is wrong with the file is told by the check, or by the step.
             let notes = weights::load(&network, &file.path).map_or(Vec::new(), |loaded| loaded.notes);
             if !notes.is_empty() {
@@ -74,6 +80,7 @@ impl Lowering<'_> {
             id.clone(),
             NetworkOf {
                 network: network.into(),
+                name,
                 training,
             },
         );
@@ -84,7 +91,7 @@ impl Lowering<'_> {
     pub fn weights(&mut self, case: &Case, train: &str, seed: u64) -> Result<StepId, PlanError> {
         let spec = &case.trains[train];
         let (data, weights) = self.inputs(case, &spec.of, &spec.on, seed)?;
-        let network = self.networks[&weights].network.clone();
+        let NetworkOf { network, name, .. } = self.networks[&weights].clone();
         network.check_batch(spec.batch as usize, BatchNormMode::Batch)?;
         let kind = optimizer(&spec.optimizer);
         let (decay, milestones) = match &spec.decay {
@@ -110,8 +117,7 @@ impl Lowering<'_> {
         let examples = dataset_of(case, &spec.on).outline(on)?.examples;
         let cost = cost::train(&network, examples, spec.epochs, spec.batch);
         let label = format!(
-            "{train}: {} on {}, {}, {} epochs, seed {seed}",
-            network.name,
+            "{train}: {name} on {}, {}, {} epochs, seed {seed}",
             title_of(case, &spec.on),
             spec.optimizer.name,
             spec.epochs
@@ -134,6 +140,7 @@ impl Lowering<'_> {
             id.clone(),
             NetworkOf {
                 network,
+                name,
                 training: "pretrain",
             },
         );

@@ -1,8 +1,8 @@
 //! A small vocabulary with the shape of the real one, so that the front end's tests depend on no registry.
 
-use gradstudy::signature::{Call, Default, Param, ParamType, Signature};
+use gradstudy::signature::{Call, Default, Param, ParamType, Signature, Value};
 use gradstudy::study::own_numbers::FILE;
-use gradstudy::study::{DataOutline, Facts, Vocabulary};
+use gradstudy::study::{DataOutline, Facts, LayerFault, Vocabulary};
 
 const fn param(name: &'static str, ty: ParamType, default: Default) -> Param {
     Param {
@@ -46,6 +46,33 @@ static CSV: Signature = signature(
 );
 static LETTERS: Signature = signature("letters", &[]);
 static LENET: Signature = signature("lenet", &[param("logits", COUNT, Default::Text("10"))]);
+static CONV: Signature = signature(
+    "conv2d",
+    &[
+        param("channels", COUNT, Default::Required),
+        param("kernel", COUNT, Default::Required),
+    ],
+);
+static POOL: Signature = signature("max_pool2d", &[param("kernel", COUNT, Default::Required)]);
+static RELU: Signature = signature("relu", &[]);
+static LINEAR: Signature = signature("linear", &[param("outputs", COUNT, Default::Required)]);
+static RESIDUAL: Signature = signature(
+    "residual",
+    &[
+        param("layers", ParamType::Layers(layers), Default::Required),
+        param("shortcut", ParamType::Layers(layers), Default::Absent),
+    ],
+);
+static NETWORK: Signature = signature(
+    "network",
+    &[param("layers", ParamType::Layers(layers), Default::Required)],
+);
+static LAYERS: [&Signature; 5] = [&CONV, &LINEAR, &POOL, &RELU, &RESIDUAL];
+
+fn layers() -> &'static [&'static Signature] {
+    &LAYERS
+}
+
 static SGD: Signature = signature(
     "sgd",
     &[
@@ -177,7 +204,15 @@ static NORMALITY: Signature = signature(
     ],
 );
 
-/// LeNet with 13 logits has no Hessian, with 14 it needs two samples; MNIST fits LeNet (n = 43 576 + 85 for each class, 2572 in its convolutions), letters do not; no CSV file is there.
+/// What a model's `logits` are; 10 where it has none.
+fn logits(model: &Call) -> i64 {
+    match model.args.get("logits") {
+        Some(Value::Integer(logits)) => *logits,
+        _ => 10,
+    }
+}
+
+/// The second layer of a network cannot be max-pooling. LeNet with 13 logits has no Hessian, with 14 it needs two samples; MNIST fits LeNet (n = 43 576 + 85 for each class, 2572 in its convolutions), letters do not; no CSV file is there.
 struct Known;
 
 impl Facts for Known {
@@ -203,12 +238,27 @@ impl Facts for Known {
     }
 
     fn curvature_fault(&self, _spectrum: &Call, model: &Call, _data: &Call) -> Option<(String, String)> {
-        let unlucky = model.args.integer("logits") == 13;
+        let unlucky = logits(model) == 13;
         unlucky.then(|| ("no Hessian of it".to_string(), "use another model".to_string()))
     }
 
+    fn layer_fault(&self, model: &Call, data: Option<&Call>) -> Option<LayerFault> {
+        data?;
+        let Some(Value::Call(layers)) = model.args.get("layers") else {
+            return None;
+        };
+        let second = layers.args.get("1");
+        let pooled = matches!(second, Some(Value::Call(call)) if call.name == "max_pool2d");
+        pooled.then(|| LayerFault {
+            place: "layers/1".to_string(),
+            message: "it is too large".to_string(),
+            label: "here".to_string(),
+            help: "take a smaller one".to_string(),
+        })
+    }
+
     fn batch_fault(&self, model: &Call, _data: &Call, batch: u64) -> Option<(String, String)> {
-        let normalised = batch < 2 && model.args.integer("logits") == 14;
+        let normalised = batch < 2 && logits(model) == 14;
         normalised.then(|| ("no variance in it".to_string(), "take two samples".to_string()))
     }
 
@@ -248,7 +298,7 @@ impl Facts for Known {
         if data.is_some_and(|data| data.name == "letters") {
             return Some(Err("it takes images".to_string()));
         }
-        Some(Ok(43_576 + 85 * model.args.integer("logits") as u64))
+        Some(Ok(43_576 + 85 * logits(model) as u64))
     }
 
     fn selected(&self, _model: &Call, _data: &Call, pattern: &str) -> Option<Result<u64, (String, String)>> {
@@ -261,7 +311,8 @@ impl Facts for Known {
 
 pub static VOCABULARY: Vocabulary = Vocabulary {
     datasets: &[&CSV, &LETTERS, &MNIST],
-    models: &[&LENET],
+    models: &[&LENET, &NETWORK],
+    layers: &LAYERS,
     optimizers: &[&SGD],
     records: &[&GRADIENTS, &FILE],
     spectra: &[&COVARIANCE, &HESSIAN],

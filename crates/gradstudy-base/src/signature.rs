@@ -59,6 +59,9 @@ pub enum ParamType {
     List(&'static ParamType),
     /// A list of texts, each with a label of its own; its value is a [`Value::Call`] without a name, of the texts by label.
     Labelled,
+    /// Layers, one after the other: a list of calls to these, each with a label or without, and of lists of such. Its value
+    /// is a [`Value::Call`] without a name, of the layers by label or position; a single layer outside a list is that call.
+    Layers(fn() -> &'static [&'static Signature]),
     /// The name of a statement of one of these kinds (`data`, `model`, `train`, `record`, `test`).
     Reference(&'static [&'static str]),
 }

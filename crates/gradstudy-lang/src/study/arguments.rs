@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::layers;
 use super::names::Names;
 use super::suggest;
 use super::values::at;
@@ -225,6 +226,9 @@ impl Scope<'_> {
             let value = match (given.get(param.name), &param.default) {
                 (Some((_, expr)), _) => {
                     bound.spans.insert(param.name.to_string(), expr.span);
+                    if let ParamType::Layers(known) = param.ty {
+                        layers::places(expr, known(), param.name, &mut bound.spans);
+                    }
                     let value = self.value(expr, &param.ty, &what);
                     good &= value.is_some();
                     value

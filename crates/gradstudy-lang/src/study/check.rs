@@ -30,15 +30,16 @@ pub fn check_with(
     overrides: &Overrides,
     vocabulary: &Vocabulary,
 ) -> Result<(Study, Diagnostics), Diagnostics> {
-    check_alone(source, overrides, vocabulary, true)
+    check_alone(source, overrides, vocabulary, true, &mut |_, _| {})
 }
 
-/// One study, with those that it includes if it may.
+/// One study, with those that it includes if it may. `look` sees each case of its own and where that was written.
 pub(super) fn check_alone(
     source: &Source,
     overrides: &Overrides,
     vocabulary: &Vocabulary,
     may_include: bool,
+    look: &mut dyn FnMut(&Case, &Places),
 ) -> Result<(Study, Diagnostics), Diagnostics> {
     let mut composed = compose(source);
     let given = overrides;
@@ -100,6 +101,9 @@ pub(super) fn check_alone(
             };
             let mut noisy = Vec::new();
             for item in part.items.iter().map(|index| &items[*index]) {
+                if !point.check_size(&item.statement, &mut diagnostics) {
+                    continue;
+                }
                 let mut statement = point.put_into(&item.statement, vocabulary, &mut names.used);
                 let mut scope = Scope {
                     names: &mut names,
@@ -112,6 +116,7 @@ pub(super) fn check_alone(
                 }
             }
             put_noise(&mut case, noisy);
+            look(&case, &places);
             facts::check(&case, &places, vocabulary, &mut diagnostics);
             facts::weights::check(&case, &places, vocabulary, &mut read, &mut diagnostics);
             lint::case(&case, &places, &mut diagnostics);

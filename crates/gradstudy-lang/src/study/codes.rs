@@ -222,7 +222,7 @@ pub static CODES: &[Code] = &[
     code(
         "E0314",
         "label in a plain list",
-        "Only the levels of a factor are labelled.",
+        "Only the levels of a factor and the layers of a network have labels.",
         "study \"a\" { seeds: [first: 0] }",
     ),
     code(
@@ -230,6 +230,20 @@ pub static CODES: &[Code] = &[
         "entry given twice",
         "The list is a set: the same seed, column or test twice would count or show the same thing twice.",
         "study \"a\" { seeds: [0, 0] }",
+    ),
+    code(
+        "E0316",
+        "label of a layer",
+        "Labels of a network's layers are PyTorch's module names: words of letters, digits and `_`, or whole numbers in \
+         quotes, each once in a list. `_` stands before a list, `repeat` or `residual` that gives no name of its own.",
+        "data d = mnist\nmodel m = network([fc: linear(20), relu, fc: linear(10)])",
+    ),
+    code(
+        "E0317",
+        "value that grows too large",
+        "What `let`s stand for is put in where their names are; lists of lists of them grow fast. A value holds at most \
+         50 000 parts, nested at most 100 deep.",
+        "let a = [0,0,0,0,0,0,0,0,0,0]\nlet b = [a,a,a,a,a,a,a,a,a,a]\nlet c = [b,b,b,b,b,b,b,b,b,b]\nlet d = [c,c,c,c,c,c,c,c,c,c]\nlet e = [d,d,d,d,d,d,d,d,d,d]",
     ),
     code(
         "E0401",
@@ -366,6 +380,14 @@ pub static CODES: &[Code] = &[
          finite, and no other beside them. What wrappers put before the names is stripped where all of them are found so \
          (W0106). A file that holds them several times, such as under `model` and `ema`, needs \"FILE:KEY\".",
         "data d = mnist\nmodel m = lenet { weights: \"not-there.safetensors\" }\nrecord g = gradients(of: m, on: d)",
+    ),
+    code(
+        "E0516",
+        "network that cannot be made",
+        "A layer does not fit the shape of what comes before it, the two sides of a `residual` differ, two modules have one \
+         name, there are more than 10 000 layers or no parameter, or the network does not end with logits. The place is that \
+         of the layer, and the message shows the shape there.",
+        "data d = mnist\nmodel m = network([conv2d(6, kernel: 5), max_pool2d(30), linear(10)])",
     ),
     code(
         "E0531",

@@ -1,6 +1,7 @@
 //! What must hold between checked statements: sizes of models, data, minibatches and samples.
 
 mod curvature;
+pub(super) mod networks;
 mod rank;
 pub(super) mod weights;
 
@@ -18,6 +19,7 @@ pub(super) fn check(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     cycles(case, places, diagnostics);
+    networks::check(case, places, vocabulary, diagnostics);
     asserts(case, vocabulary, diagnostics);
     for (name, data) in &case.data {
         if let (Some(place), Some((message, help))) = (places.get(name), vocabulary.facts.fault(&data.call)) {
@@ -60,7 +62,9 @@ pub(super) fn check(
             let label = "a minibatch of one";
             diagnostics.push(Diagnostic::error("E0514", message, place.of("batch"), label).help(help));
         }
-        if let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call)) {
+        if let Some(Err(reason)) = vocabulary.facts.parameters(call, Some(&data.call))
+            && vocabulary.facts.layer_fault(call, Some(&data.call)).is_none()
+        {
             let message = format!("model `{model}` does not fit data `{on}`: {reason}");
             diagnostics.push(Diagnostic::error("E0505", message, place.of("on"), "this data"));
         }

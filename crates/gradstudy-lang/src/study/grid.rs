@@ -12,6 +12,10 @@ use crate::syntax::{Diagnostic, Sources, Span, Spanned};
 /// Cases beyond which a grid is taken for a slip.
 const MAX_CASES: usize = 10_000;
 
+/// Parts, and levels of nesting, beyond which a value that `let`s are put into is taken for a slip.
+const MAX_PARTS: usize = 50_000;
+const MAX_DEPTH: usize = 100;
+
 /// A `vary` statement.
 pub(super) struct Factor<'a> {
     pub name: &'a str,
@@ -34,8 +38,8 @@ impl Factor<'_> {
 pub(super) struct Point<'a> {
     pub levels: Vec<Level>,
     values: Vec<(&'a str, &'a Expr)>,
-    /// Values of `let`s, with levels and earlier `let`s put in.
-    lets: Vec<(&'a str, Expr)>,
+    /// Values of `let`s, with levels and earlier `let`s put in, and how large they are.
+    lets: Vec<(&'a str, Expr, Size)>,
 }
 
 /// The factor of a `vary` statement whose shape is right.
@@ -160,7 +164,7 @@ fn bundles<'a>(factors: &[&'a Factor<'a>], diagnostics: &mut Vec<Diagnostic>) ->
     bundles
 }
 
-/// All points, the last factor fastest; none if they are too many.
+/// All points, the last factor fastest; none if they are too many, or a `let` stands for too much.
 pub(super) fn points<'a>(
     factors: &[&'a Factor<'a>],
     lets: &[(&'a str, &Expr)],
@@ -210,9 +214,14 @@ pub(super) fn points<'a>(
     }
     for point in &mut points {
         for (name, value) in lets {
+            let size = point.size(value);
             let mut value = (*value).clone();
+            if size.is_too_large() {
+                diagnostics.push(too_large(value.span));
+                return Vec::new();
+            }
             point.expr(&mut value, used);
-            point.lets.push((name, value));
+            point.lets.push((name, value, size));
         }
         let values: Vec<Option<LevelValue>> =
             point.values.iter().map(|(_, expr)| point.value(expr)).collect();
@@ -221,7 +230,74 @@ pub(super) fn points<'a>(
     points
 }
 
+/// How many parts a value has, and how deep they are nested.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Size {
+    parts: usize,
+    depth: usize,
+}
+
+impl Size {
+    const ONE: Size = Size { parts: 1, depth: 1 };
+
+    fn is_too_large(self) -> bool {
+        self.parts > MAX_PARTS || self.depth > MAX_DEPTH
+    }
+
+    /// Of what holds parts of these sizes.
+    fn around(parts: impl Iterator<Item = Size>) -> Size {
+        parts.fold(Size::ONE, |sum, part| Size {
+            parts: sum.parts.saturating_add(part.parts),
+            depth: sum.depth.max(part.depth + 1),
+        })
+    }
+}
+
+fn too_large(span: Span) -> Diagnostic {
+    let message =
+        format!("this value has more than {MAX_PARTS} parts, or is nested more than {MAX_DEPTH} deep");
+    let help = "what `let`s stand for is put in where their names are: repeat fewer of them";
+    Diagnostic::error("E0317", message, span, "with what its names stand for").help(help)
+}
+
 impl Point<'_> {
+    /// An error if `statement` with this point's levels put in would be too large to look at.
+    pub fn check_size(&self, statement: &Statement, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        let binding = statement.binding.iter().map(|binding| &binding.value);
+        let block = statement.block.iter().flat_map(|block| &block.fields);
+        let mut values = binding.chain(block.map(|field| &field.value));
+        match values.find(|value| self.size(value).is_too_large()) {
+            None => true,
+            Some(value) => {
+                diagnostics.push(too_large(value.span));
+                false
+            }
+        }
+    }
+
+    /// How large `expr` is with this point's levels and `let`s put in.
+    fn size(&self, expr: &Expr) -> Size {
+        self.size_with(expr, &self.values)
+    }
+
+    fn size_with(&self, expr: &Expr, values: &[(&str, &Expr)]) -> Size {
+        let of = |expr: &Expr| self.size_with(expr, values);
+        match &expr.kind {
+            ExprKind::Word(word) => {
+                // A level speaks of `let`s alone.
+                if let Some((_, level)) = values.iter().find(|(factor, _)| factor == word) {
+                    return self.size_with(level, &[]);
+                }
+                let known = self.lets.iter().find(|(name, _, _)| name == word);
+                known.map_or(Size::ONE, |(_, _, size)| *size)
+            }
+            ExprKind::Call { arguments, .. } => Size::around(arguments.iter().map(|it| of(&it.value))),
+            ExprKind::List(entries) => Size::around(entries.iter().map(|it| of(&it.value))),
+            ExprKind::Infix { left, right, .. } => Size::around([left, right].into_iter().map(|it| of(it))),
+            _ => Size::ONE,
+        }
+    }
+
     /// The number or truth value that `level` is, or that the `let` it names is.
     fn value(&self, level: &Expr) -> Option<LevelValue> {
         match &level.kind {
@@ -230,7 +306,7 @@ impl Point<'_> {
             ExprKind::Percent(value) => Some(LevelValue::Number(value / 100.0)),
             ExprKind::Boolean(value) => Some(LevelValue::Boolean(*value)),
             ExprKind::Word(word) => {
-                let (_, value) = self.lets.iter().find(|(name, _)| name == word)?;
+                let (_, value, _) = self.lets.iter().find(|(name, _, _)| name == word)?;
                 // A `let` has the others put in, so this ends.
                 match value.kind {
                     ExprKind::Word(_) => None,
@@ -286,7 +362,7 @@ impl Point<'_> {
             only_lets.expr(&mut level, used);
             return Some(level);
         }
-        let (name, value) = self.lets.iter().find(|(name, _)| *name == word)?;
+        let (name, value, _) = self.lets.iter().find(|(name, _, _)| *name == word)?;
         used.insert(name.to_string());
         Some(value.clone())
     }

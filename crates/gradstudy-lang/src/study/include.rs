@@ -66,7 +66,7 @@ pub(super) fn check_all(
 ) -> (Vec<Study>, Vec<Diagnostics>, bool) {
     let (mut studies, mut found, mut sound) = (Vec::new(), Vec::new(), true);
     for (part, overrides) in included.iter().zip(shares) {
-        match check_alone(&part.source, overrides, vocabulary, false) {
+        match check_alone(&part.source, overrides, vocabulary, false, &mut |_, _| {}) {
             Ok((study, warnings)) => {
                 studies.push(named(study, &part.name, vocabulary));
                 found.push(warnings);

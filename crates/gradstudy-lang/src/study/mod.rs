@@ -18,6 +18,7 @@ mod figure;
 mod grid;
 mod include;
 pub mod label_noise;
+mod layers;
 mod level_numbers;
 mod like;
 mod lint;
@@ -31,6 +32,7 @@ mod settings;
 mod shape;
 mod spec;
 mod split;
+mod stages;
 pub mod statements;
 mod suggest;
 mod table;
@@ -50,9 +52,10 @@ pub use spec::{
     ModelSpec, RecordSpec, Schedule, ScheduleShape, SpectrumSpec, Spread, Study, TableSpec, TestSpec,
     TrainSpec, TransformSpec, UsedFile, Warmup, is_clean,
 };
+pub use stages::{WrittenStage, stages};
 pub use suggest::closest;
 pub use values::describe_type;
-pub use vocabulary::{DataOutline, Facts, Vocabulary};
+pub use vocabulary::{DataOutline, Facts, LayerFault, Stage, Vocabulary};
 
 /// The checked study as YAML, every default and every case of the grid written out.
 ///

@@ -1,6 +1,7 @@
 //! A study as text with every default written out, in one file: what `gradstudy render` prints. Profile and `--set` are put
 //! in, used files are taken over, and `like` is written in full.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::arguments::Scope;
@@ -42,7 +43,13 @@ pub fn written_out(
         it.keyword.value == statements::PROFILE
             && it.name.as_ref().map(|name| &name.value) == overrides.profile.as_ref()
     };
+    let stages = super::stages(source, overrides, vocabulary);
+    let of_one = |stage: super::WrittenStage| match stage.words.as_slice() {
+        [words] => Some((stage.span, words.clone())),
+        _ => None,
+    };
     let mut writer = Writer {
+        stages: stages.into_iter().filter_map(of_one).collect(),
         scope: Scope {
             names: &mut names,
             diagnostics: &mut diagnostics,
@@ -72,6 +79,8 @@ struct Writer<'a> {
     scope: Scope<'a>,
     sources: &'a Sources,
     vocabulary: &'a Vocabulary,
+    /// What there is after the entries of networks, where that is the same in all cases.
+    stages: HashMap<Span, String>,
 }
 
 impl Writer<'_> {
@@ -285,6 +294,9 @@ impl Writer<'_> {
                     Some(ParamType::List(inner)) => Some(*inner),
                     _ => None,
                 };
+                if matches!(ty, Some(ParamType::Layers(_))) {
+                    return self.layers(entries, ty);
+                }
                 let parts: Vec<String> = entries.iter().map(|entry| self.entry(entry, inner)).collect();
                 format!("[{}]", parts.join(", "))
             }
@@ -297,6 +309,27 @@ impl Writer<'_> {
                 )
             }
         }
+    }
+
+    /// A list of layers, each on a line with what there is after it.
+    fn layers(&mut self, entries: &[Entry], ty: Option<&ParamType>) -> String {
+        let mut text = "[\n".to_string();
+        for entry in entries {
+            let value = self.expr(&entry.value, ty);
+            let label = entry.label.as_ref().map(|label| label.value.as_str());
+            text += &match label {
+                Some(label) if label.starts_with(|c: char| c.is_ascii_digit()) => {
+                    format!("{}: {value},", quoted(label))
+                }
+                Some(label) => format!("{label}: {value},"),
+                None => format!("{value},"),
+            };
+            if let Some(words) = self.stages.get(&super::layers::place(entry)) {
+                text += &format!("  # {words}");
+            }
+            text += "\n";
+        }
+        text + "]"
     }
 
     fn entry(&mut self, entry: &Entry, ty: Option<&ParamType>) -> String {
@@ -346,6 +379,7 @@ fn nested(ty: Option<&ParamType>, name: &str) -> Option<&'static Signature> {
             signatures.iter().find(plain).copied()
         }
         ParamType::List(inner) => nested(Some(inner), name),
+        ParamType::Layers(known) => known().iter().find(|it| it.name == name).copied(),
         _ => None,
     }
 }

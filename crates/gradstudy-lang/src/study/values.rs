@@ -48,6 +48,7 @@ pub fn describe_type(ty: &ParamType) -> String {
             usage.collect::<Vec<_>>().join(" or ")
         }
         ParamType::List(inner) => format!("a list, each {}", describe_type(inner)),
+        ParamType::Layers(_) => "a list of layers, such as `[conv1: conv2d(6, kernel: 5), relu]`".to_string(),
         ParamType::Reference(kinds) => format!("the name of a {}", kinds.join(" or ")),
     }
 }
@@ -170,7 +171,7 @@ impl Scope<'_> {
                 for entry in entries {
                     if let Some(label) = &entry.label {
                         let message = format!("an entry of {what} has no label");
-                        let help = "only the levels of `vary … in [label: level]` are labelled";
+                        let help = "only the levels of `vary … in [label: level]` and the layers of a `network` have labels";
                         self.say(Diagnostic::error("E0314", message, label.span, "label").help(help));
                         whole = false;
                     }
@@ -201,6 +202,7 @@ impl Scope<'_> {
                 .value(expr, inner, what)
                 .map(|value| Value::List(vec![value])),
             (ParamType::Labelled, ExprKind::List(entries)) => self.labelled(entries, expr, what),
+            (ParamType::Layers(known), _) => self.layers(expr, known(), what),
             (ParamType::Reference(kinds), _) => self.reference(expr, kinds, what).map(Value::Text),
             _ => self.mistyped(expr, ty, what),
         }

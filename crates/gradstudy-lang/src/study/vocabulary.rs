@@ -6,6 +6,8 @@ use gradstudy_base::signature::{Call, Signature};
 pub struct Vocabulary {
     pub datasets: &'static [&'static Signature],
     pub models: &'static [&'static Signature],
+    /// What a network that a study writes out is made of.
+    pub layers: &'static [&'static Signature],
     pub optimizers: &'static [&'static Signature],
     /// What a `record` statement can record.
     pub records: &'static [&'static Signature],
@@ -49,6 +51,29 @@ pub struct DataOutline {
     pub shape: [u64; 3],
 }
 
+/// What is wrong in a network that a study writes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerFault {
+    /// The setting that holds it, and for each list and setting on the way to the entry its label, its position (`_` and
+    /// its position, where it has no name of its own) or the setting's name, joined by `/`.
+    pub place: String,
+    pub message: String,
+    /// A few words for the place.
+    pub label: String,
+    pub help: String,
+}
+
+/// What there is after an entry of a network that a study writes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// As [`LayerFault::place`].
+    pub place: String,
+    /// Shape of the activation, in words.
+    pub shape: String,
+    /// Parameters of the entry.
+    pub parameters: u64,
+}
+
 /// What is known of datasets and models before anything is computed. Only a user's own data are read for it.
 pub trait Facts: Sync {
     /// Examples of a dataset; none where there is a fault in it.
@@ -67,6 +92,17 @@ pub trait Facts: Sync {
     /// Parameters of a model on a dataset whose tensors' names `pattern` matches; `Some(Err((reason, help)))` if it
     /// matches none.
     fn selected(&self, _model: &Call, _data: &Call, _pattern: &str) -> Option<Result<u64, (String, String)>> {
+        None
+    }
+
+    /// Why a network that the study writes out cannot be made for a dataset; without one, what is wrong with it for any.
+    fn layer_fault(&self, _model: &Call, _data: Option<&Call>) -> Option<LayerFault> {
+        None
+    }
+
+    /// What there is after each entry of a network that the study writes out, on a dataset; none where there is a fault in
+    /// either.
+    fn stages(&self, _model: &Call, _data: &Call) -> Option<Vec<Stage>> {
         None
     }
 

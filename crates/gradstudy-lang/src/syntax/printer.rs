@@ -135,6 +135,17 @@ impl Printer {
     }
 
     fn group(&mut self, group: &Group) {
+        if let Some(item) = sole_list(group) {
+            self.line().text.push('(');
+            for piece in &item.pieces {
+                match piece {
+                    Piece::Text(text) => self.line().text.push_str(text),
+                    Piece::Group(list) => self.group(list),
+                }
+            }
+            self.line().text.push(')');
+            return;
+        }
         let (open, close) = brackets(group.shape);
         let line = self.line();
         let indent = line.indent;
@@ -164,6 +175,23 @@ impl Printer {
         }
         out
     }
+}
+
+/// The only argument of a call, if it is a list without comments around it: `network([`, each layer on its line, `])`.
+fn sole_list(group: &Group) -> Option<&Item> {
+    let [item] = group.items.as_slice() else {
+        return None;
+    };
+    let bare = group.open.is_none() && group.end.is_empty() && item.before.is_empty() && item.after.is_none();
+    let is_list = |piece: &Piece| matches!(piece, Piece::Group(list) if list.shape == Shape::List);
+    let lists = item.pieces.iter().filter(|piece| is_list(piece)).count();
+    let groups = item
+        .pieces
+        .iter()
+        .filter(|piece| matches!(piece, Piece::Group(_)))
+        .count();
+    let last = item.pieces.last().is_some_and(is_list);
+    (group.shape == Shape::Call && bare && last && lists == 1 && groups == 1).then_some(item)
 }
 
 /// What stands behind each item.

@@ -2,11 +2,71 @@
 //! make Q, K and V and that mix the heads are [`super::TokenLinear`]s.
 
 use burn::{Tensor, TensorData, activation};
+use gradstudy_base::signature::{Args, Default, Param, ParamType, Signature};
 use pulp::Arch;
 
 use super::attention_kernels::{Product, Reach, Softmax, SoftmaxBackward};
+use super::kind::{Here, Misfit, Row, in_words};
 use super::lanes::Lanes;
-use super::{Layer, Products, Shape};
+use super::{Layer, LayerKind, Products, Shape, TokenLinear};
+
+/// Self-attention with the linear layers around it, as timm has it: modules `qkv` and `proj`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "attention",
+        summary: "self-attention: `qkv`, a linear layer to queries, keys and values, softmax(QᵀK/√d) V for each head, `proj`",
+        params: &[
+            Param {
+                name: "heads",
+                ty: ParamType::Integer { min: 1, max: 1024 },
+                default: Default::Required,
+                doc: "heads, which share the channels: a divisor of their number",
+            },
+            Param {
+                name: "causal",
+                ty: ParamType::Boolean,
+                default: Default::Text("false"),
+                doc: "whether a position sees itself and those before it only",
+            },
+        ],
+        version: 1,
+    },
+    place,
+};
+
+fn place(args: &Args, here: Here) -> Result<Row, Misfit> {
+    let (heads, [dim, height, tokens]) = (args.integer("heads") as usize, here.shape);
+    if height != 1 {
+        let problem = format!(
+            "`attention` takes a sequence, this is an image of {}",
+            in_words(here.shape)
+        );
+        return Err(Misfit::new(
+            problem,
+            "put `positions` before it, which makes a sequence of an image",
+        ));
+    }
+    if !dim.is_multiple_of(heads) {
+        let problem = format!("`attention` cannot divide {dim} channels among {heads} heads");
+        return Err(Misfit::new(
+            problem,
+            "let `heads` be a divisor of the number of channels",
+        ));
+    }
+    let attention = Attention {
+        tokens,
+        dim,
+        heads,
+        causal: args.boolean("causal"),
+    };
+    let qkv = TokenLinear::new(here.shape, 3 * dim);
+    let proj = TokenLinear::new(here.shape, dim);
+    Ok(vec![
+        ("qkv", Box::new(qkv)),
+        ("", Box::new(attention)),
+        ("proj", Box::new(proj)),
+    ])
+}
 
 /// The input \[3·dim, 1, tokens\] holds Q, K and V, each with its heads one after the other; the output is
 /// \[dim, 1, tokens\]. PyTorch's `scaled_dot_product_attention`.

@@ -7,13 +7,15 @@
 //! statistics it is a [`Layer`] like any other.
 
 use burn::Tensor;
+use gradstudy_base::signature::Signature;
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use super::batch_norm_kernels::{Backward, GradientSums, Moments, Normalise, Pair};
+use super::kind::alone;
 use super::lanes::{LANES, Lanes, Segment, scatter};
 use super::second_order::SecondOrder;
-use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
+use super::{Initial, Layer, LayerKind, Parameter, Place, Products, Shape, size};
 
 /// ε, PyTorch's default.
 pub const EPSILON: f64 = 1e-5;
@@ -41,6 +43,17 @@ impl BatchNormMode {
         }
     }
 }
+
+/// `nn.BatchNorm2d` and `nn.BatchNorm1d`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "batch_norm",
+        summary: "batch normalisation of each channel, with a scale and a shift",
+        params: &[],
+        version: 1,
+    },
+    place: |_, here| alone(BatchNorm { shape: here.shape }),
+};
 
 /// Batch normalisation of `shape[0]` channels.
 #[derive(Debug)]

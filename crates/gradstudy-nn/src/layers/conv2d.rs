@@ -3,10 +3,112 @@
 
 use burn::ops::{ConvOptions, UnfoldOptions};
 use burn::{Tensor, module};
+use gradstudy_base::signature::{Args, Default as By, Param, ParamType, Signature};
 
+use super::kind::{Here, Misfit, Row, alone, in_words};
 use super::lanes::{Lanes, Segment};
 use super::second_order::SecondOrder;
-use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
+use super::{Initial, Layer, LayerKind, Parameter, Place, Products, Shape, size};
+
+/// A whole number from 1 among a convolution's settings.
+const fn count(name: &'static str, max: i64, default: By, doc: &'static str) -> Param {
+    Param {
+        name,
+        ty: ParamType::Integer { min: 1, max },
+        default,
+        doc,
+    }
+}
+
+/// `nn.Conv2d`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "conv2d",
+        summary: "convolution with square kernels (a cross-correlation, as in PyTorch)",
+        params: &[
+            count(
+                "channels",
+                100_000,
+                By::Required,
+                "output channels (PyTorch's out_channels)",
+            ),
+            count("kernel", 1024, By::Required, "side of the kernel"),
+            count("stride", 1024, By::Text("1"), "step between output positions"),
+            Param {
+                name: "padding",
+                ty: ParamType::Integer { min: 0, max: 1024 },
+                default: By::Text("0"),
+                doc: "zeros around the image; fewer than the kernel reaches over",
+            },
+            count(
+                "dilation",
+                1024,
+                By::Text("1"),
+                "step between the positions that neighbouring weights see",
+            ),
+            count(
+                "groups",
+                100_000,
+                By::Text("1"),
+                "equal groups of channels that see only each other; as many as channels for a depthwise convolution",
+            ),
+            Param {
+                name: "bias",
+                ty: ParamType::Boolean,
+                default: By::Text("true"),
+                doc: "whether a number is added to each output channel",
+            },
+        ],
+        version: 1,
+    },
+    place,
+};
+
+fn place(args: &Args, here: Here) -> Result<Row, Misfit> {
+    let of = |name| args.integer(name) as usize;
+    let conv = Conv2d {
+        input: here.shape,
+        out_channels: of("channels"),
+        kernel: of("kernel"),
+        stride: of("stride"),
+        padding: of("padding"),
+        dilation: of("dilation"),
+        groups: of("groups"),
+        bias: args.boolean("bias"),
+    };
+    let reach = conv.dilation * (conv.kernel - 1) + 1;
+    let [channels, height, width] = here.shape;
+    let least = height.min(width) + 2 * conv.padding;
+    if least < reach {
+        let problem = format!(
+            "a kernel that spans {reach} × {reach} is larger than {}",
+            in_words(here.shape)
+        );
+        return Err(Misfit::new(
+            problem,
+            "take a smaller kernel, more padding, or fewer layers that shrink the image before it",
+        ));
+    }
+    if conv.padding >= reach {
+        let problem = format!(
+            "a padding of {} lies beyond a kernel that spans {reach}",
+            conv.padding
+        );
+        return Err(Misfit::new(
+            problem,
+            format!("take a padding of at most {}", reach - 1),
+        ));
+    }
+    if !(channels.is_multiple_of(conv.groups) && conv.out_channels.is_multiple_of(conv.groups)) {
+        let problem = format!(
+            "{} groups do not divide {channels} channels into {}",
+            conv.groups, conv.out_channels
+        );
+        let help = "let `groups` be a divisor of the channels that come in and of those that go out";
+        return Err(Misfit::new(problem, help));
+    }
+    alone(conv)
+}
 
 /// Convolution with square kernels. [`Conv2d::default`] has PyTorch's defaults, for a kernel of one weight.
 #[derive(Debug, Clone, Copy)]

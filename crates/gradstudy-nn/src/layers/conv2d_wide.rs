@@ -39,7 +39,12 @@ impl Geometry {
     /// Columns of the output whose input column for tap `kx` exists, and that column for the first of them.
     fn columns(&self, kx: usize) -> (std::ops::Range<usize>, usize) {
         let kx = kx * self.dilation;
-        let first = self.padding.saturating_sub(kx).div_ceil(self.stride);
+        // A tap far out may meet zeros alone.
+        let first = self
+            .padding
+            .saturating_sub(kx)
+            .div_ceil(self.stride)
+            .min(self.output[2]);
         let end = match (self.input[2] + self.padding).checked_sub(kx + 1) {
             None => 0,
             Some(last) => (last / self.stride + 1).min(self.output[2]),
@@ -116,7 +121,7 @@ fn patch(
     let (columns, from) = shape.columns(kx);
     for (y, to) in rows.zip(to.chunks_exact_mut(shape.output[2] * lanes)) {
         let row = (y * shape.stride + ky * shape.dilation).checked_sub(shape.padding);
-        let Some(row) = row.filter(|row| *row < in_height) else {
+        let Some(row) = row.filter(|row| *row < in_height && !columns.is_empty()) else {
             to.fill(0.0);
             continue;
         };

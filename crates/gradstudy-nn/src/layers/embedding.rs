@@ -1,9 +1,57 @@
 //! A vector for each token of a sequence (`nn.Embedding`).
 
 use burn::{Int, Tensor};
+use gradstudy_base::signature::{Args, Default, Param, ParamType, Signature};
 
+use super::kind::{Here, Misfit, Row, alone, in_words};
 use super::lanes::{Lanes, Segment};
-use super::{Initial, Layer, Parameter, Place, Products, Shape};
+use super::{Initial, Layer, LayerKind, Parameter, Place, Products, Shape};
+
+/// `nn.Embedding` of tokens.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "embedding",
+        summary: "a learned vector for each token of a text; the first layer of a network for `text` data",
+        params: &[
+            Param {
+                name: "vocabulary",
+                ty: ParamType::Integer { min: 2, max: 100_000 },
+                default: Default::Required,
+                doc: "how many tokens there are: at least the number of different characters in the text",
+            },
+            Param {
+                name: "dim",
+                ty: ParamType::Integer { min: 1, max: 65_536 },
+                default: Default::Required,
+                doc: "numbers of each vector",
+            },
+        ],
+        version: 1,
+    },
+    place,
+};
+
+fn place(args: &Args, here: Here) -> Result<Row, Misfit> {
+    let [1, 1, tokens] = here.shape else {
+        let shape = in_words(here.shape);
+        return Err(Misfit::new(
+            format!("`embedding` takes a sequence of tokens, this is {shape}"),
+            "use `text` data, or begin with another layer",
+        ));
+    };
+    if !here.first {
+        let problem = "`embedding` takes tokens, which only the data have";
+        return Err(Misfit::new(
+            problem,
+            "let `embedding` be the network's first layer",
+        ));
+    }
+    alone(Embedding {
+        tokens,
+        vocabulary: args.integer("vocabulary") as usize,
+        dim: args.integer("dim") as usize,
+    })
+}
 
 /// The input \[1, 1, tokens\] holds whole numbers below `vocabulary`; the output is \[dim, 1, tokens\].
 #[derive(Debug)]

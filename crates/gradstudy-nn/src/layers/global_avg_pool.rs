@@ -1,11 +1,24 @@
 //! The mean of each channel over all positions.
 
 use burn::Tensor;
+use gradstudy_base::signature::Signature;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::kind::alone;
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
 use super::second_order::SecondOrder;
-use super::{Layer, Products, Shape, size};
+use super::{Layer, LayerKind, Products, Shape, size};
+
+/// `nn.AdaptiveAvgPool2d(1)`, and the mean over tokens.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "global_avg_pool",
+        summary: "the mean of each channel over all positions, a vector",
+        params: &[],
+        version: 1,
+    },
+    place: |_, here| alone(GlobalAvgPool { input: here.shape }),
+};
 
 /// Average pooling over the whole image.
 #[derive(Debug)]

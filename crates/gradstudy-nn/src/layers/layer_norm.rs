@@ -2,13 +2,26 @@
 //! scale and a shift for each channel.
 
 use burn::Tensor;
+use gradstudy_base::signature::Signature;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::kind::alone;
 use super::lanes::{LANES, Lanes, Segment, scatter};
-use super::{Initial, Layer, Parameter, Place, Products, Shape};
+use super::{Initial, Layer, LayerKind, Parameter, Place, Products, Shape};
 
 /// What PyTorch adds to the variance, which is the biased one.
 const EPSILON: f32 = 1e-5;
+
+/// `nn.LayerNorm(channels)`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "layer_norm",
+        summary: "normalisation of each position over its channels, with a scale and a shift for each channel",
+        params: &[],
+        version: 1,
+    },
+    place: |_, here| alone(LayerNorm { shape: here.shape }),
+};
 
 /// y = weight · (x − mean) / √(variance + 1e-5) + bias, over the channels of each position.
 #[derive(Debug)]

@@ -3,12 +3,45 @@
 use burn::Tensor;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use gradstudy_base::signature::{Default, Param, ParamType, Signature};
 use pulp::Arch;
 
+use super::kind::alone;
 use super::lanes::{LANES, Lanes, Segment, floats, floats_mut, scatter};
 use super::linear_kernels::{Backward, Forward, OuterProduct, transpose};
 use super::second_order::SecondOrder;
-use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
+use super::{Initial, Layer, LayerKind, Parameter, Place, Products, Shape, TokenLinear, size};
+
+/// `nn.Linear`, behind an `nn.Flatten` where the activation is an image.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "linear",
+        summary: "W x + b of all numbers of an activation, or of those at each position of a sequence",
+        params: &[
+            Param {
+                name: "outputs",
+                ty: ParamType::Integer { min: 1, max: 100_000 },
+                default: Default::Required,
+                doc: "numbers that come out (PyTorch's out_features)",
+            },
+            Param {
+                name: "positionwise",
+                ty: ParamType::Boolean,
+                default: Default::Text("false"),
+                doc: "whether each position has its own outputs from the channels there, as in transformers; else an image \
+                      is flattened",
+            },
+        ],
+        version: 1,
+    },
+    place: |args, here| {
+        let (input, outputs) = (here.shape, args.integer("outputs") as usize);
+        match args.boolean("positionwise") {
+            true => alone(TokenLinear::new(input, outputs)),
+            false => alone(Linear { input, outputs }),
+        }
+    },
+};
 
 /// y = W x + b.
 #[derive(Debug)]

@@ -2,11 +2,44 @@
 
 use burn::ops::MaxPoolOptions;
 use burn::{Tensor, module};
+use gradstudy_base::signature::{Args, Default, Param, ParamType, Signature};
 use pulp::{Arch, Simd, WithSimd};
 
+use super::kind::{Here, Misfit, Row, alone, in_words};
 use super::lanes::{Lanes, vectors, vectors_mut, vectors_per_lanes};
 use super::second_order::{SecondOrder, Tangent};
-use super::{Layer, Products, Shape, size};
+use super::{Layer, LayerKind, Products, Shape, size};
+
+/// `nn.MaxPool2d(kernel)`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "max_pool2d",
+        summary: "the maximum of each window of kernel × kernel positions; windows do not overlap",
+        params: &[Param {
+            name: "kernel",
+            ty: ParamType::Integer { min: 1, max: 1024 },
+            default: Default::Required,
+            doc: "side of a window, and the step between windows; rows and columns that fill no window are left out",
+        }],
+        version: 1,
+    },
+    place,
+};
+
+fn place(args: &Args, here: Here) -> Result<Row, Misfit> {
+    let (input, window) = (here.shape, args.integer("kernel") as usize);
+    if input[1] < window || input[2] < window {
+        let problem = format!(
+            "`max_pool2d` has windows of {window} × {window}, this is {}",
+            in_words(input)
+        );
+        return Err(Misfit::new(
+            problem,
+            "take a smaller window, or fewer layers that shrink the image before it",
+        ));
+    }
+    alone(MaxPool2d { input, window })
+}
 
 /// Max pooling with stride equal to the window.
 #[derive(Debug)]
@@ -158,6 +191,10 @@ impl Layer for MaxPool2d {
             self.input[1] / self.window,
             self.input[2] / self.window,
         ]
+    }
+
+    fn reads_output(&self) -> bool {
+        true
     }
 
     fn flops(&self) -> u64 {

@@ -6,6 +6,7 @@
 
 pub mod attention;
 mod attention_kernels;
+pub mod avg_pool2d;
 pub mod batch_norm;
 pub(crate) mod batch_norm_kernels;
 pub(crate) mod batch_norm_second_order;
@@ -16,18 +17,27 @@ mod conv2d_kernels;
 mod conv2d_wide;
 mod conv2d_winograd;
 mod conv2d_winograd_gradient;
+pub mod elementwise;
+pub mod elu;
 pub mod embedding;
 pub mod gelu;
 pub mod global_avg_pool;
+pub mod identity;
+mod kind;
 pub mod lanes;
 pub mod layer_norm;
+pub mod leaky_relu;
 pub mod linear;
 mod linear_kernels;
 pub mod max_pool2d;
 pub mod positions;
 pub mod products;
 pub mod relu;
+pub mod scale;
 pub mod second_order;
+pub mod sigmoid;
+pub mod silu;
+pub mod softplus;
 pub mod tanh;
 #[cfg(test)]
 mod tests;
@@ -35,23 +45,53 @@ pub mod token_linear;
 pub mod vector_math;
 
 pub use attention::Attention;
+pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::{BatchNorm, BatchNormMode};
 pub use conv2d::Conv2d;
+pub use elementwise::Elementwise;
 pub use embedding::Embedding;
 pub use gelu::Gelu;
 pub use global_avg_pool::GlobalAvgPool;
+pub use identity::Identity;
+pub use kind::{Here, LayerKind, Misfit, Row, in_words};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use max_pool2d::MaxPool2d;
 pub use positions::Positions;
 pub use products::Products;
 pub use relu::Relu;
+pub use scale::Scale;
 pub use tanh::Tanh;
 pub use token_linear::TokenLinear;
 
 use burn::Tensor;
 use lanes::{Lanes, Segment};
 use second_order::SecondOrder;
+
+/// Every layer that a network written in a study can name, in alphabetical order.
+pub static LAYERS: &[&LayerKind] = &[
+    &attention::KIND,
+    &avg_pool2d::KIND,
+    &batch_norm::KIND,
+    &conv2d::KIND,
+    &elu::KIND,
+    &embedding::KIND,
+    &identity::FLATTEN,
+    &gelu::KIND,
+    &global_avg_pool::KIND,
+    &identity::KIND,
+    &layer_norm::KIND,
+    &leaky_relu::KIND,
+    &linear::KIND,
+    &max_pool2d::KIND,
+    &positions::KIND,
+    &relu::KIND,
+    &scale::KIND,
+    &sigmoid::KIND,
+    &silu::KIND,
+    &softplus::KIND,
+    &tanh::KIND,
+];
 
 /// Shape of one sample's activation: channels, height, width. A flat vector is `[features, 1, 1]`.
 pub type Shape = [usize; 3];
@@ -123,6 +163,12 @@ pub trait Layer: std::fmt::Debug + Send + Sync {
     /// Raised where the host kernels' rounding changes: what was computed before is not taken from the cache.
     fn version(&self) -> u32 {
         1
+    }
+
+    /// Whether [`Layer::backward`], or a rule of [`Layer::second_order`], looks at the layer's output: nothing may then be
+    /// added to it ([`crate::models::network::Placed::plus`]).
+    fn reads_output(&self) -> bool {
+        false
     }
 
     /// Floating-point operations of one forward pass of one sample (a multiply-add counts as two).

@@ -1,9 +1,32 @@
 //! A learned vector for each position, added to what stands there.
 
 use burn::Tensor;
+use gradstudy_base::signature::{Default, Param, ParamType, Signature};
 
+use super::kind::alone;
 use super::lanes::{Lanes, Segment, floats, floats_mut, scatter};
-use super::{Initial, Layer, Parameter, Place, Products, Shape, size};
+use super::{Initial, Layer, LayerKind, Parameter, Place, Products, Shape, size};
+
+/// An `nn.Embedding` of the positions, added to what stands there.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "positions",
+        summary: "a learned vector for each position, added; an image becomes the sequence of its positions",
+        params: &[Param {
+            name: "sd",
+            ty: ParamType::Number { min: 0.0, max: 1e6 },
+            default: Default::Text("1"),
+            doc: "standard deviation of the initial vectors; PyTorch's default is 1, vision transformers take 0.02",
+        }],
+        version: 1,
+    },
+    place: |args, here| {
+        alone(Positions {
+            input: here.shape,
+            sd: args.number("sd"),
+        })
+    },
+};
 
 /// y = x + E with E of shape \[positions, channels\], the weight of an `nn.Embedding`; an image becomes the row of its
 /// positions: \[channels, 1, positions\].

@@ -1,11 +1,24 @@
 //! max(0, x), with derivative 0 at 0 as PyTorch takes it.
 
 use burn::{Tensor, activation};
+use gradstudy_base::signature::Signature;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::kind::alone;
 use super::lanes::{Lanes, vectors, vectors_mut};
 use super::second_order::{SecondOrder, Tangent};
-use super::{Layer, Products, Shape, size};
+use super::{Layer, LayerKind, Products, Shape, size};
+
+/// `nn.ReLU`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "relu",
+        summary: "max(0, x)",
+        params: &[],
+        version: 1,
+    },
+    place: |_, here| alone(Relu { shape: here.shape }),
+};
 
 /// The rectifier.
 #[derive(Debug)]
@@ -72,6 +85,10 @@ impl Layer for Relu {
 
     fn output(&self) -> Shape {
         self.shape
+    }
+
+    fn reads_output(&self) -> bool {
+        true
     }
 
     fn flops(&self) -> u64 {

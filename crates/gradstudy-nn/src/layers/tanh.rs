@@ -1,11 +1,24 @@
 //! tanh, element by element.
 
 use burn::Tensor;
+use gradstudy_base::signature::Signature;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::kind::alone;
 use super::lanes::{Lanes, floats, floats_mut, vectors, vectors_mut};
 use super::second_order::{Curved, SecondOrder, Tangent};
-use super::{Layer, Products, Shape, size};
+use super::{Layer, LayerKind, Products, Shape, size};
+
+/// `nn.Tanh`.
+pub static KIND: LayerKind = LayerKind {
+    signature: &Signature {
+        name: "tanh",
+        summary: "the hyperbolic tangent",
+        params: &[],
+        version: 1,
+    },
+    place: |_, here| alone(Tanh { shape: here.shape }),
+};
 
 /// The hyperbolic tangent.
 #[derive(Debug)]
@@ -102,6 +115,10 @@ impl Layer for Tanh {
 
     fn output(&self) -> Shape {
         self.shape
+    }
+
+    fn reads_output(&self) -> bool {
+        true
     }
 
     fn flops(&self) -> u64 {

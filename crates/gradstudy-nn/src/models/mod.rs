@@ -8,6 +8,7 @@ mod lenet;
 mod lnn;
 pub mod loss;
 pub mod network;
+pub mod own;
 mod own_tensors;
 pub mod parts;
 mod pass;
@@ -39,12 +40,13 @@ pub trait ModelKind: Sync {
     fn build(&self, args: &Args, input: Shape) -> Result<Network, ModelError>;
 }
 
-/// Every model, in alphabetical order.
+/// Every model, in alphabetical order of their files.
 pub static MODELS: &[&dyn ModelKind] = &[
     &fcn::Fcn,
     &gpt::Gpt,
     &lenet::LeNet,
     &lnn::Lnn,
+    &own::OwnNetwork,
     &resnet18::ResNet18,
     &vit::Vit,
 ];
@@ -85,6 +87,9 @@ fn setting(args: &Args, name: &str, otherwise: usize) -> usize {
 /// Why a network cannot be made.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ModelError {
+    #[error(transparent)]
+    #[diagnostic(code(gradstudy::model::network), help("{}", .0.help))]
+    Network(#[from] own::Fault),
     #[error("`{model}` needs images of at least {least}×{least}, these are {}×{}", input[1], input[2])]
     #[diagnostic(
         code(gradstudy::model::input_too_small),

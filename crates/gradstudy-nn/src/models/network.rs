@@ -58,6 +58,8 @@ pub struct Flow {
 pub struct Builder {
     input: Shape,
     layers: Vec<Placed>,
+    /// Of the layers so far.
+    parameters: usize,
 }
 
 impl Builder {
@@ -66,7 +68,13 @@ impl Builder {
         Builder {
             input,
             layers: Vec::new(),
+            parameters: 0,
         }
+    }
+
+    /// Parameters of the layers so far.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters
     }
 
     /// The last activation so far.
@@ -97,7 +105,9 @@ impl Builder {
         self.push_boxed(from, name.into(), Box::new(layer));
     }
 
-    fn push_boxed(&mut self, from: usize, name: String, layer: Box<dyn Layer>) {
+    /// Adds a layer that takes activation `from`.
+    pub fn push_boxed(&mut self, from: usize, name: String, layer: Box<dyn Layer>) {
+        self.parameters += layer.parameters().iter().map(Parameter::len).sum::<usize>();
         self.layers.push(Placed {
             name,
             layer,
@@ -106,6 +116,14 @@ impl Builder {
             from,
             plus: None,
         });
+    }
+
+    /// Whether [`Builder::plus`] may add `activation` to the output of the last layer.
+    pub fn takes_sum(&self, activation: usize) -> bool {
+        let free = |placed: &Placed| {
+            placed.plus.is_none() && placed.from != activation && !placed.layer.reads_output()
+        };
+        self.layers.last().is_some_and(free)
     }
 
     /// Adds `activation` to the output of the last layer, which must be of its shape.

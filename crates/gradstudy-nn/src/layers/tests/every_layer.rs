@@ -38,6 +38,11 @@ pub fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         };
         ([3 * dim, 1, tokens], Box::new(layer))
     };
+    fn elementwise(function: impl elementwise::Function) -> (Shape, Box<dyn Layer>) {
+        let shape = [3, 5, 4];
+        (shape, Box::new(Elementwise { shape, function }))
+    }
+    let pooled = |input, window| -> Box<dyn Layer> { Box::new(AvgPool2d { input, window }) };
     let conv = |input, out_channels, kernel, padding| any(input, out_channels, kernel, padding, 1, true);
     vec![
         conv([1, 28, 28], 6, 5, 0),
@@ -68,11 +73,33 @@ pub fn layers() -> Vec<(Shape, Box<dyn Layer>)> {
         grouped([5, 6, 6], 10, 1, 1, 1, 5),
         grouped([4, 12, 11], 6, 3, 2, 2, 2),
         grouped([4, 13, 13], 4, 6, 3, 3, 4),
+        // Images smaller than the kernel: some taps meet zeros alone.
+        grouped([4, 1, 1], 4, 2, 1, 2, 2),
+        grouped([3, 2, 1], 5, 2, 1, 2, 1),
+        any([3, 1, 2], 4, 5, 2, 2, true),
+        any([40, 1, 1], 40, 3, 1, 1, true),
+        any([2, 1, 1], 3, 3, 1, 1, true),
         ([7, 1, 10], Box::new(TokenLinear::new([7, 1, 10], 13))),
         ([40, 1, 6], Box::new(TokenLinear::new([40, 1, 6], 33))),
         ([9, 2, 5], Box::new(LayerNorm { shape: [9, 2, 5] })),
         ([32, 1, 1], Box::new(LayerNorm { shape: [32, 1, 1] })),
         ([3, 5, 4], Box::new(Gelu { shape: [3, 5, 4] })),
+        elementwise(elu::Elu(0.6)),
+        elementwise(leaky_relu::LeakyRelu(0.2)),
+        elementwise(sigmoid::Sigmoid),
+        elementwise(silu::Silu),
+        elementwise(softplus::Softplus),
+        ([3, 5, 4], Box::new(Identity::new([3, 5, 4]))),
+        ([3, 5, 4], Box::new(Identity::flatten([3, 5, 4]))),
+        ([3, 8, 6], pooled([3, 8, 6], 2)),
+        ([2, 9, 11], pooled([2, 9, 11], 3)),
+        (
+            [6, 3, 4],
+            Box::new(Scale {
+                shape: [6, 3, 4],
+                initial: 1.0,
+            }),
+        ),
         (
             [6, 3, 4],
             Box::new(Positions {

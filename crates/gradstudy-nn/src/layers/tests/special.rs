@@ -86,3 +86,33 @@ fn a_linear_layer_is_a_dense_product() {
     let outer = (&x * delta.transpose()).as_slice().to_vec();
     assert!(close(&ours.gradient[..18 * 31], DVector::from_vec(outer)));
 }
+
+/// A sum may be added to the output of a layer only if its backward pass and its second-order rule do not look there.
+#[test]
+fn only_layers_that_say_so_look_at_their_output() {
+    for (input, layer) in layers() {
+        let theta = values(layer.as_ref(), 1);
+        let (x, delta) = (numbers(5 * size(input), 2), numbers(5 * size(layer.output()), 3));
+        let (inputs, deltas) = (load(&x, size(input)), load(&delta, size(layer.output())));
+        let mut output = vec![Lanes::default(); size(layer.output())];
+        let mut scratch = vec![Lanes::default(); layer.scratch()];
+        layer.forward(&theta, &inputs, &mut output, &mut scratch);
+        let mut back = |shift: f32| {
+            let output: Vec<Lanes> = output.iter().map(|y| Lanes(y.0.map(|y| y + shift))).collect();
+            let mut found =
+                [size(input), size(layer.output()), size(input)].map(|size| vec![Lanes::default(); size]);
+            let [grad_input, tangent, more] = &mut found;
+            layer.backward(&theta, &inputs, &output, &deltas, grad_input, &mut scratch);
+            match layer.second_order() {
+                SecondOrder::Piecewise(rule) => rule.tangent(&inputs, &output, &inputs, tangent),
+                SecondOrder::Smooth(rule) => {
+                    rule.tangent(&inputs, &output, &inputs, tangent);
+                    rule.add_curvature(&inputs, &output, &inputs, &deltas, more);
+                }
+                _ => {}
+            }
+            found
+        };
+        assert_eq!(back(0.0) != back(-3.0), layer.reads_output(), "{layer:?}");
+    }
+}
