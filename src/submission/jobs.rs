@@ -46,6 +46,12 @@ pub fn add(folder: &Path, job: Job) -> Result<(), SubmissionError> {
     replace(&folder.join(JOBS), &bytes)
 }
 
+/// Forgets the jobs of a submission whose tasks are numbered anew.
+pub fn forget(folder: &Path) {
+    let _ = fs::remove_file(folder.join(JOBS));
+    let _ = fs::remove_dir_all(folder.join("ended"));
+}
+
 /// How a task of a job ended, as its script noted: the exit code of the program.
 pub fn ended(folder: &Path, job: &Job, task: usize) -> Option<i32> {
     let index = (task - job.first) / job.per_node.max(1);

@@ -316,6 +316,27 @@ fn a_study_is_frozen_when_it_is_submitted() {
     assert!(said.stdout.contains("report in"), "{}", said.stdout);
 }
 
+#[test]
+fn a_damaged_manifest_costs_nothing_that_was_made() {
+    let gradstudy = Gradstudy::new(STUDY);
+    let lines = lines(&gradstudy, &[]);
+    assert_eq!(shell(&gradstudy, &lines[0]), 0);
+    fs::write(submission(&gradstudy).join("manifest.json"), "{").unwrap();
+    assert_eq!(shell(&gradstudy, &lines[1]), 2);
+    assert_eq!(gradstudy.run(&["status", "test-"]).code, Some(2));
+    let said = gradstudy
+        .run(&["submit", "test.study", "--to", "shell", "--threads", "1"])
+        .success();
+    assert!(
+        said.stderr.contains("is damaged") && said.stderr.contains("4 are in the cache"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(said.stdout.lines().count(), 1, "{}", said.stdout);
+    assert_eq!(shell(&gradstudy, said.stdout.trim()), 0);
+    assert_eq!(count(&status(&gradstudy).0, "done"), 8);
+}
+
 /// Results of one study come from one binary.
 #[test]
 fn a_task_is_of_the_binary_that_submitted_it() {

@@ -150,7 +150,7 @@ fn a_training_that_is_put_back_into_the_queue_twice_is_that_of_one_run() {
     if !tools::slurm() {
         return;
     }
-    let study = TRAINING.replace("EPOCHS", "60");
+    let study = TRAINING.replace("EPOCHS", "15");
     let gradstudy = Gradstudy::new(&study);
     submit(&gradstudy, &[]);
     let job = format!("{}_0", jobs(&gradstudy)[0]);
@@ -188,7 +188,7 @@ fn a_job_that_gives_way_goes_on() {
     if !tools::slurm() {
         return;
     }
-    let study = TRAINING.replace("EPOCHS", "60");
+    let study = TRAINING.replace("EPOCHS", "20");
     let gradstudy = Gradstudy::new(&study);
     fs::write(
         gradstudy.path().join("clusters.toml"),
@@ -239,8 +239,8 @@ fn what_was_killed_for_its_memory_gets_more() {
     if !tools::slurm() {
         return;
     }
-    // Estimated at less than half of a class of 512 MB, which `--mem` of the site makes a sixteenth of that.
-    let study = TRAINING.replace("EPOCHS", "60");
+    // The class is of 512 MB, of which the site's options leave less than the program itself takes.
+    let study = TRAINING.replace("EPOCHS", "3");
     let gradstudy = Gradstudy::new(&study);
     let write = |options: &str| {
         let text = format!("[clusters.small]\nsbatch = [{options}]\n");

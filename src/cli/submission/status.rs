@@ -241,12 +241,16 @@ fn remedy(manifest: &Manifest, status: &Status, folder: &Path) -> String {
             "all is done: `gradstudy run {} --cached` writes the report",
             name(folder)
         ),
+        (true, _) if status.jobs.is_empty() => {
+            "its tasks are another scheduler's, or nobody's yet".to_string()
+        }
         (true, _) => format!("logs are in {}", folder.join("logs").display()),
         _ if has(Standing::OutOfMemory) => {
             format!(
                 "`{again} --more-memory` submits what is missing, with twice the memory where that ran out"
             )
         }
+        _ if status.jobs.is_empty() => format!("`{again}` submits what is missing"),
         _ => format!(
             "`{again}` submits what is missing; logs are in {}",
             folder.join("logs").display()

@@ -17,7 +17,7 @@ use crate::run::registry::{RegisteredRun, Registry};
 use crate::store::StoreError;
 use crate::submission::clusters::{self, Cluster, parse_time};
 use crate::submission::status::{Standing, Status, status};
-use crate::submission::{self, Manifest, SubmissionError, shell, state};
+use crate::submission::{self, Manifest, SubmissionError, jobs, shell, state};
 use make::Made;
 
 /// Hand a study to Slurm, or write its tasks out for another scheduler
@@ -146,8 +146,10 @@ impl Submit {
         // Of two who submit at once the second finds the jobs of the first.
         let lock = std::fs::File::create(folder.join("submit.lock")).map_err(StoreError::write(folder))?;
         let _ = lock.lock();
-        if let Some((before, status)) = earlier(folder)? {
-            refuse_alive(folder, &status, queue(folder).as_deref())?;
+        let before = earlier(folder)?;
+        let running = before.as_ref().map_or(0, |(_, status)| status.running());
+        refuse_alive(folder, running, queue(folder).as_deref())?;
+        if let Some((before, status)) = before {
             if before.round >= manifest.round {
                 let (name, what) = (name(folder), "another submission".to_string());
                 return Err(SubmissionError::Alive {
@@ -162,6 +164,13 @@ impl Submit {
                 if stand.standing != Standing::Done {
                     let _ = std::fs::remove_file(state::path(folder, &unit.id));
                 }
+            }
+        }
+        if manifest.round == 1 {
+            // What a submission left that cannot be read.
+            jobs::forget(folder);
+            for unit in &manifest.units {
+                let _ = std::fs::remove_file(state::path(folder, &unit.id));
             }
         }
         manifest.write(folder, &made.texts)?;
@@ -212,7 +221,15 @@ fn earlier(folder: &Path) -> Result<Option<(Manifest, Status)>, SubmissionError>
     if !folder.join(submission::MANIFEST).is_file() {
         return Ok(None);
     }
-    let manifest = Manifest::open(folder)?;
+    let manifest = match Manifest::open(folder) {
+        Err(error @ (SubmissionError::Damaged { .. } | SubmissionError::Format { .. })) => {
+            log::remark(&format!(
+                "warning: {error}; it is submitted as if for the first time"
+            ));
+            return Ok(None);
+        }
+        other => other?,
+    };
     let status = status(&manifest, folder, queue(folder).as_deref());
     Ok(Some((manifest, status)))
 }

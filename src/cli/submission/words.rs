@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::submission::slurm::{self, Queued};
-use crate::submission::status::Status;
 use crate::submission::{Manifest, SubmissionError, jobs};
 
 /// The name of a submission: that of its folder.
@@ -25,13 +24,12 @@ pub fn queue(folder: &Path) -> Option<Vec<Queued>> {
 }
 
 /// Refuses where jobs or processes of the submission are there.
-pub fn refuse_alive(folder: &Path, status: &Status, queue: Option<&[Queued]>) -> Result<(), SubmissionError> {
+pub fn refuse_alive(folder: &Path, running: usize, queue: Option<&[Queued]>) -> Result<(), SubmissionError> {
     let queued: Vec<String> = queue
         .unwrap_or_default()
         .iter()
         .map(|it| format!("{} ({})", it.id, it.state.to_lowercase()))
         .collect();
-    let running = status.running();
     let (what, one) = match (queued.len(), running) {
         (0, 0) => return Ok(()),
         (0, running) => (super::super::counted(running, "unit"), running == 1),
