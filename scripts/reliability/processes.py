@@ -28,6 +28,8 @@ def processes(campaign, count, seed):
             code, _, err, _ = campaign.run([*beside, "--reports-dir", reports], cache)
             found["beside"] += 1
             found["beside_failed"] += code != 0
+            if code != 0:
+                print("   ", study, beside, code, err[-400:], flush=True)
             found["panics"] += "panicked" in err
             if random_.random() < 0.1 and len(runs(reports)) > 1:
                 campaign.run(["rm", runs(reports)[0], "--reports-dir", reports], cache)
@@ -46,14 +48,18 @@ def processes(campaign, count, seed):
             for step in made_in(manifest):
                 made[step] = made.get(step, 0) + 1
         if not beside or beside[0] == "list":
-            found["made_twice"] += sum(times - 1 for times in made.values())
+            twice = {step: times - 1 for step, times in made.items() if times > 1}
+            found["made_twice"] += sum(twice.values())
+            for step in twice:
+                print("   ", study, number, "made twice:", step, flush=True)
         shutil.rmtree(folder)
     return found, ("failed", "wrong", "made_twice", "panics", "beside_failed")
 
 
 def made_in(manifest):
-    """Ids of the steps whose results stay that a run made itself, by its manifest."""
+    """Names of the steps whose results stay that a run made itself, by its manifest."""
     import yaml
     manifest = yaml.safe_load(manifest)
     stays = {step["id"] for step in manifest["steps"] if step["operation"] in ("train", "spectrum", "test")}
-    return [step["id"] for step in manifest["times"]["steps"] if not step["reused"] and step["id"] in stays]
+    names = {step["id"]: f"{step['operation']} {step['label']}" for step in manifest["steps"]}
+    return [names[step["id"]] for step in manifest["times"]["steps"] if not step["reused"] and step["id"] in stays]

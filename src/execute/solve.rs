@@ -56,6 +56,11 @@ impl Executor<'_> {
         if self.load_spectrum(step, spectra)? {
             return Ok(());
         }
+        // Another process may have made it while this one waited.
+        let _lock = self.lock(step)?;
+        if self.load_spectrum(step, spectra)? {
+            return Ok(());
+        }
         let (_, base) = of(step);
         let base = spectra[base].clone();
         let start = Instant::now();

@@ -33,7 +33,14 @@ impl Executor<'_> {
 
     /// The test of one spectrum: from the cache, or made now.
     pub(super) fn test_spectrum(&self, step: &Step, spectrum: &Spectrum) -> Result<Outcome, ExecuteError> {
-        let measured = match self.cached(step)? {
+        let mut is_made = self.cached(step)?;
+        // Another process may make it meanwhile.
+        let _lock = match is_made {
+            true => None,
+            false => Some(self.lock(step)?),
+        };
+        is_made = is_made || self.cached(step)?;
+        let measured = match is_made {
             true => Some(self.outcome(step)?),
             false => self.measure_spectrum(step, spectrum)?,
         };

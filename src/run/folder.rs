@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::contents;
 use super::error::RunError;
 use super::layout::{self, Layout};
@@ -187,14 +189,10 @@ impl Run {
         }
         let path = temporary.path().join(MANIFEST);
         fs::write(&path, contents::sealed(&yaml(&manifest))).map_err(write_error(&path))?;
-        let mut folder = parent.join(name);
-        let mut copy = 2;
-        while folder.exists() {
-            folder = parent.join(format!("{name}-{copy}"));
-            copy += 1;
-        }
-        fs::rename(temporary.path(), &folder).map_err(write_error(&folder))?;
+        sync_contents(temporary.path())?;
+        let folder = named(temporary.path(), &parent, name)?;
         let _ = temporary.keep();
+        sync(&parent)?;
         Ok(folder)
     }
 
@@ -279,6 +277,45 @@ fn samples(results: &Results) -> SampleValuesByStep {
         Some((measurement.step.clone(), samples.clone()))
     };
     results.measurements.iter().filter_map(of).collect()
+}
+
+/// Gives the folder of a run its name in `parent`: with a number behind where another run has it.
+fn named(folder: &Path, parent: &Path, name: &str) -> Result<PathBuf, RunError> {
+    let with_number = (2..).map(|copy| format!("{name}-{copy}"));
+    for name in std::iter::once(name.to_string()).chain(with_number) {
+        let target = parent.join(name);
+        if target.exists() {
+            continue;
+        }
+        match fs::rename(folder, &target) {
+            // Another process was first.
+            Err(_) if target.exists() && folder.exists() => {}
+            Err(reason) => return Err(write_error(&target)(reason)),
+            Ok(()) => return Ok(target),
+        }
+    }
+    unreachable!("numbers do not end")
+}
+
+/// Has every file of a run on the disk, so that a loss of power does not take what has its name: all at once, which the disk
+/// does together.
+fn sync_contents(folder: &Path) -> Result<(), RunError> {
+    let entries = fs::read_dir(folder).map_err(write_error(folder))?;
+    let paths: Result<Vec<PathBuf>, io::Error> = entries.map(|entry| Ok(entry?.path())).collect();
+    let paths = paths.map_err(write_error(folder))?;
+    paths.par_iter().try_for_each(|path| sync(path))?;
+    sync(folder)
+}
+
+/// Has a file, or the names in a folder, on the disk.
+fn sync(path: &Path) -> Result<(), RunError> {
+    // Windows has no such call for folders.
+    match cfg!(unix) || path.is_file() {
+        true => fs::File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(write_error(path)),
+        false => Ok(()),
+    }
 }
 
 /// Removes the run in `folder`.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use walkdir::WalkDir;
 
+use super::leftovers::is_temporary;
 use super::{DAMAGED, KEY, StoreError, has_no_locks, temporary_name};
 use crate::plan::StepKey;
 
@@ -50,7 +51,8 @@ pub fn inventory(root: &Path) -> Result<Vec<Item>, StoreError> {
     let mut items = Vec::new();
     for entry in fs::read_dir(&steps).map_err(fail)? {
         let folder = entry.map_err(fail)?.path();
-        if folder.is_dir() {
+        // What is being filled is a process's at work, or swept away.
+        if folder.is_dir() && !is_temporary(&folder) {
             items.push(item(folder));
         }
     }

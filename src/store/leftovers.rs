@@ -22,6 +22,12 @@ pub fn temporary_prefix() -> String {
     format!("{TEMPORARY}{}-", mark())
 }
 
+/// Whether the folder `path` is being filled, or removed.
+pub fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(TEMPORARY)
+}
+
 /// A name beside `path` for a file that is to be renamed to it: no other process, on this machine or another, writes to it.
 pub fn temporary_name(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -23,7 +23,7 @@ use crate::report::Templates;
 use crate::run::manifest::DeviceFacts;
 use crate::run::registry::{RegisteredRun, Registry};
 use crate::run::{self};
-use crate::store::Store;
+use crate::store::{CacheLock, Store};
 use crate::submission::status::{Standing, failures, status};
 use crate::submission::{self, Manifest};
 
@@ -46,6 +46,8 @@ pub fn collect(mut run: Run) -> Result<ExitCode, Failure> {
     let (start, started) = (Instant::now(), Zoned::now());
     let asked = asked(&mut run)?;
     let store = Store::open(&asked.cache, &asked.class)?;
+    let waiting = || log::remark("waiting for `gradstudy gc`");
+    let _lock = CacheLock::shared(&asked.cache, &waiting)?;
     let plan = asked.frozen.plan;
     let needs = needs(&plan, |step| store.has(&step.id));
     let known = asked
