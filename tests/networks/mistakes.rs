@@ -297,3 +297,56 @@ fn large_networks_are_refused_in_bounded_time() {
         start.elapsed()
     );
 }
+
+/// A `let` with names left open, which its uses give.
+#[test]
+fn a_part_takes_what_it_leaves_open() {
+    let part = "let block = residual([conv2d(channels, kernel: 3, padding: 1), act])\n\
+                let wide = network([conv2d(4, kernel: 3), block(channels: 4, act: gelu), block(channels: 4, act: relu), linear(k)])\n\
+                vary classes in [10, 12]\n";
+    let text =
+        |model: &str| study("NETWORK").replace("model m = NETWORK", &format!("{part}model m = {model}"));
+    let (checked, _) = check(&text("wide(k: classes)")).unwrap_or_else(|found| panic!("{found:?}"));
+    let counts: Vec<_> = checked
+        .cases
+        .iter()
+        .map(|case| {
+            let call = &case.models["m"].call;
+            let kind = gradstudy::models::find(&call.name).unwrap();
+            kind.build(&call.args, [1, 28, 28]).unwrap().parameter_count()
+        })
+        .collect();
+    let body = 4 * 9 + 4 + 2 * (4 * 4 * 9 + 4);
+    assert_eq!(counts, [body + 2704 * 10 + 10, body + 2704 * 12 + 12]);
+    for (model, code, place) in [
+        ("wide(k: classes, j: 3)", "E0301", "wide"),
+        ("wide(classes)", "E0301", "wide"),
+        ("wide", "E0307", "k"),
+        ("wide(k: 0)", "E0308", "0"),
+    ] {
+        let text = text(model);
+        let Err(found) = check(&text) else {
+            panic!("{model} checks")
+        };
+        let all: Vec<_> = found
+            .iter()
+            .filter(|it| it.severity == miette::Severity::Error)
+            .collect();
+        let span = all[0].labels[0].0;
+        assert_eq!((all.len(), all[0].code), (1, code), "{model}: {all:?}");
+        assert_eq!(&text[span.start..span.end], place, "{model}");
+    }
+    let bomb: String = (1..30)
+        .map(|i| format!("let l{i} = [l{}(x: [x, x]), x]\n", i - 1))
+        .collect();
+    let bomb = format!(
+        "let l0 = [x]\n{bomb}{}",
+        study("network([l29(x: relu), linear(10)])")
+    );
+    let start = Instant::now();
+    let Err(found) = check(&bomb) else {
+        panic!("it checks")
+    };
+    assert_eq!(found.iter().next().unwrap().code, "E0317");
+    assert!(start.elapsed() < Duration::from_secs(60));
+}

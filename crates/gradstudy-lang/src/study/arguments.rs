@@ -90,7 +90,15 @@ impl Scope<'_> {
         let name = given.name.value.as_str();
         let found = signatures.iter().find(|signature| signature.name == name);
         if found.is_none() {
-            let message = format!("there is no {what} called `{name}`");
+            let is_let = self
+                .names
+                .map
+                .get(name)
+                .is_some_and(|declared| declared.keyword == "let");
+            let message = match is_let {
+                true => format!("`{name}` is a `let` that cannot be used so"),
+                false => format!("there is no {what} called `{name}`"),
+            };
             let diagnostic = Diagnostic::error("E0301", message, given.name.span, "unknown");
             let diagnostic = match given.via {
                 Some(via) => diagnostic.label(via, "put in here"),
@@ -100,6 +108,11 @@ impl Scope<'_> {
             let help = match (what, name) {
                 ("dataset", "file") => {
                     "gradients of your own are a record: `record g = file(\"grads.npy\")`".to_string()
+                }
+                _ if is_let => {
+                    "a `let` stands for its value behind its statement; in parentheses stand names that it leaves open, each \
+                     with what it is to be: `name(key: value)`"
+                        .to_string()
                 }
                 _ => suggest::help(name, what, names),
             };

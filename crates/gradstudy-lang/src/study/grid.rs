@@ -3,18 +3,14 @@
 
 use std::collections::HashSet;
 
+use super::point::Point;
 use super::shape::{Item, written};
-use super::{Level, LevelValue};
-use super::{Vocabulary, cases, settings};
-use crate::syntax::ast::{Argument, Block, Expr, ExprKind, Statement};
+use super::{Level, LevelValue, cases};
+use crate::syntax::ast::{Expr, ExprKind, Statement};
 use crate::syntax::{Diagnostic, Sources, Span, Spanned};
 
 /// Cases beyond which a grid is taken for a slip.
 const MAX_CASES: usize = 10_000;
-
-/// Parts, and levels of nesting, beyond which a value that `let`s are put into is taken for a slip.
-const MAX_PARTS: usize = 50_000;
-const MAX_DEPTH: usize = 100;
 
 /// A `vary` statement.
 pub(super) struct Factor<'a> {
@@ -31,15 +27,6 @@ impl Factor<'_> {
         let levels = self.levels.iter().flat_map(|(_, level)| cases::changes(level));
         levels.map(|change| change.name)
     }
-}
-
-/// One point of the grid.
-#[derive(Clone)]
-pub(super) struct Point<'a> {
-    pub levels: Vec<Level>,
-    values: Vec<(&'a str, &'a Expr)>,
-    /// Values of `let`s, with levels and earlier `let`s put in, and how large they are.
-    lets: Vec<(&'a str, Expr, Size)>,
 }
 
 /// The factor of a `vary` statement whose shape is right.
@@ -167,7 +154,7 @@ fn bundles<'a>(factors: &[&'a Factor<'a>], diagnostics: &mut Vec<Diagnostic>) ->
 /// All points, the last factor fastest; none if they are too many, or a `let` stands for too much.
 pub(super) fn points<'a>(
     factors: &[&'a Factor<'a>],
-    lets: &[(&'a str, &Expr)],
+    lets: &[(&'a str, &'a Expr)],
     used: &mut HashSet<String>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Point<'a>> {
@@ -188,11 +175,7 @@ pub(super) fn points<'a>(
         diagnostics.push(Diagnostic::error("E0401", message, last[0].span, "with this factor").help(help));
         return Vec::new();
     }
-    let mut points = vec![Point {
-        levels: Vec::new(),
-        values: Vec::new(),
-        lets: Vec::new(),
-    }];
+    let mut points = vec![Point::default()];
     for bundle in &bundles {
         let extend = |point: &Point<'a>| -> Vec<Point<'a>> {
             let with = |index: usize| {
@@ -213,190 +196,15 @@ pub(super) fn points<'a>(
         points = points.iter().flat_map(extend).collect();
     }
     for point in &mut points {
-        for (name, value) in lets {
-            let size = point.size(value);
-            let mut value = (*value).clone();
-            if size.is_too_large() {
-                diagnostics.push(too_large(value.span));
+        for (name, written) in lets {
+            if let Err(diagnostic) = point.add_let(name, written, used) {
+                diagnostics.push(*diagnostic);
                 return Vec::new();
             }
-            point.expr(&mut value, used);
-            point.lets.push((name, value, size));
         }
         let values: Vec<Option<LevelValue>> =
             point.values.iter().map(|(_, expr)| point.value(expr)).collect();
         (point.levels.iter_mut().zip(values)).for_each(|(level, value)| level.value = value);
     }
     points
-}
-
-/// How many parts a value has, and how deep they are nested.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Size {
-    parts: usize,
-    depth: usize,
-}
-
-impl Size {
-    const ONE: Size = Size { parts: 1, depth: 1 };
-
-    fn is_too_large(self) -> bool {
-        self.parts > MAX_PARTS || self.depth > MAX_DEPTH
-    }
-
-    /// Of what holds parts of these sizes.
-    fn around(parts: impl Iterator<Item = Size>) -> Size {
-        parts.fold(Size::ONE, |sum, part| Size {
-            parts: sum.parts.saturating_add(part.parts),
-            depth: sum.depth.max(part.depth + 1),
-        })
-    }
-}
-
-fn too_large(span: Span) -> Diagnostic {
-    let message =
-        format!("this value has more than {MAX_PARTS} parts, or is nested more than {MAX_DEPTH} deep");
-    let help = "what `let`s stand for is put in where their names are: repeat fewer of them";
-    Diagnostic::error("E0317", message, span, "with what its names stand for").help(help)
-}
-
-impl Point<'_> {
-    /// An error if `statement` with this point's levels put in would be too large to look at.
-    pub fn check_size(&self, statement: &Statement, diagnostics: &mut Vec<Diagnostic>) -> bool {
-        let binding = statement.binding.iter().map(|binding| &binding.value);
-        let block = statement.block.iter().flat_map(|block| &block.fields);
-        let mut values = binding.chain(block.map(|field| &field.value));
-        match values.find(|value| self.size(value).is_too_large()) {
-            None => true,
-            Some(value) => {
-                diagnostics.push(too_large(value.span));
-                false
-            }
-        }
-    }
-
-    /// How large `expr` is with this point's levels and `let`s put in.
-    fn size(&self, expr: &Expr) -> Size {
-        self.size_with(expr, &self.values)
-    }
-
-    fn size_with(&self, expr: &Expr, values: &[(&str, &Expr)]) -> Size {
-        let of = |expr: &Expr| self.size_with(expr, values);
-        match &expr.kind {
-            ExprKind::Word(word) => {
-                // A level speaks of `let`s alone.
-                if let Some((_, level)) = values.iter().find(|(factor, _)| factor == word) {
-                    return self.size_with(level, &[]);
-                }
-                let known = self.lets.iter().find(|(name, _, _)| name == word);
-                known.map_or(Size::ONE, |(_, _, size)| *size)
-            }
-            ExprKind::Call { arguments, .. } => Size::around(arguments.iter().map(|it| of(&it.value))),
-            ExprKind::List(entries) => Size::around(entries.iter().map(|it| of(&it.value))),
-            ExprKind::Infix { left, right, .. } => Size::around([left, right].into_iter().map(|it| of(it))),
-            _ => Size::ONE,
-        }
-    }
-
-    /// The number or truth value that `level` is, or that the `let` it names is.
-    fn value(&self, level: &Expr) -> Option<LevelValue> {
-        match &level.kind {
-            ExprKind::Integer(value) => Some(LevelValue::Integer(*value)),
-            ExprKind::Number(value) => Some(LevelValue::Number(*value)),
-            ExprKind::Percent(value) => Some(LevelValue::Number(value / 100.0)),
-            ExprKind::Boolean(value) => Some(LevelValue::Boolean(*value)),
-            ExprKind::Word(word) => {
-                let (_, value, _) = self.lets.iter().find(|(name, _, _)| name == word)?;
-                // A `let` has the others put in, so this ends.
-                match value.kind {
-                    ExprKind::Word(_) => None,
-                    _ => self.value(value),
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// `statement` with this point's levels put in. Adds the factors that it used to `used`.
-    pub fn put_into(
-        &self,
-        statement: &Statement,
-        vocabulary: &Vocabulary,
-        used: &mut HashSet<String>,
-    ) -> Statement {
-        let mut statement = statement.clone();
-        let own = statement.name.as_ref().map(|name| name.value.clone());
-        for (factor, level) in &self.values {
-            for change in cases::changes(level).filter(|change| Some(change.name) == own.as_deref()) {
-                settings::set_key(&mut statement, change.key, change.value, change.span, vocabulary);
-                used.insert(factor.to_string());
-            }
-        }
-        if let Some(binding) = &mut statement.binding {
-            self.expr(&mut binding.value, used);
-        }
-        if let Some(Block { fields, asserts, .. }) = &mut statement.block {
-            self.arguments(fields, used);
-            asserts
-                .iter_mut()
-                .for_each(|assert| self.expr(&mut assert.value, used));
-        }
-        statement
-    }
-
-    fn arguments(&self, arguments: &mut [Argument], used: &mut HashSet<String>) {
-        arguments
-            .iter_mut()
-            .for_each(|argument| self.expr(&mut argument.value, used));
-    }
-
-    /// What `word` stands for: a level (which may speak of `let`s) or a `let`.
-    fn meaning(&self, word: &str, used: &mut HashSet<String>) -> Option<Expr> {
-        if let Some((factor, level)) = self.values.iter().find(|(factor, _)| *factor == word) {
-            used.insert(factor.to_string());
-            let mut level = (*level).clone();
-            let only_lets = Point {
-                values: Vec::new(),
-                ..self.clone()
-            };
-            only_lets.expr(&mut level, used);
-            return Some(level);
-        }
-        let (name, value, _) = self.lets.iter().find(|(name, _, _)| *name == word)?;
-        used.insert(name.to_string());
-        Some(value.clone())
-    }
-
-    fn expr(&self, expr: &mut Expr, used: &mut HashSet<String>) {
-        match &mut expr.kind {
-            ExprKind::Word(word) => {
-                if let Some(meaning) = self.meaning(word, used) {
-                    *expr = Expr {
-                        via: Some(expr.span),
-                        ..meaning
-                    };
-                }
-            }
-            ExprKind::Call { name, arguments } => {
-                // `model m = architecture(logits: 10)` with `vary architecture in [lenet, fcn]`.
-                if let Some(Expr {
-                    kind: ExprKind::Word(word),
-                    ..
-                }) = self.meaning(&name.value, used)
-                {
-                    name.value = word;
-                }
-                self.arguments(arguments, used);
-            }
-            ExprKind::List(entries) => entries
-                .iter_mut()
-                .for_each(|entry| self.expr(&mut entry.value, used)),
-            ExprKind::Infix { left, right, .. } => {
-                self.expr(left, used);
-                self.expr(right, used);
-            }
-            ExprKind::Integer(_) | ExprKind::Number(_) | ExprKind::Percent(_) => {}
-            ExprKind::Boolean(_) | ExprKind::Text(_) | ExprKind::Range(..) => {}
-        }
-    }
 }

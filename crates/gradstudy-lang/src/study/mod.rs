@@ -25,6 +25,7 @@ mod lint;
 mod names;
 pub mod own_numbers;
 mod paths;
+mod point;
 mod profiles;
 mod rendering;
 mod schedule;
