@@ -177,14 +177,14 @@ impl Facts for RegistryFacts {
     }
 
     fn layer_fault(&self, model: &Call, data: Option<&Call>) -> Option<LayerFault> {
-        if !models::own::is_own(&model.name) {
+        if !models::written::is_written(&model.name) {
             return None;
         }
         let fault = match data {
-            None => models::own::structural_fault(&model.args)?,
+            None => models::written::structural_fault(&model.args)?,
             Some(data) => {
                 let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-                models::own::stages(&model.args, outline.shape).err()?
+                models::written::stages(&model.args, outline.shape).err()?
             }
         };
         Some(LayerFault {
@@ -196,12 +196,12 @@ impl Facts for RegistryFacts {
     }
 
     fn stages(&self, model: &Call, data: &Call) -> Option<Vec<Stage>> {
-        if !models::own::is_own(&model.name) {
+        if !models::written::is_written(&model.name) {
             return None;
         }
         let outline = data::dataset(&data.name)?.outline(&data.args).ok()?;
-        let stages = models::own::stages(&model.args, outline.shape).ok()?;
-        let stage = |stage: models::own::Stage| Stage {
+        let stages = models::written::stages(&model.args, outline.shape).ok()?;
+        let stage = |stage: models::written::Stage| Stage {
             place: stage.place,
             shape: in_words(stage.shape),
             parameters: stage.parameters as u64,
@@ -258,7 +258,7 @@ impl Facts for RegistryFacts {
 pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary {
     datasets: leak(DATASETS.iter().map(|kind| kind.signature())),
     models: leak(MODELS.iter().map(|kind| kind.signature())),
-    layers: models::own::entries(),
+    layers: models::written::entries(),
     optimizers: leak(OPTIMIZERS.iter().map(|kind| kind.signature())),
     records: leak([&GRADIENTS, &FILE].into_iter()),
     spectra: leak({

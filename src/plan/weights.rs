@@ -35,7 +35,7 @@ impl Lowering<'_> {
                 classes: outline.classes,
             });
         }
-        let name = match models::own::is_own(&spec.call.name) {
+        let name = match models::written::is_written(&spec.call.name) {
             true => model.to_string(),
             false => network.name.to_string(),
         };

@@ -8,7 +8,6 @@ mod lenet;
 mod lnn;
 pub mod loss;
 pub mod network;
-pub mod own;
 mod own_tensors;
 pub mod parts;
 mod pass;
@@ -20,6 +19,7 @@ mod transformer;
 mod vit;
 pub mod weights;
 mod weights_error;
+pub mod written;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -46,7 +46,7 @@ pub static MODELS: &[&dyn ModelKind] = &[
     &gpt::Gpt,
     &lenet::LeNet,
     &lnn::Lnn,
-    &own::OwnNetwork,
+    &written::WrittenNetwork,
     &resnet18::ResNet18,
     &vit::Vit,
 ];
@@ -89,7 +89,7 @@ fn setting(args: &Args, name: &str, otherwise: usize) -> usize {
 pub enum ModelError {
     #[error(transparent)]
     #[diagnostic(code(gradstudy::model::network), help("{}", .0.help))]
-    Network(#[from] own::Fault),
+    Network(#[from] written::Fault),
     #[error("`{model}` needs images of at least {least}×{least}, these are {}×{}", input[1], input[2])]
     #[diagnostic(
         code(gradstudy::model::input_too_small),

@@ -32,9 +32,9 @@ static SIGNATURE: Signature = Signature {
 };
 
 /// See the module's documentation.
-pub struct OwnNetwork;
+pub struct WrittenNetwork;
 
-impl ModelKind for OwnNetwork {
+impl ModelKind for WrittenNetwork {
     fn signature(&self) -> &'static Signature {
         &SIGNATURE
     }
@@ -45,7 +45,7 @@ impl ModelKind for OwnNetwork {
 }
 
 /// Whether a model of this name is written out in the study.
-pub fn is_own(model: &str) -> bool {
+pub fn is_written(model: &str) -> bool {
     model == SIGNATURE.name
 }
 
