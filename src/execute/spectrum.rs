@@ -166,9 +166,20 @@ impl Executor<'_> {
                 match route {
                     Route::Windows(height) => {
                         // A GPU has one precision.
-                        if matches!(multiplier, Multiplier::Host) {
+                        let parts = match multiplier {
+                            Multiplier::Host => 2,
+                            #[cfg(feature = "kernels")]
+                            Multiplier::Gpu(_) => 1,
+                        };
+                        if parts == 2 {
                             targets_of_route.extend(targets(Precision::Double));
                         }
+                        // Each value is added once for each precision.
+                        let progress = |done: u64| (monitor.progress)(done / parts);
+                        let monitor = &Monitor {
+                            progress: &progress,
+                            cancel: monitor.cancel,
+                        };
                         let all = &mut targets_of_route;
                         if !self.record_windows(recorder, *height, &layers, centre, all, monitor)? {
                             return Ok(None);

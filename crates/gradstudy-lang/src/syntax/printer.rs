@@ -183,7 +183,7 @@ fn sole_list(group: &Group) -> Option<&Item> {
         return None;
     };
     let bare = group.open.is_none() && group.end.is_empty() && item.before.is_empty() && item.after.is_none();
-    let is_list = |piece: &Piece| matches!(piece, Piece::Group(list) if list.shape == Shape::List);
+    let is_list = |piece: &Piece| matches!(piece, Piece::Group(list) if list.shape == Shape::List && !list.items.is_empty());
     let lists = item.pieces.iter().filter(|piece| is_list(piece)).count();
     let groups = item
         .pieces
