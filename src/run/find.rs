@@ -1,5 +1,6 @@
 //! Runs by name: a folder, a run's id or the beginning of it, `study@latest`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
@@ -36,25 +37,41 @@ pub fn all(reports: &Path) -> Result<Vec<Found>, RunError> {
     if !reports.is_dir() {
         return Ok(found);
     }
-    for entry in walkdir::WalkDir::new(reports).min_depth(3).max_depth(3) {
-        let entry = entry.map_err(|error| RunError::Read {
-            path: error.path().unwrap_or(reports).to_path_buf(),
-            reason: error.into(),
-        })?;
+    // A run that is being written, or removed, has a hidden name.
+    let is_run = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() != 2 || !name.starts_with('.')
+    };
+    let folders = walkdir::WalkDir::new(reports).min_depth(3).max_depth(3);
+    for entry in folders.into_iter().filter_entry(is_run) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            // It was removed meanwhile.
+            Err(error)
+                if error
+                    .io_error()
+                    .is_some_and(|it| it.kind() == io::ErrorKind::NotFound) =>
+            {
+                continue;
+            }
+            Err(error) => {
+                return Err(RunError::Read {
+                    path: error.path().unwrap_or(reports).to_path_buf(),
+                    reason: error.into(),
+                });
+            }
+        };
         let folder = entry.path().parent().unwrap_or(reports).to_path_buf();
         let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
         let names = name(&folder).zip(folder.parent().and_then(name));
         let Some((run, slug)) = names.filter(|_| entry.file_name() == MANIFEST) else {
             continue;
         };
-        // A run that is being written has a hidden name.
-        if !run.starts_with('.') {
-            found.push(Found {
-                slug,
-                name: run,
-                folder,
-            });
-        }
+        found.push(Found {
+            slug,
+            name: run,
+            folder,
+        });
     }
     found.sort();
     Ok(found)

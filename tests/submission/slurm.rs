@@ -146,6 +146,7 @@ fn checkpoint(gradstudy: &Gradstudy) -> Option<std::time::SystemTime> {
 
 /// A signal, as before a time limit, then Slurm's own requeue: the training goes on, and is that of an undisturbed run.
 #[test]
+#[ignore = "a minute; .ci/run runs it"]
 fn a_training_that_is_put_back_into_the_queue_twice_is_that_of_one_run() {
     if !tools::slurm() {
         return;
@@ -184,6 +185,7 @@ fn a_training_that_is_put_back_into_the_queue_twice_is_that_of_one_run() {
 
 /// Jobs of a partition give way to those of a better one, and go on.
 #[test]
+#[ignore = "a minute; .ci/run runs it"]
 fn a_job_that_gives_way_goes_on() {
     if !tools::slurm() {
         return;
