@@ -37,13 +37,7 @@ pub fn all(reports: &Path) -> Result<Vec<Found>, RunError> {
     if !reports.is_dir() {
         return Ok(found);
     }
-    // A run that is being written, or removed, has a hidden name.
-    let is_run = |entry: &walkdir::DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        entry.depth() != 2 || !name.starts_with('.')
-    };
-    let folders = walkdir::WalkDir::new(reports).min_depth(3).max_depth(3);
-    for entry in folders.into_iter().filter_entry(is_run) {
+    for entry in walkdir::WalkDir::new(reports).min_depth(3).max_depth(3) {
         let entry = match entry {
             Ok(entry) => entry,
             // It was removed meanwhile.
@@ -67,11 +61,14 @@ pub fn all(reports: &Path) -> Result<Vec<Found>, RunError> {
         let Some((run, slug)) = names.filter(|_| entry.file_name() == MANIFEST) else {
             continue;
         };
-        found.push(Found {
-            slug,
-            name: run,
-            folder,
-        });
+        // A run that is being written, or removed, has a hidden name.
+        if !run.starts_with('.') {
+            found.push(Found {
+                slug,
+                name: run,
+                folder,
+            });
+        }
     }
     found.sort();
     Ok(found)
