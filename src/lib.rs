@@ -12,7 +12,7 @@
 //! *On the Overlooked Structure of Stochastic Gradients* (Xie et al., NeurIPS 2023).
 
 pub use gradstudy_arrays as arrays;
-pub use gradstudy_base::{files, integrity, limits, memory, seed, signature, spreadsheet};
+pub use gradstudy_base::{files, integrity, limits, memory, process, seed, signature, spreadsheet};
 pub use gradstudy_data as data;
 pub use gradstudy_lang::{study, syntax};
 #[cfg(feature = "kernels")]

@@ -30,6 +30,7 @@ mod optimizers;
 mod own_history;
 mod own_numbers;
 mod paths;
+mod readme;
 mod reliability;
 mod report;
 mod reports;

@@ -319,6 +319,9 @@ impl Run {
                 study::shell_word(&directory.display().to_string())
             );
         }
+        if crate::limits::bytes() != crate::limits::DEFAULT {
+            command += &format!(" --limit {}", crate::limits::bytes());
+        }
         command
     }
 }

@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::Executor;
-use super::sums::Target;
+use super::targets::Target;
 use crate::plan::Step;
 use crate::plan::route::Split;
 use crate::spectra::SpectrumError;

@@ -20,6 +20,7 @@ mod sketch;
 mod solve;
 mod spectrum;
 mod sums;
+mod targets;
 mod test;
 mod train;
 mod unit;

@@ -3,13 +3,11 @@
 
 use std::ops::Range;
 
+use super::ExecuteError;
 use super::checkpoint::Checkpoint;
-use super::sums::{Recorder, Target};
-use super::{ExecuteError, Executor};
-use crate::models::parts::Layout;
-use crate::plan::route::{FactorLayers, factor_room};
+use super::targets::Target;
+use crate::plan::route::FactorLayers;
 use crate::spectra::SpectrumError;
-use crate::stats::monitor::Monitor;
 
 /// What is added at a time.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,46 +63,6 @@ pub(super) fn by_pieces(
         }
     }
     Ok(true)
-}
-
-/// The factors of layers, recorded when they are first wanted, as many at a time as there is room for.
-pub(super) struct FactorColumns {
-    passes: Vec<Layout>,
-    /// The columns of one pass.
-    held: Option<(usize, Vec<f32>)>,
-}
-
-impl FactorColumns {
-    /// Nothing recorded yet.
-    pub fn new(executor: &Executor, recorder: &Recorder, layers: &FactorLayers) -> Self {
-        let room = factor_room(executor.memory);
-        let (network, batch) = (&recorder.network, recorder.batches.batch);
-        FactorColumns {
-            passes: layers.passes(network, batch, recorder.iterations, room),
-            held: None,
-        }
-    }
-
-    /// The columns that hold the factors of layer `i`, one of the layers this was made for.
-    pub fn of_layer(
-        &mut self,
-        executor: &Executor,
-        recorder: &mut Recorder,
-        i: usize,
-        monitor: &Monitor,
-    ) -> Result<(&Layout, &[f32]), ExecuteError> {
-        let holds = |pass: &Layout| pass.parts[i] != crate::models::parts::Part::Absent;
-        let number = self.passes.iter().position(holds).expect("a pass for each layer");
-        let held = self.held.take().filter(|(held, _)| *held == number);
-        let (_, columns) = self.held.insert(match held {
-            Some(held) => held,
-            None => (
-                number,
-                executor.record_pass(recorder, &self.passes[number], monitor)?,
-            ),
-        });
-        Ok((&self.passes[number], columns))
-    }
 }
 
 /// Tells ways to divide a history apart: another `--memory` divides it otherwise.

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::checkpoint::Checkpoint;
-use super::pieces::{FactorColumns, Piece, by_pieces, pieces, short_hash};
+use super::pieces::{Piece, by_pieces, pieces, short_hash};
+use super::targets::{Target, add_factors, add_pass, add_rows};
 use super::{Cause, ExecuteError, Executor, at};
 use crate::data::Dataset;
 use crate::gradients::batches::Batches;
@@ -15,14 +16,10 @@ use crate::gradients::transform::Transform;
 use crate::memory::try_zeros;
 use crate::models::Network;
 use crate::models::parts::{Layout, Part};
-use crate::plan::route::{FactorLayers, Split};
+use crate::plan::route::{FactorLayers, factor_room};
 use crate::plan::{Plan, Step, Work};
 use crate::seed;
-use crate::spectra::factors::Factors;
-use crate::spectra::gram::GramAccumulator;
-use crate::spectra::moments::Moments;
-use crate::spectra::products::{Precision, ROWS};
-use crate::spectra::{Multiplier, SpectrumError};
+use crate::spectra::products::ROWS;
 use crate::stats::history_view::HistoryView;
 use crate::stats::monitor::Monitor;
 
@@ -36,83 +33,43 @@ pub(super) struct Recorder<'a> {
     pub iterations: usize,
 }
 
-/// The sums over some rows of θ.
-pub(super) struct Target {
-    /// Rows of G that are multiplied, and layers that are added by their factors.
-    pub split: Split,
-    pub sums: GramAccumulator,
+/// The factors of layers, recorded when they are first wanted, as many at a time as there is room for.
+struct FactorColumns {
+    passes: Vec<Layout>,
+    /// The columns of one pass.
+    held: Option<(usize, Vec<f32>)>,
 }
 
-impl Target {
-    /// Sums that are made where `multiplier` says.
-    pub fn new(
-        split: Split,
-        samples: usize,
-        centred: bool,
-        precision: Precision,
-        multiplier: &Multiplier,
-    ) -> Self {
-        let sums = GramAccumulator::new(samples, centred, precision).on(multiplier);
-        Target { split, sums }
-    }
-
-    /// Adds what it wants of parameters `held`, which are the rows from `offset` on of `view`.
-    pub fn add(
-        &mut self,
-        view: HistoryView,
-        held: Range<usize>,
-        offset: usize,
-        centre: Option<&[f32]>,
-        monitor: &Monitor,
-    ) -> Result<bool, SpectrumError> {
-        for range in &self.split.rows {
-            let part = range.start.max(held.start)..range.end.min(held.end);
-            if part.is_empty() {
-                continue;
-            }
-            let place = |parameter: usize| parameter - held.start + offset;
-            let centre = centre.map(|centre| &centre[part.clone()]);
-            let rows = place(part.start)..place(part.end);
-            if !self
-                .sums
-                .add_parameters(view, rows, part.start, centre, monitor)?
-            {
-                return Ok(false);
-            }
+impl FactorColumns {
+    /// Nothing recorded yet.
+    fn new(executor: &Executor, recorder: &Recorder, layers: &FactorLayers) -> Self {
+        let room = factor_room(executor.memory);
+        let (network, batch) = (&recorder.network, recorder.batches.batch);
+        FactorColumns {
+            passes: layers.passes(network, batch, recorder.iterations, room),
+            held: None,
         }
-        Ok(true)
     }
 
-    /// Adds layer `i` of `network` by its factors, if it wants it so.
-    pub fn add_factors(
+    /// The columns that hold the factors of layer `i`, one of the layers this was made for.
+    fn of_layer(
         &mut self,
-        network: &Network,
+        executor: &Executor,
+        recorder: &mut Recorder,
         i: usize,
-        (layout, columns): (&Layout, &[f32]),
-        centre: Option<&[f32]>,
         monitor: &Monitor,
-    ) -> Result<bool, SpectrumError> {
-        if !self.split.factors.contains(&i) {
-            return Ok(true);
-        }
-        let placed = &network.layers[i];
-        let (inputs, outputs) = placed.layer.outer_product().expect("a layer with factors");
-        let factors = Factors {
-            columns,
-            stride: layout.stride,
-            offset: layout.offsets[i],
-            batch: layout.batch,
-            inputs,
-            outputs,
-            parameter: placed.range.start,
-        };
-        let centre = centre.map(|centre| &centre[placed.range.clone()]);
-        self.sums.add_factors(factors, centre, monitor)
-    }
-
-    pub fn wants_rows(&self, held: &Range<usize>) -> bool {
-        let overlaps = |rows: &Range<usize>| rows.start < held.end && held.start < rows.end;
-        self.split.rows.iter().any(overlaps)
+    ) -> Result<(&Layout, &[f32]), ExecuteError> {
+        let holds = |pass: &Layout| pass.parts[i] != Part::Absent;
+        let number = self.passes.iter().position(holds).expect("a pass for each layer");
+        let held = self.held.take().filter(|(held, _)| *held == number);
+        let (_, columns) = self.held.insert(match held {
+            Some(held) => held,
+            None => (
+                number,
+                executor.record_pass(recorder, &self.passes[number], monitor)?,
+            ),
+        });
+        Ok((&self.passes[number], columns))
     }
 }
 
@@ -138,11 +95,6 @@ pub(super) fn scratch(
         }
         bytes /= 2;
     }
-}
-
-/// The finished sums of `targets`.
-pub(super) fn finish(targets: Vec<Target>) -> Result<Vec<Moments>, SpectrumError> {
-    targets.into_iter().map(|target| target.sums.finish()).collect()
 }
 
 impl<'a> Executor<'a> {
@@ -329,7 +281,8 @@ impl<'a> Executor<'a> {
                 Some(columns) => columns,
                 None => self.record_pass(recorder, &layout, monitor)?,
             };
-            let added = add_pass(recorder, &layout, &columns, centre, targets, monitor);
+            let (network, iterations) = (&recorder.network, recorder.iterations);
+            let added = add_pass(network, iterations, (&layout, &columns), centre, targets, monitor);
             if !added.map_err(|cause| at(step, cause))? {
                 return Ok(false);
             }
@@ -371,65 +324,4 @@ impl<'a> Executor<'a> {
         self.recorded_since(start);
         Ok(columns)
     }
-}
-
-/// Adds a pass's parts to every target; `Ok(false)` if cancelled.
-fn add_pass(
-    recorder: &Recorder,
-    layout: &Layout,
-    columns: &[f32],
-    centre: Option<&[f32]>,
-    targets: &mut [Target],
-    monitor: &Monitor,
-) -> Result<bool, SpectrumError> {
-    let view = HistoryView::new(columns, layout.stride, recorder.iterations);
-    for (i, placed) in recorder.network.layers.iter().enumerate() {
-        let held = &placed.range;
-        let added = match layout.parts[i] {
-            Part::Absent => true,
-            Part::Rows => add_rows(targets, view, held, layout.offsets[i], centre, monitor)?,
-            Part::Factors => {
-                let factors = (layout, columns);
-                add_factors(targets, &recorder.network, i, factors, centre, monitor)?
-            }
-        };
-        if !added {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Adds parameters `held`, the rows from `offset` on of `view`, to every target that wants rows of them.
-fn add_rows(
-    targets: &mut [Target],
-    view: HistoryView,
-    held: &Range<usize>,
-    offset: usize,
-    centre: Option<&[f32]>,
-    monitor: &Monitor,
-) -> Result<bool, SpectrumError> {
-    for target in targets {
-        if !target.add(view, held.clone(), offset, centre, monitor)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Adds a layer by its factors to every target that wants it so.
-fn add_factors(
-    targets: &mut [Target],
-    network: &Network,
-    layer: usize,
-    factors: (&Layout, &[f32]),
-    centre: Option<&[f32]>,
-    monitor: &Monitor,
-) -> Result<bool, SpectrumError> {
-    for target in targets {
-        if !target.add_factors(network, layer, factors, centre, monitor)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

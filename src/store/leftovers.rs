@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+
+use crate::process;
 
 /// What is being made is given its name within this time.
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
@@ -14,7 +15,7 @@ const TEMPORARY: &str = ".new-";
 
 /// What a temporary name says of its process: where it runs, and its number there.
 pub fn mark() -> String {
-    format!("{}-{}", place(), std::process::id())
+    format!("{}-{}", process::namespace(), std::process::id())
 }
 
 /// The beginning of the names of folders that this process fills, for [`sweep`].
@@ -41,26 +42,16 @@ pub fn temporary_name(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Tells apart where numbers of processes mean different things: machines, their boots, and containers.
-fn place() -> &'static str {
-    static PLACE: OnceLock<String> = OnceLock::new();
-    PLACE.get_or_init(|| {
-        let host = sysinfo::System::host_name().unwrap_or_default();
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-        let all = format!("{host}\n{boot}\n{}", space.display());
-        blake3::hash(all.as_bytes()).to_hex()[..8].to_string()
-    })
-}
-
 /// Whether a temporary name is that of a process that has ended. Where that cannot be known it is not.
 fn is_abandoned(name: &str) -> bool {
-    let begin = format!("{}-", place());
-    let Some((_, rest)) = name.split_once(&begin) else {
+    let namespace = process::namespace();
+    let Some((_, rest)) = name.split_once(&format!("{namespace}-")) else {
         return false;
     };
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    cfg!(target_os = "linux") && !digits.is_empty() && !Path::new("/proc").join(digits).exists()
+    digits
+        .parse()
+        .is_ok_and(|number| process::has_ended(namespace, number))
 }
 
 /// Removes what is of no use to anybody from a folder of steps or of reports: locks that nobody holds, and what was made
@@ -109,7 +100,7 @@ mod tests {
         let mut ended = std::process::Command::new("true").spawn().expect("runs");
         let _ = ended.wait();
         let names = [
-            format!("{TEMPORARY}{}-{}-abc", place(), ended.id()),
+            format!("{TEMPORARY}{}-{}-abc", process::namespace(), ended.id()),
             format!("{}abc", temporary_prefix()),
             format!("{TEMPORARY}abc"),
         ];

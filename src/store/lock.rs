@@ -98,7 +98,12 @@ fn lock(path: &Path, waiting: &dyn Fn(&str)) -> Result<StepLock, StoreError> {
         }
         // For those who wait; a lock that cannot say so is a lock all the same.
         let _ = file.set_len(0);
-        let _ = write!(file, "process {} on {}", std::process::id(), host());
+        let _ = write!(
+            file,
+            "process {} on {}",
+            std::process::id(),
+            crate::process::host()
+        );
         return Ok(StepLock {
             file,
             path: path.to_path_buf(),
@@ -115,10 +120,6 @@ fn holder(file: &mut File) -> String {
         Ok(length) if length > 0 => text,
         _ => "another process".to_string(),
     }
-}
-
-fn host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|_| "this machine".to_string())
 }
 
 /// Whether `file` is still what `path` names.

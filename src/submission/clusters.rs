@@ -1,7 +1,6 @@
 //! `clusters.toml`: what a site wants of jobs. It is the user's, and no part of a study.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -53,25 +52,33 @@ pub fn read(path: &Path, name: Option<&str>) -> Result<Cluster, SubmissionError>
         path: path.to_path_buf(),
         reason,
     };
-    let text = match fs::read_to_string(path) {
+    let bytes = match crate::files::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && name.is_none() => {
             return Ok(Cluster::default());
         }
         other => other.map_err(|error| fail(error.to_string()))?,
     };
+    let text = String::from_utf8(bytes).map_err(|error| fail(error.to_string()))?;
     let mut file: Clusters =
         toml::from_str(&text).map_err(|error| fail(error.to_string().trim().to_string()))?;
     let Some(name) = name.map(str::to_string).or(file.default) else {
+        // One cluster needs no name.
         return match file.clusters.len() {
-            // One cluster needs no name.
-            1 => Ok(file.clusters.into_values().next().unwrap_or_default()),
-            _ => Ok(Cluster::default()),
+            0 | 1 => Ok(file.clusters.into_values().next().unwrap_or_default()),
+            _ => Err(fail(format!(
+                "it has several clusters and no `default`: name one with `--cluster`: {}",
+                names(&file.clusters)
+            ))),
         };
     };
-    let known: Vec<String> = file.clusters.keys().cloned().collect();
+    let known = names(&file.clusters);
     file.clusters
         .remove(&name)
-        .ok_or_else(|| fail(format!("it has no cluster `{name}`, only: {}", known.join(", "))))
+        .ok_or_else(|| fail(format!("it has no cluster `{name}`, only: {known}")))
+}
+
+fn names(clusters: &BTreeMap<String, Cluster>) -> String {
+    clusters.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Seconds of `90s`, `30min`, `2h`, `1.5d`, or of `[days-]hours:minutes:seconds`, as schedulers write times.
@@ -87,7 +94,7 @@ pub fn parse_time(text: &str) -> Result<f64, String> {
             [hours, minutes, seconds] => 3600.0 * hours + 60.0 * minutes + seconds,
             _ => return Err(wrong()),
         };
-        return Ok(86_400.0 * days + seconds);
+        return finite(86_400.0 * days + seconds).ok_or_else(wrong);
     }
     let unit = text.trim_start_matches(|it: char| it.is_ascii_digit() || it == '.');
     let number: f64 = text[..text.len() - unit.len()].parse().map_err(|_| wrong())?;
@@ -98,12 +105,18 @@ pub fn parse_time(text: &str) -> Result<f64, String> {
         "d" => 86_400.0,
         _ => return Err(wrong()),
     };
-    Ok(number * seconds)
+    finite(number * seconds).ok_or_else(wrong)
+}
+
+/// A time that can pass.
+fn finite(seconds: f64) -> Option<f64> {
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn times_have_units_or_colons() {
@@ -111,9 +124,11 @@ mod tests {
             ["90s", "30min", "1.5h", "1d", "1-02:00:00", "0:10"].map(|text| parse_time(text).unwrap());
         assert_eq!(times, [90.0, 1800.0, 5400.0, 86_400.0, 93_600.0, 600.0]);
         assert!(
-            ["", "5", "h", "1:2:3:4", "x:1"]
-                .iter()
-                .all(|text| parse_time(text).is_err())
+            [
+                "", "5", "h", "1:2:3:4", "x:1", "nan:0", "inf:0", "-1h", "-5:00", "1..2h"
+            ]
+            .iter()
+            .all(|text| parse_time(text).is_err())
         );
     }
 
@@ -135,6 +150,9 @@ mod tests {
         assert_eq!(read(&path, Some("a")).unwrap().cpus, Some(1));
         let unknown = read(&path, Some("c")).unwrap_err().to_string();
         assert!(unknown.contains("no cluster `c`, only: a, b"), "{unknown}");
+        write("[clusters.a]\ncpus = 1\n[clusters.b]\ncpus = 2\n");
+        let several = read(&path, None).unwrap_err().to_string();
+        assert!(several.contains("name one with `--cluster`: a, b"), "{several}");
         write("[clusters.a]\npartition = \"x\"\n");
         let unknown = read(&path, None).unwrap_err().to_string();
         assert!(unknown.contains("unknown field `partition`"), "{unknown}");

@@ -52,6 +52,9 @@ pub struct Manifest {
     pub precision: String,
     /// Bytes that a history may take in memory: routes follow from it.
     pub memory: u64,
+    /// Bytes that one thing read whole from a file may take, as `--limit`; the default where it does not say.
+    #[serde(default)]
+    pub limit: Option<u64>,
     pub threads: u16,
     /// How often the study was submitted.
     pub round: u32,

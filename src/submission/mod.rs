@@ -22,7 +22,7 @@ pub mod work;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, replace_file};
 
 pub use error::SubmissionError;
 pub use manifest::Manifest;
@@ -34,26 +34,12 @@ pub const MANIFEST: &str = "manifest.json";
 /// Exists where a submission was cancelled.
 const CANCELLED: &str = "cancelled";
 
-/// Writes a file under a name of this process and renames it: readers see the old content or the new, whoever else writes.
+/// Writes a file so that readers see the old content or the new, whoever else writes.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), SubmissionError> {
-    let fail = StoreError::write(path);
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut file = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempfile_in(folder)
-        .map_err(&fail)?;
-    std::io::Write::write_all(&mut file, bytes).map_err(&fail)?;
-    #[cfg(unix)]
-    {
-        // Others of a group read what a temporary file would keep to its owner.
-        use std::os::unix::fs::PermissionsExt;
-        let _ = fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644));
-    }
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    Ok(replace_file(path, bytes)?)
 }
 
 /// Makes a folder and those above it.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{SubmissionError, is_cancelled, replace};
 use crate::execute::Failure;
 use crate::plan::StepId;
+use crate::process;
 
 /// How often a process at work says that it is.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -80,21 +81,6 @@ pub fn read(folder: &Path, id: &str) -> Option<UnitState> {
     serde_json::from_slice(&fs::read(path(folder, id)).ok()?).ok()
 }
 
-/// This machine's name.
-pub fn host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|_| "unknown host".to_string())
-}
-
-/// The processes among which a number means this one: the machine since it was started, and its container.
-fn among() -> String {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    match boot.is_empty() || space.as_os_str().is_empty() {
-        true => String::new(),
-        false => format!("{} {}", boot.trim(), space.display()),
-    }
-}
-
 impl UnitState {
     /// A unit that this process begins as a part of `task`, after what `before` says of it.
     pub fn begin(task: usize, job: Option<String>, before: Option<&UnitState>) -> UnitState {
@@ -102,9 +88,9 @@ impl UnitState {
         UnitState {
             condition: Condition::Running,
             task,
-            host: host(),
+            host: process::host(),
             pid: std::process::id(),
-            among: among(),
+            among: process::namespace().to_string(),
             job,
             started: now,
             heartbeat: now,
@@ -150,8 +136,7 @@ impl UnitState {
         }
         let silence = Timestamp::now().duration_since(self.heartbeat);
         let silent = silence.as_secs() > SILENCE.as_secs() as i64;
-        let here = !self.among.is_empty() && self.among == among();
-        silent || here && !Path::new(&format!("/proc/{}", self.pid)).exists()
+        silent || process::has_ended(&self.among, self.pid)
     }
 
     /// Whether a process works on it, as far as can be known.

@@ -130,6 +130,7 @@ impl World {
             asked: "cpu".to_string(),
             precision: "f32".to_string(),
             memory: 0,
+            limit: None,
             threads: 1,
             round: 0,
             units,

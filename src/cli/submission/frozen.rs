@@ -26,6 +26,9 @@ pub struct Frozen {
 /// # Errors
 /// The directory or a text is gone, or what comes out is not the plan that was submitted, as when data have changed.
 pub fn open(manifest: &Manifest, folder: &Path) -> Result<Frozen, Failure> {
+    if let Some(limit) = manifest.limit {
+        crate::limits::set(limit);
+    }
     let directory = &manifest.directory;
     std::env::set_current_dir(directory).map_err(|reason| StoreError::Read {
         path: directory.clone(),

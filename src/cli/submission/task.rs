@@ -24,7 +24,7 @@ use crate::plan::{Plan, Step, StepId, Work};
 use crate::run::registry::{RegisteredRun, Registration, Registry};
 use crate::store::{CacheLock, Store};
 use crate::submission::manifest::{Binary, Unit};
-use crate::submission::state::{self, Condition, Heartbeat, UnitState};
+use crate::submission::state::{Condition, Heartbeat, UnitState};
 use crate::submission::work::{Made, Maker, TaskAtWork};
 use crate::submission::{self, Manifest, SubmissionError};
 
@@ -228,7 +228,7 @@ impl Maker for Steps<'_> {
             &progress,
             &self.cancel,
         );
-        executor.device = format!("{} on {}", self.selected.description, state::host());
+        executor.device = format!("{} on {}", self.selected.description, crate::process::host());
         // A mistake in gradstudy takes one unit with it, not the others.
         let made = catch_unwind(AssertUnwindSafe(|| executor.make(&part)));
         progress.clear();

@@ -1,5 +1,7 @@
 //! Python's pickles as data: a stack machine that builds objects in a table and runs no code. Classes and functions that
 //! it does not know become [`Node::Object`]s that only say what they are.
+//!
+//! Whole, since every code works on the one stack.
 
 use std::collections::HashMap;
 use std::io::BufRead;

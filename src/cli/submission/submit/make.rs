@@ -7,12 +7,13 @@ use jiff::Zoned;
 use super::{Submit, absolute, earlier};
 use crate::cli::submission::device::Device;
 use crate::cli::{Failure, log, study};
+use crate::data::SearchPath;
 use crate::store::Store;
 use crate::submission::folder_of;
 use crate::submission::learn;
-use crate::submission::manifest::{Binary, FORMAT_VERSION, Manifest, Text};
+use crate::submission::manifest::{Binary, FORMAT_VERSION, Manifest, Text, Unit};
 use crate::submission::prepare::Cut;
-use crate::submission::status::Standing;
+use crate::submission::status::{Standing, Status};
 use crate::syntax::Source;
 
 /// Cores of a task, where nobody says.
@@ -40,10 +41,7 @@ pub fn make(submit: &Submit) -> Result<Made, Failure> {
     let arguments = &submit.study;
     let (source, checked, _) = study::load_with_warnings(arguments)?;
     let threads = submit.computing.threads.unwrap_or(THREADS);
-    // Estimates are for the cores of a task, not for those of this machine.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.into())
-        .build_global();
+    count_threads(threads);
     let device = Device::of(&submit.computing)?;
     let search = submit.places.search();
     let mut plan = study::plan(&checked, &search)?;
@@ -56,18 +54,9 @@ pub fn make(submit: &Submit) -> Result<Made, Failure> {
     let folder = folder_of(&cache, &checked.slug, &plan_id, device.class);
     let before = earlier(&folder)?;
     let raised = |id: &str| {
-        let Some((manifest, status)) = &before else {
-            return 0;
-        };
-        let known = manifest
-            .units
-            .iter()
-            .zip(&status.units)
-            .find(|(unit, _)| unit.id == id);
-        known.map_or(0, |(unit, stand)| {
-            let more = submit.more_memory && stand.standing == Standing::OutOfMemory;
-            unit.raised + u32::from(more)
-        })
+        before
+            .as_ref()
+            .map_or(0, |before| raised(before, id, submit.more_memory))
     };
     let round = before.as_ref().map_or(0, |(manifest, _)| manifest.round) + 1;
     let memory = submit.computing.memory();
@@ -83,22 +72,12 @@ pub fn make(submit: &Submit) -> Result<Made, Failure> {
         learnt: learnt.clone(),
     };
     let mut prepared = cut.prepare(&mut plan, &store);
-    let mut tasks = Vec::new();
-    if let Some((manifest, _)) = before {
-        // What is done had an estimate when it was not.
-        for (unit, before) in prepared.units.iter_mut().zip(&manifest.units) {
-            if unit.seconds == 0.0 {
-                (unit.estimate, unit.seconds) = (before.estimate, before.seconds);
-            }
-        }
-        tasks = manifest.tasks;
-    }
+    let mut tasks = before.map_or(Vec::new(), |(manifest, _)| {
+        keep_estimates(&mut prepared.units, &manifest.units);
+        manifest.tasks
+    });
     tasks.extend(prepared.tasks);
     let texts = texts(&source, &checked.files)?;
-    let kept = texts.iter().enumerate().map(|(number, text)| Text {
-        path: text.path.clone(),
-        file: format!("study/{number}-{}.study", text.stem()),
-    });
     let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
@@ -112,13 +91,9 @@ pub fn make(submit: &Submit) -> Result<Made, Failure> {
         source: arguments.path.clone(),
         profile: arguments.changes.profile.clone(),
         set: arguments.changes.set.clone(),
-        texts: kept.collect(),
+        texts: kept(&texts),
         data_dir: submit.places.data.data_dir.clone(),
-        search: search
-            .dirs()
-            .iter()
-            .map(|(why, path)| (why.clone(), absolute(path)))
-            .collect(),
+        search: places(&search),
         cache,
         reports: absolute(&submit.reports.reports_dir),
         class: device.class.to_string(),
@@ -126,6 +101,7 @@ pub fn make(submit: &Submit) -> Result<Made, Failure> {
         asked: submit.computing.device.to_string(),
         precision: submit.computing.precision.to_string(),
         memory,
+        limit: Some(crate::limits::bytes()),
         threads,
         round,
         units: prepared.units,
@@ -141,6 +117,48 @@ pub fn make(submit: &Submit) -> Result<Made, Failure> {
         steps,
         started: Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
     })
+}
+
+/// Has estimates made for the cores of a task, not for those of this machine.
+fn count_threads(threads: u16) {
+    // Fails only where a pool exists already, which nothing before this has made.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.into())
+        .build_global();
+}
+
+/// Where the texts of the study are kept in the submission's folder.
+fn kept(texts: &[Source]) -> Vec<Text> {
+    let kept = texts.iter().enumerate().map(|(number, text)| Text {
+        path: text.path.clone(),
+        file: format!("study/{number}-{}.study", text.stem()),
+    });
+    kept.collect()
+}
+
+/// How often the memory of the unit called `id` was raised, once more with `more` where it was too little.
+fn raised((manifest, status): &(Manifest, Status), id: &str, more: bool) -> u32 {
+    let mut known = manifest.units.iter().zip(&status.units);
+    let known = known.find(|(unit, _)| unit.id == id);
+    known.map_or(0, |(unit, stand)| {
+        let more = more && stand.standing == Standing::OutOfMemory;
+        unit.raised + u32::from(more)
+    })
+}
+
+/// Gives units that are done the estimates that they had when they were not.
+fn keep_estimates(units: &mut [Unit], before: &[Unit]) {
+    for (unit, before) in units.iter_mut().zip(before) {
+        if unit.seconds == 0.0 {
+            (unit.estimate, unit.seconds) = (before.estimate, before.seconds);
+        }
+    }
+}
+
+/// Where data sets are looked for, from any directory.
+fn places(search: &SearchPath) -> Vec<(String, PathBuf)> {
+    let places = search.dirs().iter();
+    places.map(|(why, path)| (why.clone(), absolute(path))).collect()
 }
 
 /// The study's text, and those of the files that it takes by `use` or `include`.
